@@ -1,0 +1,213 @@
+"""The connection to ARI: a warm HTTP pool for commands, a web socket for events only.
+
+REST over the web socket is not used: Asterisk runs its requests one by one, so that one request
+that waits (an `answer` behind a playback) starves everything. This file knows requests, time-outs
+and what an HTTP status means; it does not know calls. Invariant: every request ends within its
+time-out, and no POST is ever repeated here, since a lost answer does not mean a lost command.
+Who turns `Refused` into `Gone` and events into facts is `asterisk.telephone`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from autocom.asterisk.ari.generated import Ari, Message, Query, parse_message
+from autocom.calls.ports import TelephoneDown
+
+log = structlog.get_logger()
+
+# Asterisk's listen backlog is 10 and a SYN that does not fit is repeated after a whole second; its
+# idle HTTP sessions end after 15 s. Hence few connections, opened in small groups, kept in use.
+POOL = 32
+KEEPALIVE = 10.0
+WARM_EVERY = 5.0
+_GROUP = 8
+
+# Half of the events of a call are these two, and nobody reads them.
+UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId")
+
+
+class Refused(Exception):  # noqa: N818 - a fact of life, as ports.Gone
+    """Asterisk answered a request with an error of its own (JSON body): 404, 409, 422, 500 …"""
+
+    def __init__(self, status: int, reason: str, request: str) -> None:
+        super().__init__(f"{request}: {status} {reason}")
+        self.status = status
+        self.reason = reason
+
+
+class AriClient:
+    """An HTTP client of one Asterisk; open it with `async with`. `ari` has the typed operations.
+
+    `url` is the base without `/ari`, e.g. `http://127.0.0.1:8088`; one that ends in `/ari` is
+    understood too. `timeout` in seconds holds for every request that names none of its own."""
+
+    def __init__(self, url: str, user: str, password: str, *, timeout: float = 5.0, pool: int = POOL) -> None:
+        base = url.rstrip("/")
+        self._base = base if base.endswith("/ari") else base + "/ari"
+        self._auth = aiohttp.BasicAuth(user, password, "utf-8")
+        self._timeout = timeout
+        self._pool = pool
+        self._session: aiohttp.ClientSession | None = None
+        self.ari = Ari(self)
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(limit=self._pool, keepalive_timeout=KEEPALIVE)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers={"Authorization": self._auth.encode()},
+            # `total` covers the wait for a free connection too: a full pool must show as TelephoneDown
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def call(self, method: str, path: str, query: Query, body: object = None) -> Any:
+        """One request, one answer. Raises `Refused` or `TelephoneDown`."""
+        status, content_type, raw = await self._exchange(method, path, query, body)
+        if status == 204 or not raw:
+            return None
+        if "json" not in content_type:
+            raise TelephoneDown(f"{method} {path}: {status} without JSON")
+        try:
+            return json.loads(raw)
+        except ValueError as error:
+            raise TelephoneDown(f"{method} {path}: broken JSON") from error
+
+    async def download(self, path: str) -> bytes:
+        """A binary answer, whole. Raises `Refused` or `TelephoneDown`."""
+        return (await self._exchange("GET", path, {}, None))[2]
+
+    async def upgrade(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
+        """A web socket whose death is noticed within about six seconds. Raises `TelephoneDown`."""
+        try:
+            # heartbeat=4: a ping every 4 s, closed where the pong takes over 2 s (frozen Asterisk)
+            async with asyncio.timeout(self._timeout):
+                return await self._open().ws_connect(
+                    self._url(path, query), heartbeat=4.0, autoping=True, max_msg_size=16 << 20
+                )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise TelephoneDown(_words(error)) from error
+
+    async def warm(self) -> None:
+        """Keep every connection of the pool in use; runs for ever. A burst then opens none."""
+        while True:
+            for _ in range(0, self._pool, _GROUP):
+                pings = [self._ping() for _ in range(_GROUP)]
+                await asyncio.gather(*pings)
+            await asyncio.sleep(WARM_EVERY)
+
+    async def _ping(self) -> None:
+        try:
+            await self.ari.asterisk.ping()
+        except (Refused, TelephoneDown):
+            return  # the event socket decides whether Asterisk is away
+
+    async def _exchange(self, method: str, path: str, query: Query, body: object) -> tuple[int, str, bytes]:
+        request = f"{method} {path}"
+        try:
+            async with self._open().request(method, self._url(path, query), json=body) as response:
+                raw = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise TelephoneDown(f"{request}: {_words(error)}") from error
+        if response.status < 400:
+            return response.status, response.content_type, raw
+        raise _failure(response.status, response.content_type, raw, request)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise TelephoneDown("the ARI client is closed")
+        return self._session
+
+    def _url(self, path: str, query: Query) -> URL:
+        pairs = [(name, _text(value)) for name, value in query.items() if value is not None]
+        # encoded=True: the segments are quoted already, and yarl would resolve `..`
+        return URL(self._base + path, encoded=True).with_query(pairs)
+
+
+def _text(value: str | int | bool | Sequence[str]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int)) else ",".join(value)
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _failure(status: int, content_type: str, raw: bytes, request: str) -> Exception:
+    """What an error status means. While Asterisk boots it answers 404 with HTML, then 503: that is
+    "not ready", never "channel gone"."""
+    if "json" not in content_type or status == 503:
+        return TelephoneDown(f"{request}: {status}, not ready")
+    try:
+        answer = json.loads(raw)
+        reason = str(answer.get("message") or answer.get("error") or "")
+    except (ValueError, AttributeError):
+        return TelephoneDown(f"{request}: {status} with a broken body")
+    if status in (401, 403):
+        return TelephoneDown(f"{request}: {status} {reason} (ARI user or password)")
+    return Refused(status, reason, request)
+
+
+class EventStream:
+    """The event socket while it is open. One task reads and only enqueues: Asterisk cuts a client
+    that does not read for 100 ms, so nothing here may wait for anything else."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def read(self) -> None:
+        """Run as a task of its own; ends when the socket ends, and so does the iteration."""
+        async for frame in self._socket:
+            if frame.type is aiohttp.WSMsgType.TEXT:
+                self._queue.put_nowait(frame.data)
+        self._queue.put_nowait(None)
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        while (text := await self._queue.get()) is not None:
+            message = decode(text)
+            if message is not None:
+                yield message
+
+    @property
+    def why_closed(self) -> str:
+        """For the log: what is known of the end."""
+        error = self._socket.exception()
+        return f"{type(error).__name__}" if error else f"closed ({self._socket.close_code})"
+
+
+@asynccontextmanager
+async def events(client: AriClient, app: str) -> AsyncIterator[EventStream]:
+    """Connect the event socket of `app`; the caller runs `read` in its task group."""
+    socket = await client.ari.events.event_websocket([app])
+    try:
+        yield EventStream(socket)
+    finally:
+        await socket.close()
+
+
+def decode(text: str) -> Message | None:
+    """The typed event, None for unknown types and for what is no event at all (logged, dropped:
+    one strange frame must not cost the connection)."""
+    try:
+        return parse_message(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("ari_event_unreadable", error=f"{type(error).__name__}: {error}", size=len(text))
+        return None

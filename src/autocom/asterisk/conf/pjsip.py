@@ -1,0 +1,203 @@
+"""pjsip.conf: the secretaries' phones, the trunks, and who may be taken for whom.
+
+A secretary has two endpoints over one address of record: `lea` for ordinary softphones over UDP
+and `lea@web` for WebRTC. Asterisk 22 cannot serve both from one endpoint: with DTLS set it offers
+`UDP/TLS/RTP/SAVPF` to everybody, and ICE on every phone invites a deadlock (fixed in 22.11). Calls
+*to* her go to the endpoint that fits her registration (`phone_endpoint`); calls *from* a browser
+are taken as `lea@web` because its SIP domain is `web` (the transport's own `domain` would be
+neater, but the identifier does not look at WebSocket transports; tried on 22.10.1).
+
+Who is who: a From user that is a secretary's id is that secretary, and must prove it by digest;
+otherwise the address decides. Trunks are identified by address alone (`identify_by=ip`), so
+nobody becomes a trunk by writing its name. Must not know about calls or queues.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from autocom.asterisk.conf.text import HEADER, Option, Unwritable, name, quoted, section
+from autocom.asterisk.conf.values import Net
+from autocom.core.model import Bureau, Configuration, Secretary, Trunk
+
+REALM = "autocom"
+WEB_DOMAIN = "web"
+_PHONE = "autocom-phone"
+_WEB = "autocom-web"
+_TRUNK = "autocom-trunk"
+_RESERVED = frozenset({_PHONE, _WEB, _TRUNK, "global", "system", "udp", "ws", "anonymous"})
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
+
+def phone_endpoint(secretary: str, *, websocket: bool = False) -> str:
+    """The endpoint to dial for a secretary, by what her phone registered over."""
+    return f"{secretary}@{WEB_DOMAIN}" if websocket else secretary
+
+
+def trunk_endpoint(trunk: str) -> str:
+    """The endpoint of a trunk."""
+    return f"trunk-{trunk}"
+
+
+def pjsip_conf(configuration: Configuration, net: Net) -> str:
+    """The whole file. Raises Unwritable where an id or host cannot be expressed."""
+    parts = [HEADER, *_transports(net), *_templates(configuration.bureau, net)]
+    taken = set(_RESERVED) | {trunk_endpoint(trunk) for trunk in configuration.trunks}
+    for _, secretary in sorted(configuration.secretaries.items()):
+        if secretary.id in taken:
+            raise Unwritable(f"secretary {secretary.id}: this id is used by autocom itself")
+        parts += _phone(secretary)
+    for _, trunk in sorted(configuration.trunks.items()):
+        parts += _trunk(trunk)
+    return "\n".join(parts)
+
+
+def _transports(net: Net) -> Iterable[str]:
+    host, port = net.sip
+    yield section(
+        "global",
+        [
+            ("type", "global"),
+            ("user_agent", "autocom"),
+            ("endpoint_identifier_order", "username,ip"),
+            ("default_realm", REALM),
+            # one less request per phone and start; nobody here has a mailbox lamp
+            ("mwi_disable_initial_unsolicited", "yes"),
+        ],
+    )
+    yield section("system", [("type", "system"), ("timer_t1", "500")])
+    yield section("udp", [("type", "transport"), ("protocol", "udp"), ("bind", _bind(host, port))])
+    ws = [
+        ("type", "transport"),
+        ("protocol", "ws"),
+        # never opened: WebSocket phones come in through Asterisk's HTTP server
+        ("bind", _bind(net.http_host, net.http_port)),
+        ("websocket_write_timeout", "2000"),
+    ]
+    yield section("ws", ws)
+
+
+def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
+    common: list[Option] = [
+        ("type", "endpoint"),
+        ("disallow", "all"),
+        ("direct_media", "no"),
+        ("allow_transfer", "no"),
+        ("allow_subscribe", "no"),
+        ("allow_overlap", "no"),
+        ("send_connected_line", "no"),
+        ("trust_connected_line", "no"),
+        ("timers", "yes"),
+        ("language", bureau.language),
+        ("tone_zone", "fr"),
+    ]
+    host = net.sip[0]
+    if not ipaddress.ip_address(host).is_unspecified:
+        # also keeps Asterisk from looking up the machine's own name for every call
+        common += [("media_address", host), ("bind_rtp_to_media_address", "yes")]
+    phone: list[Option] = [
+        *common,
+        ("context", "autocom-phone"),
+        ("identify_by", "username"),
+        ("send_diversion", "no"),
+        ("force_rport", "yes"),
+        ("rewrite_contact", "yes"),
+        # a phone that died in a call sends no BYE
+        ("rtp_timeout", "30"),
+        ("rtp_timeout_hold", "600"),
+    ]
+    plain: list[Option] = [("rtp_symmetric", "yes"), ("allow", "alaw,ulaw")]
+    web: list[Option] = [
+        ("webrtc", "yes"),
+        ("dtls_auto_generate_cert", "yes"),
+        ("allow", "alaw,ulaw,opus"),
+    ]
+    trunk: list[Option] = [
+        *common,
+        ("context", "autocom-inbound"),
+        ("transport", "udp"),
+        ("identify_by", "ip"),
+        ("trust_id_inbound", "yes"),
+        ("send_pai", "yes"),
+        ("allow", "alaw,ulaw"),
+        ("rtp_timeout", "60"),
+        ("rtp_timeout_hold", "600"),
+    ]
+    yield section(_PHONE, [*phone, *plain], template=True)
+    yield section(_WEB, [*phone, *web], template=True)
+    yield section(_TRUNK, trunk, template=True)
+
+
+def _phone(secretary: Secretary) -> Iterable[str]:
+    who = name(secretary.id, "secretary id")
+    own: list[Option] = [
+        ("auth", who),
+        ("aors", who),
+        ("callerid", f"{quoted(secretary.name)} <{name(secretary.extension, f'extension of {who}')}>"),
+        ("set_var", f"AUTOCOM_SECRETARY={who}"),
+    ]
+    yield section(phone_endpoint(who), own, base=_PHONE)
+    yield section(phone_endpoint(who, websocket=True), own, base=_WEB)
+    yield section(
+        who,
+        [
+            ("type", "auth"),
+            ("auth_type", "digest"),
+            ("username", who),
+            ("realm", REALM),
+            ("password_digest", f"MD5:{_digest(who, secretary.password)}"),
+        ],
+    )
+    yield section(
+        who,
+        [
+            ("type", "aor"),
+            ("max_contacts", "1"),
+            ("remove_existing", "yes"),
+            ("minimum_expiration", "30"),
+            ("maximum_expiration", "3600"),
+            ("default_expiration", "300"),
+            ("qualify_frequency", "20"),
+            ("qualify_timeout", "3.0"),
+        ],
+    )
+
+
+def _trunk(trunk: Trunk) -> Iterable[str]:
+    title = name(trunk_endpoint(trunk.id), "trunk id")
+    header = ""
+    if trunk.did_in.startswith("header:"):
+        header = trunk.did_in.removeprefix("header:")
+        if not _HEADER_NAME.fullmatch(header):
+            raise Unwritable(f"trunk {trunk.id}: {header!r} is no SIP header name")
+    own: list[Option] = [
+        ("set_var", f"AUTOCOM_TRUNK={trunk.id}"),
+        ("set_var", f"AUTOCOM_DID_HEADER={header}"),
+    ]
+    if trunk.host is not None:
+        if not _HOST.fullmatch(trunk.host):
+            raise Unwritable(f"trunk {trunk.id}: {trunk.host!r} is no host")
+        own.append(("aors", title))
+    yield section(title, own, base=_TRUNK)
+    try:
+        networks = [ipaddress.ip_network(each, strict=False) for each in trunk.match]
+    except ValueError as wrong:
+        raise Unwritable(f"trunk {trunk.id}: {wrong}") from None
+    match: list[Option] = [("match", str(network)) for network in networks]
+    yield section(title, [("type", "identify"), ("endpoint", title), ("srv_lookups", "no"), *match])
+    if trunk.host is not None:
+        yield section(title, [("type", "aor"), ("contact", f"sip:{trunk.host}")])
+
+
+def _bind(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _digest(user: str, password: str) -> str:
+    # RFC 2617 A1: the clear password stands in no file of ours, and any character may be in it
+    a1 = f"{user}:{REALM}:{password}".encode()
+    return hashlib.md5(a1, usedforsecurity=False).hexdigest()

@@ -1,0 +1,370 @@
+"""Our own Asterisk under the state folder: written, started, adopted, watched, reloaded, stopped.
+
+It runs as whoever runs autocom, in a session of its own, so that it outlives a killed autocom
+with every call in it; the next start finds it by its pid file and adopts it. HTTP and AMI ports
+are chosen once and remembered, as are the secrets, so adoption finds the same doors. Must not
+know about calls. Invariant: at most one Asterisk per state folder, and what `start` returned
+answers ARI.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from autocom.asterisk.conf import ChangedFiles, Net, Paths, Secrets, write
+from autocom.asterisk.installation import Installation
+from autocom.core.model import Configuration
+
+log = structlog.get_logger()
+
+_LONGEST_SOCKET = 100  # bytes of a Unix socket's path, below the kernel's 108
+_OPEN_FILES = 65536
+_QUESTIONS = aiohttp.ClientTimeout(total=2)
+
+
+class AsteriskFailed(Exception):  # noqa: N818 - reads as what happened
+    """Asterisk did not start, died, or cannot use an address; the message says what its log says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How to reach the running Asterisk."""
+
+    ari_url: str
+    ari_user: str
+    ari_password: str
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_password: str
+
+
+class PrivateAsterisk:
+    """One Asterisk on one state folder. Not safe for two users at a time: autocom holds the folder's lock."""
+
+    def __init__(
+        self,
+        home: Installation,
+        state_dir: Path,
+        *,
+        sip: tuple[str, int] = ("127.0.0.1", 5060),
+        rtp: tuple[int, int] = (10000, 10999),
+        agi: tuple[str, int] = ("127.0.0.1", 4573),
+        dialplan: Path,
+        prompts: Mapping[str, str] | None = None,
+        python: Path | None = None,
+    ) -> None:
+        """`state_dir` is autocom's state folder; everything of Asterisk lies in its `asterisk/`. `prompts`
+        and `python`: see `conf.Paths`."""
+        state = state_dir.resolve() / "asterisk"
+        self._home = home
+        self._settings = {"sip": list(sip), "rtp": list(rtp)}
+        self._remembered = _Remembered(state)
+        self._sip, self._rtp, self._agi = sip, rtp, agi
+        self.paths = Paths(
+            state=state,
+            modules=home.modules,
+            share=home.share,
+            dialplan=dialplan.resolve(),
+            run=_run_folder(state),
+            prompts=dict(prompts or {}),
+            python=python,
+        )
+        self._pid: int | None = None
+        self._child: asyncio.subprocess.Process | None = None
+        self.adopted = False
+
+    @property
+    def doors(self) -> Doors:
+        """Valid after `start`."""
+        ports, keys = self._remembered.ports(), self._remembered.secrets()
+        return Doors(
+            ari_url=f"http://127.0.0.1:{ports['http']}/ari",
+            ari_user=keys.ari_user,
+            ari_password=keys.ari_password,
+            ami_host="127.0.0.1",
+            ami_port=ports["ami"],
+            ami_user=keys.ami_user,
+            ami_password=keys.ami_password,
+        )
+
+    @property
+    def pid(self) -> int | None:
+        """The running Asterisk's process id."""
+        return self._pid
+
+    async def start(self, configuration: Configuration, within: float = 20.0) -> Doors:
+        """Write the configuration; adopt the Asterisk that runs on this folder (reloading what changed), or
+        start one, and wait until it takes calls. Raises AsteriskFailed, conf.Unwritable or OSError."""
+        self._pid = self._running()
+        if self._pid is not None and self._remembered.started_with() != self._settings:
+            log.warning("asterisk.settings_changed", pid=self._pid)
+            await self.stop()
+        if self._pid is not None:
+            self.adopted = True
+            await self._answering(time.monotonic() + within)
+            await self.apply(configuration)
+            log.info("asterisk.adopted", pid=self._pid)
+            return self.doors
+        self.adopted = False
+        began = time.monotonic()
+        self._check_free(self._sip)
+        self._remembered.choose()
+        write(configuration, self.paths, self._net(), self._remembered.secrets())
+        await self._launch()
+        await self._answering(began + within)
+        log.info("asterisk.started", pid=self._pid, seconds=round(time.monotonic() - began, 2))
+        return self.doors
+
+    async def apply(self, configuration: Configuration) -> ChangedFiles:
+        """Write a new configuration and reload the modules it concerns; calls and registrations stay.
+        Raises AsteriskFailed where a module refuses."""
+        changed = write(configuration, self.paths, self._net(), self._remembered.secrets())
+        for module in changed.reloads:
+            await self._reload(module)
+        if changed.restart:
+            log.warning("asterisk.restart_needed", files=changed.names)
+        return changed
+
+    async def died(self) -> AsteriskFailed:
+        """Return when the running Asterisk is gone, with what its log says. Cancel it before `stop`."""
+        assert self._pid is not None, "start first"
+        if self._child is not None:
+            await self._child.wait()
+        else:
+            await _gone(self._pid)
+        return AsteriskFailed(self._story("Asterisk ended"))
+
+    async def stop(self, within: float = 10.0) -> None:
+        """End it: SIGTERM, and SIGKILL after `within` seconds. No error where it is gone."""
+        pid = self._pid if self._pid is not None else self._running()
+        if pid is None:
+            return
+        for sign, patience in ((signal.SIGTERM, within), (signal.SIGKILL, 5.0)):
+            try:
+                os.kill(pid, sign)
+                async with asyncio.timeout(patience):
+                    await (self._child.wait() if self._child is not None else _gone(pid))
+            except ProcessLookupError:
+                break
+            except TimeoutError:
+                continue
+            break
+        self._pid = self._child = None
+        (self.paths.run / "asterisk.pid").unlink(missing_ok=True)
+        log.info("asterisk.stopped", pid=pid)
+
+    def troubles(self) -> list[str]:
+        """WARNING and ERROR lines of its log since the last start, oldest first."""
+        try:
+            text = (self.paths.log / "messages").read_text(errors="replace")
+        except FileNotFoundError:
+            return []
+        return [line for line in text.splitlines() if " WARNING[" in line or " ERROR[" in line]
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _net(self) -> Net:
+        ports = self._remembered.ports()
+        return Net(self._sip, self._rtp, ports["http"], ports["ami"], self._agi)
+
+    async def _launch(self) -> None:
+        for stale in (self.paths.log / "messages", self.paths.run / "asterisk.pid", self.paths.run / "asterisk.ctl"):
+            stale.unlink(missing_ok=True)
+        conf = str(self.paths.etc / "asterisk.conf")
+        output = (self.paths.log / "output").open("wb")
+        # the limit is set by a shell in between: ours stays as it is, and exec keeps the pid
+        raise_limit = 'ulimit -Sn "$0" 2>/dev/null || ulimit -Sn "$(ulimit -Hn)"; exec "$@"'
+        command = ("/bin/sh", "-c", raise_limit, str(_OPEN_FILES), str(self._home.program), "-f", "-C", conf)
+        with output:
+            self._child = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                cwd=self.paths.state,
+                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.paths.state), "LC_ALL": "C.UTF-8"},
+            )
+        self._pid = self._child.pid
+        self._remembered.note_start(self._settings)
+
+    async def _answering(self, until: float) -> None:
+        doors = self.doors
+        auth = aiohttp.BasicAuth(doors.ari_user, doors.ari_password)
+        # /applications and not /asterisk/ping: ping answers before boot has ended, and in a deadlock
+        url = f"{doors.ari_url}/applications"
+        async with aiohttp.ClientSession(auth=auth, timeout=_QUESTIONS) as session:
+            while time.monotonic() < until:
+                if self._pid is None or not _alive(self._pid, self.paths.etc):
+                    raise AsteriskFailed(self._story("Asterisk ended while it started"))
+                try:
+                    async with session.get(url) as reply:
+                        if reply.status == 200:
+                            return
+                        if reply.status == 401:
+                            raise AsteriskFailed("ARI refuses our password: another program has its port")
+                except (aiohttp.ClientError, TimeoutError):
+                    pass  # not listening yet
+                await asyncio.sleep(0.02)
+        raise AsteriskFailed(self._story("Asterisk does not answer"))
+
+    async def _reload(self, module: str) -> None:
+        doors = self.doors
+        auth = aiohttp.BasicAuth(doors.ari_user, doors.ari_password)
+        url = f"{doors.ari_url}/asterisk/modules/{module}"
+        try:
+            timeout = aiohttp.ClientTimeout(total=10)
+            async with aiohttp.ClientSession(auth=auth, timeout=timeout) as session, session.put(url) as reply:
+                if reply.status >= 300:
+                    raise AsteriskFailed(f"reload of {module}: {reply.status} {(await reply.text())[:200]}")
+        except (aiohttp.ClientError, TimeoutError) as wrong:
+            raise AsteriskFailed(f"reload of {module}: {str(wrong) or type(wrong).__name__}") from wrong
+
+    def _running(self) -> int | None:
+        try:
+            pid = int((self.paths.run / "asterisk.pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if _alive(pid, self.paths.etc) else None
+
+    def _check_free(self, address: tuple[str, int]) -> None:
+        host, port = address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError as wrong:
+                raise AsteriskFailed(f"AUTOCOM_SIP_BIND={host}:{port}: {wrong.strerror}") from None
+
+    def _story(self, what: str) -> str:
+        lines = [line.split("] ", 1)[-1] for line in self.troubles() if " ERROR[" in line][:5]
+        if not lines:
+            try:
+                lines = (self.paths.log / "output").read_text(errors="replace").split("\n")[-5:]
+            except FileNotFoundError:
+                lines = []
+        said = "; ".join(line for line in lines if line.strip())
+        return f"{what}: {said}" if said else f"{what}; see {self.paths.log}"
+
+
+class _Remembered:
+    """What must be the same after a restart of autocom: ports, secrets, and how Asterisk was started."""
+
+    def __init__(self, state: Path) -> None:
+        self._ports, self._secrets, self._started = (
+            state / each for each in ("ports.json", "secrets.json", "started.json")
+        )
+
+    def choose(self) -> None:
+        """Make what is missing; choose ports anew where another program has taken one."""
+        self._ports.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self._secrets.exists():
+            made = Secrets(ari_password=secrets.token_urlsafe(24), ami_password=secrets.token_urlsafe(24))
+            _save(self._secrets, asdict(made))
+        ports = self.ports()
+        if not ports or not all(_free(port) for port in ports.values()):
+            _save(self._ports, dict(zip(("http", "ami"), _free_ports(2), strict=True)))
+
+    def ports(self) -> dict[str, int]:
+        """`http` and `ami`, on 127.0.0.1."""
+        return {key: int(port) for key, port in (_load(self._ports) or {}).items()}
+
+    def secrets(self) -> Secrets:
+        """Our users' passwords."""
+        return Secrets(**(_load(self._secrets) or {}))
+
+    def note_start(self, settings: Mapping[str, object]) -> None:
+        """Remember the settings that only a restart can change."""
+        _save(self._started, settings)
+
+    def started_with(self) -> Mapping[str, object] | None:
+        """Those of the last start."""
+        return _load(self._started)
+
+
+def _load(path: Path) -> dict[str, str] | None:
+    try:
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _save(path: Path, content: Mapping[str, object]) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file)
+    fresh.replace(path)
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def _run_folder(state: Path) -> Path:
+    """Beside the rest where the control socket's path fits, else a folder of ours under the temporary one."""
+    beside = state / "run"
+    if len(os.fsencode(beside / "asterisk.ctl")) <= _LONGEST_SOCKET:
+        return beside
+    name = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
+    short = Path(tempfile.gettempdir()) / f"autocom-{os.getuid()}-{name}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.is_symlink() or short.stat().st_uid != os.getuid():
+        raise AsteriskFailed(f"{short} belongs to somebody else; use a shorter AUTOCOM_STATE than {state}")
+    return short
+
+
+def _alive(pid: int, etc: Path) -> bool:
+    """Whether this process is the Asterisk on these files (a pid may have been given to another)."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return os.fsencode(etc) in command  # a zombie's command line is empty
+
+
+async def _gone(pid: int) -> None:
+    """Return when a process that is not our child has ended."""
+    try:
+        watch = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(watch, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(watch)
+        os.close(watch)

@@ -1,0 +1,164 @@
+"""The one writer of the floor: takes a fact, decides, saves, then acts.
+
+`submit` is synchronous: by the time it returns, the decision is saved and on its way. Acts are
+carried out in tasks of their own, so a phone that is slow to ring delays nobody; what comes of
+them returns as facts. The one timer is armed from `floor.next_deadline`. No locks: everything
+here runs in one event loop and `submit` is never entered twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import assert_never
+
+import structlog
+
+from autocom.calls.notes import Note
+from autocom.calls.ports import Clock, Gone, Journal, Outbound, Telephone, TelephoneDown
+from autocom.core import floor as rules
+from autocom.core.codec import Codec
+from autocom.core.floor_words import (
+    Decision,
+    FloorFact,
+    GiveUp,
+    LeaseFailed,
+    LegEnded,
+    Ring,
+    StopRinging,
+    Take,
+    TimePassed,
+)
+from autocom.core.journal import Json
+from autocom.core.posts import Floor, Idle, InTalk, Offered, Post, Staff, Waiter
+from autocom.core.telephony import Cause
+
+log = structlog.get_logger()
+
+RING_MARGIN = 5.0
+"""Seconds after the end of her turn at which Asterisk gives a leg up by itself, should we be gone."""
+
+
+class Dispatcher:
+    """Owns the floor. `invite` makes the INVITE of a call for a leg; `deliver` puts a note into a
+    call's mailbox; both belong to the switchboard. `tasks` is the group the acts run in."""
+
+    def __init__(
+        self,
+        telephone: Telephone,
+        journal: Journal,
+        clock: Clock,
+        codec: Codec,
+        floor: Floor | None = None,
+    ) -> None:
+        self.floor = floor or Floor(Staff({}, {}))
+        self.invite: Callable[[Ring], Outbound | None] = lambda _: None
+        self.deliver: Callable[[str, Note], None] = lambda _call, _note: None
+        self.tasks: asyncio.TaskGroup | None = None
+        self._telephone, self._journal, self._clock, self._codec = telephone, journal, clock, codec
+        self._inbox: deque[FloorFact] = deque()
+        self._busy = False
+        self._changed = asyncio.Event()
+
+    def submit(self, fact: FloorFact) -> None:
+        """Take a fact in; decided, saved and under way when this returns."""
+        self._inbox.append(fact)
+        if self._busy:
+            return  # a decision's delivery led to another fact: the outer call goes on with it
+        self._busy = True
+        try:
+            while self._inbox:
+                self._decide(self._inbox.popleft())
+        finally:
+            self._busy = False
+        self._changed.set()
+
+    def _decide(self, fact: FloorFact) -> None:
+        before = self.floor
+        outcome = rules.apply(before, fact, self._clock.now())
+        changed = self._rows(before, outcome.floor)
+        if changed or outcome.entries:
+            self._journal.save(outcome.entries, floor=changed)
+        self.floor = outcome.floor
+        for decision in outcome.decisions:
+            self._carry_out(decision)
+
+    def _rows(self, before: Floor, after: Floor) -> dict[str, Json]:
+        """What changed, as rows to save: a post or waiter that is the same object is the same."""
+        rows: dict[str, Json] = {}
+        for name, post in after.posts.items():
+            if before.posts.get(name) is not post:
+                rows[f"post:{name}"] = self._codec.dump(post)
+        for name, waiter in after.waiters.items():
+            if before.waiters.get(name) is not waiter:
+                rows[f"waiter:{name}"] = self._codec.dump(waiter)
+        rows.update({f"post:{n}": None for n in before.posts if n not in after.posts})
+        rows.update({f"waiter:{n}": None for n in before.waiters if n not in after.waiters})
+        return rows
+
+    def restore(self, rows: dict[str, Json], live: set[str]) -> None:
+        """Take over what the last process saved; what belongs to no live call is dropped. Registrations
+        are kept: the telephone says at once which are not true any more."""
+        posts: dict[str, Post] = {}
+        waiters: dict[str, Waiter] = {}
+        for key, row in rows.items():
+            kind, _, name = key.partition(":")
+            if kind == "post":
+                post = self._codec.load(Post, row)
+                if isinstance(post.engaged, Offered | InTalk) and post.engaged.call not in live:
+                    post = replace(post, engaged=Idle())
+                posts[name] = post
+            elif kind == "waiter" and name in live:
+                waiters[name] = self._codec.load(Waiter, row)
+        self.floor = Floor(self.floor.staff, posts, dict(sorted(waiters.items(), key=lambda w: w[1].joined)))
+
+    # --- acting ---
+
+    def _carry_out(self, decision: Decision) -> None:
+        match decision:
+            case Ring():
+                self._spawn(self._ring(decision))
+            case StopRinging(leg, cause):
+                self._spawn(self._stop(leg, cause))
+            case Take(call) | LeaseFailed(call) | GiveUp(call):
+                self.deliver(call, decision)
+            case _:
+                assert_never(decision)
+
+    def _spawn(self, act: asyncio._CoroutineLike[None]) -> None:
+        if self.tasks is None:
+            raise RuntimeError("the dispatcher decides before it runs")
+        self.tasks.create_task(act)
+
+    async def _ring(self, ring: Ring) -> None:
+        order = self.invite(ring)
+        if order is None:
+            return  # the call ended in the same instant; its end withdraws the offer
+        try:
+            await self._telephone.ring(order)
+        except Gone:
+            self.submit(LegEnded(ring.leg, Cause.NO_RESPONSE))
+        except TelephoneDown as down:
+            # perhaps it rings, perhaps not: the turn's end or the next comparison with Asterisk tells
+            log.warning("ring uncertain", leg=ring.leg, why=str(down))
+
+    async def _stop(self, leg: str, cause: Cause) -> None:
+        try:
+            await self._telephone.hang_up(leg, cause)
+        except TelephoneDown as down:
+            log.warning("hang-up uncertain", leg=leg, why=str(down))
+
+    async def run(self) -> None:
+        """Wake up at each deadline, for as long as the service lives."""
+        while True:
+            self._changed.clear()
+            deadline = rules.next_deadline(self.floor, self._clock.now())
+            try:
+                async with asyncio.timeout(
+                    None if deadline is None else max(0.0, deadline - self._clock.now())
+                ):
+                    await self._changed.wait()
+            except TimeoutError:
+                self.submit(TimePassed())

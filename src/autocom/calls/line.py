@@ -1,0 +1,218 @@
+"""A live call as its story sees it: verbs, a mailbox, and the story's saved state.
+
+Every verb is about this caller's channel. `Gone` about that channel becomes `HungUp` here, once.
+`next` waits for the next note and keeps the early-media limit on the way: a call that has been
+in early media too long is answered by itself, without a gap in what the caller hears. Law:
+`become` saves before anything acts on the new stage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from autocom.calls.notes import HungUp, Note
+from autocom.calls.ports import Clock, Gone, Journal, Telephone
+from autocom.core.codec import Codec
+from autocom.core.floor_words import FloorFact
+from autocom.core.journal import Entry, Json
+from autocom.core.model import Audio, Mode, Music
+from autocom.core.naming import playback_id
+from autocom.core.stages import Stage, Story
+from autocom.core.telephony import ChannelGone, PlaybackEnded
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What every story shares: the outside, and the floor's inbox."""
+
+    telephone: Telephone
+    journal: Journal
+    clock: Clock
+    submit: Callable[[FloorFact], None]
+    codec: Codec
+
+
+@dataclass(slots=True)
+class Sounding:
+    """The message that plays now: since when, from which offset of its file."""
+
+    playback: str
+    audio: Audio
+    started: float
+    skipped: float = 0.0
+
+
+class Line:
+    """One caller. Owned by one task; only `post` may be called from elsewhere."""
+
+    def __init__(self, story: Story, ports: Ports) -> None:
+        self.story = story
+        self.ports = ports
+        self.sounding: Sounding | None = None
+        self.crashed = False
+        self._mail: deque[Note] = deque()
+        self._wake = asyncio.Event()
+
+    # --- mailbox ---
+
+    def post(self, note: Note) -> None:
+        """Put a note in; never blocks."""
+        self._mail.append(note)
+        self._wake.set()
+
+    async def next(self, until: float | None = None) -> Note | None:
+        """The next note, or None at `until` (UTC epoch seconds). Raises `HungUp` when the caller went."""
+        while True:
+            while self._mail:
+                note = self._mail.popleft()
+                if isinstance(note, ChannelGone) and note.channel == self.channel:
+                    raise HungUp
+                if isinstance(note, PlaybackEnded):
+                    if self.sounding is None or note.playback != self.sounding.playback:
+                        continue  # of a message that was stopped
+                    self._heard(complete=note.ok)
+                return note
+            early = self.story.early_until if self.story.answered_at is None else None
+            limit = min((t for t in (until, early) if t is not None), default=None)
+            if limit is not None and limit <= self.now():
+                if limit == early:
+                    await self.answer_in_passing("early_limit")
+                    continue
+                return None
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(None if limit is None else max(0.0, limit - self.now())):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def pass_time(self, until: float) -> None:
+        """Let notes go by until the instant."""
+        while await self.next(until) is not None:
+            pass
+
+    # --- state ---
+
+    @property
+    def channel(self) -> str:
+        """The caller's channel."""
+        return self.story.call.channel
+
+    @property
+    def id(self) -> str:
+        """The call's id."""
+        return self.story.call.id
+
+    def now(self) -> float:
+        """The instant."""
+        return self.ports.clock.now()
+
+    def entry(self, kind: str, /, **fields: Json) -> Entry:
+        """A fact of this call, now."""
+        return Entry(self.now(), kind, self.id, fields)
+
+    def become(self, stage: Stage | None = None, *entries: Entry, **changes: object) -> None:
+        """Save the story at a new stage (or with other changes) together with what happened."""
+        if stage is not None:
+            changes["stage"] = stage
+        story: Story = replace(self.story, **changes)  # type: ignore[arg-type]
+        self.ports.journal.save(entries, calls={self.id: self.ports.codec.dump(story)})
+        self.story = story
+
+    # --- verbs ---
+
+    async def _do(self, command: Awaitable[T]) -> T:
+        """A command about the caller's channel: gone is hung up."""
+        try:
+            return await command
+        except Gone as gone:
+            raise HungUp from gone
+
+    async def answer(self, why: str) -> None:
+        """Answer, once; from here on the caller pays. Nothing may be playing."""
+        if self.story.answered_at is None:
+            await self._do(self.ports.telephone.answer(self.channel))
+            self.become(None, self.entry("answered", why=why), answered_at=self.now())
+
+    async def answer_in_passing(self, why: str) -> None:
+        """Answer while a message or music is heard. A playback blocks `answer` on its channel, so it is
+        stopped and goes on from where it was (two requests of about 2 ms: not audible)."""
+        playing = self.sounding
+        if playing is None:
+            await self.answer(why)
+            return
+        position = playing.skipped + self.now() - playing.started
+        self.sounding = None
+        await self.ports.telephone.stop_playback(playing.playback)
+        await self.answer(why)
+        rest = min(position, playing.audio.seconds) if playing.audio.seconds else position
+        await self._start(playing.audio, rest)
+
+    def _early(self) -> None:
+        """Early media begins: from now on the limit runs."""
+        if self.story.answered_at is None and self.story.early_until is None:
+            self.become(early_until=self.now() + self.story.call.client.early_limit)
+
+    async def play(self, audio: Audio, mode: Mode, *, must_hear: bool = False) -> None:
+        """Start a message; its `PlaybackEnded` comes through `next`."""
+        if mode is Mode.ANSWERED:
+            await self.answer("message")
+        else:
+            self._early()
+        self.become(
+            None,
+            self.entry(
+                "message_started",
+                sound=audio.name,
+                mode="early" if self.story.answered_at is None else "answered",
+                must_hear=must_hear,
+                seconds=round(audio.seconds, 3),
+            ),
+            sounds=self.story.sounds + 1,
+        )
+        await self._start(audio, 0.0)
+
+    async def _start(self, audio: Audio, skip: float) -> None:
+        if skip:
+            self.become(sounds=self.story.sounds + 1)
+        playback = playback_id(self.id, self.story.sounds)
+        self.sounding = Sounding(playback, audio, self.now(), skip)
+        await self._do(
+            self.ports.telephone.play(self.channel, playback, audio.media, skip_ms=round(skip * 1000))
+        )
+
+    async def music(self, music: Music) -> None:
+        """Hold music until a message or the bridge."""
+        self._early()
+        await self._do(self.ports.telephone.start_music(self.channel, music.moh_class))
+
+    async def ringback(self) -> None:
+        """Let him hear ringing."""
+        self._early()
+        await self._do(self.ports.telephone.start_ringback(self.channel))
+
+    async def quiet_message(self) -> None:
+        """Stop the message that plays, if one does."""
+        if self.sounding is not None:
+            playback = self.sounding.playback
+            self._heard(complete=False)
+            await self.ports.telephone.stop_playback(playback)
+
+    def _heard(self, *, complete: bool) -> None:
+        if self.sounding is None:
+            return
+        heard = self.now() - self.sounding.started + self.sounding.skipped
+        name = self.sounding.audio.name
+        self.sounding = None
+        entry = self.entry("message_ended", sound=name, heard_ms=round(heard * 1000), complete=complete)
+        self.ports.journal.save([entry])
+
+    def forget_sound(self) -> None:
+        """The caller is gone: note how much of the message he heard."""
+        self._heard(complete=False)

@@ -1,0 +1,55 @@
+"""After a gap: compare what we know with what Asterisk still holds, purely.
+
+Asterisk keeps channels, bridges and music while nobody listens, but never repeats an event. So
+on every (re)connection the difference is turned into the facts that were missed, and into the
+things that nobody owns any more. Facts that turn out to be known already change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from autocom.core.naming import call_of_bridge, leg_of
+from autocom.core.posts import Floor, InTalk, Offered
+from autocom.core.stages import Story, Talking
+from autocom.core.telephony import ChannelAnswered, ChannelGone, Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """`missed`: facts to take in now. `newcomers`: callers in our application without a story.
+    `stray_legs`, `stray_bridges`: ours by name, belonging to nothing; to be ended."""
+
+    missed: tuple[ChannelGone | ChannelAnswered, ...]
+    newcomers: tuple[str, ...]
+    stray_legs: tuple[str, ...]
+    stray_bridges: tuple[str, ...]
+
+
+def compare(stories: Iterable[Story], floor: Floor, seen: Seen) -> Differences:
+    """What happened meanwhile, as far as it can be told."""
+    stories = list(stories)
+    missed: list[ChannelGone | ChannelAnswered] = []
+    known = {story.call.channel for story in stories}
+    missed += [ChannelGone(channel, 0) for channel in sorted(known) if channel not in seen.channels]
+    legs: dict[str, bool] = {}
+    for post in floor.posts.values():
+        if isinstance(post.engaged, Offered | InTalk):
+            legs[post.engaged.leg] = isinstance(post.engaged, Offered)
+    for story in stories:
+        if isinstance(story.stage, Talking):
+            legs.setdefault(story.stage.leg, False)
+    for leg, offered in legs.items():
+        channel = seen.channels.get(leg)
+        if channel is None:
+            missed.append(ChannelGone(leg, 0))
+        elif channel.up and offered:
+            missed.append(ChannelAnswered(leg))
+    live = {story.call.id for story in stories}
+    return Differences(
+        tuple(missed),
+        tuple(c.id for c in seen.channels.values() if c.ours and leg_of(c.id) is None and c.id not in known),
+        tuple(c for c in seen.channels if leg_of(c) is not None and c not in legs),
+        tuple(b for b in seen.bridges if (call := call_of_bridge(b)) is not None and call not in live),
+    )

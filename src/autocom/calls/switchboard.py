@@ -1,0 +1,418 @@
+"""One task per call: opened at the door, adopted after a gap, contained when it crashes.
+
+Takes the telephone's facts in order and hands each to the call, or to the floor, that it is
+about. A story that crashes is written down and its caller given to the dialplan's fallback,
+never to silence; no other call notices. Law: a call is saved before its story's first effect.
+The stories are in `inbound.py`, the floor in `dispatcher.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from autocom.calls.dispatcher import RING_MARGIN, Dispatcher
+from autocom.calls.inbound import Inbound
+from autocom.calls.line import Line, Ports
+from autocom.calls.notes import HungUp
+from autocom.calls.ports import Gone, Outbound, Stored, TelephoneDown
+from autocom.calls.reconcile import compare
+from autocom.core.codec import Undecodable
+from autocom.core.floor_words import (
+    CallerLeft,
+    LegAnswered,
+    LegEnded,
+    LegRang,
+    PhoneSeen,
+    PhoneUsed,
+    Ring,
+    Staffed,
+)
+from autocom.core.ingress import Identity, NumberBook, identify
+from autocom.core.journal import Entry, Json
+from autocom.core.model import Client, Configuration, Hangup, HangupKind, Trunk
+from autocom.core.naming import bridge_id, leg_of, playback_id
+from autocom.core.numbers import NumberingPlan
+from autocom.core.posts import Staff
+from autocom.core.presentation import invitation
+from autocom.core.routing import Choice, Circumstances, choose, ending_outcome, flatten
+from autocom.core.stages import (
+    Call,
+    Following,
+    Leaving,
+    Story,
+    Talking,
+    outcome_of_hang_up,
+)
+from autocom.core.telephony import (
+    CallEntered,
+    ChannelAnswered,
+    ChannelGone,
+    ChannelRinging,
+    DigitPressed,
+    Fact,
+    FeatureDialled,
+    LegQuality,
+    PhoneInUse,
+    PhoneRegistered,
+    PlaybackEnded,
+    TelephoneBack,
+    TelephoneLost,
+)
+
+log = structlog.get_logger()
+
+RETRY = 1.0
+"""Seconds after which a stage whose command got no answer from Asterisk is run again."""
+
+
+def staff_of(configuration: Configuration) -> Staff:
+    """What the floor needs of a configuration."""
+    return Staff(
+        levels={s.id: dict(s.teams) for s in configuration.secretaries.values()},
+        teams=configuration.teams,
+        wrap_up={c.id: (c.wrap_up_min, c.wrap_up_max) for c in configuration.clients.values()},
+        auto_login=frozenset(s.id for s in configuration.secretaries.values() if s.auto_login),
+        pause_after=configuration.bureau.pause_after,
+    )
+
+
+class Switchboard:
+    """Every open call. `new_id` makes call ids (time-ordered); `plan` reads numbers."""
+
+    def __init__(
+        self, ports: Ports, dispatcher: Dispatcher, plan: NumberingPlan, new_id: Callable[[], str]
+    ) -> None:
+        self.ports, self.dispatcher, self.plan, self._new_id = ports, dispatcher, plan, new_id
+        self.lines: dict[str, Line] = {}
+        self.connected = False
+        self._by_channel: dict[str, str] = {}
+        self._adopted: list[Line] = []
+        self._tasks: asyncio.TaskGroup | None = None
+        self.configuration: Configuration | None = None
+        self._book: NumberBook | None = None
+        dispatcher.invite = self._invite
+        dispatcher.deliver = lambda call, note: self.lines[call].post(note) if call in self.lines else None
+
+    # --- configuration and start ---
+
+    def use(self, configuration: Configuration) -> None:
+        """New calls are decided by this configuration; calls in progress keep theirs."""
+        self.configuration = configuration
+        self._book = NumberBook.of(configuration)
+        self.dispatcher.submit(Staffed(staff_of(configuration)))
+
+    def restore(self, stored: Stored) -> None:
+        """Take the last process's calls over. Their stories start at the first `TelephoneBack`."""
+        for key, row in stored.calls.items():
+            try:
+                story = self.ports.codec.load(Story, row)
+            except Undecodable as error:
+                # written by a newer version, or damaged: its caller is met again as a newcomer
+                log.error("stored call unreadable", call=key, why=str(error))
+                self.ports.journal.save(calls={key: None})
+                continue
+            line = Line(story, self.ports)
+            self.lines[key] = line
+            self._by_channel[story.call.channel] = key
+            self._adopted.append(line)
+        self.dispatcher.restore(dict(stored.floor), set(self.lines))
+
+    async def run(self, configuration: Configuration) -> None:
+        """Serve, for as long as the telephone has facts."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = self.dispatcher.tasks = tasks
+            self.use(configuration)
+            tasks.create_task(self.dispatcher.run())
+            async for fact in self.ports.telephone.facts():
+                self._on(fact)
+
+    # --- facts ---
+
+    def _on(self, fact: Fact) -> None:  # noqa: PLR0912 - one branch a fact, nothing else
+        match fact:
+            case CallEntered():
+                self._enter(fact)
+            case ChannelRinging(channel):
+                self.dispatcher.submit(LegRang(channel))
+            case ChannelAnswered(channel) if leg_of(channel):
+                self.dispatcher.submit(LegAnswered(channel))
+            case ChannelGone(channel):
+                self._gone(fact)
+            case PlaybackEnded(playback):
+                self._to_call(playback.split("-")[1] if playback.startswith("play-") else "", fact)
+            case DigitPressed(channel):
+                self._to_call(self._by_channel.get(channel, ""), fact)
+            case PhoneRegistered(secretary, reachable):
+                self.dispatcher.submit(PhoneSeen(secretary, reachable))
+            case PhoneInUse(secretary, in_use):
+                self.dispatcher.submit(PhoneUsed(secretary, in_use))
+            case LegQuality(channel):
+                self._quality(fact)
+            case TelephoneLost(why):
+                self.connected = False
+                self._house("service", event="telephone_lost", detail=why)
+            case TelephoneBack():
+                self._back(fact)
+            case FeatureDialled() | ChannelAnswered():
+                pass  # codes are answered over FastAGI; a caller's own answer is our doing
+
+    def _to_call(self, call: str, fact: PlaybackEnded | DigitPressed | ChannelGone) -> None:
+        line = self.lines.get(call)
+        if line is not None:
+            line.post(fact)
+
+    def _gone(self, fact: ChannelGone) -> None:
+        named = leg_of(fact.channel)
+        if named is None:
+            self._to_call(self._by_channel.get(fact.channel, ""), fact)
+            return
+        self.dispatcher.submit(LegEnded(fact.channel, fact.cause, fact.sip))
+        self._to_call(named.call, fact)
+
+    def _quality(self, fact: LegQuality) -> None:
+        named = leg_of(fact.channel)
+        call = named.call if named else self._by_channel.get(fact.channel)
+        if call is not None:
+            fields: dict[str, Json] = {
+                "leg": fact.channel,
+                "sent": fact.sent,
+                "received": fact.received,
+                "lost_percent": fact.lost_percent,
+                "jitter_ms": fact.jitter_ms,
+                "round_trip_ms": fact.round_trip_ms,
+            }
+            self.ports.journal.save([Entry(self.ports.clock.now(), "quality", call, fields)])
+
+    def _house(self, kind: str, **fields: Json) -> None:
+        self.ports.journal.save([Entry(self.ports.clock.now(), kind, None, fields)])
+
+    # --- a gap is over ---
+
+    def _back(self, fact: TelephoneBack) -> None:
+        self.connected = True
+        differences = compare((line.story for line in self.lines.values()), self.dispatcher.floor, fact.seen)
+        self._house(
+            "service",
+            event="telephone_back",
+            detail=f"{len(self.lines)} calls open, {len(differences.missed)} facts missed, "
+            f"{len(differences.newcomers)} newcomers, {len(differences.stray_legs)} stray legs",
+        )
+        for missed in differences.missed:
+            self._on(missed)
+        for line in self.lines.values():
+            line.post(fact)
+        for line in self._adopted:
+            self.ports.journal.save([line.entry("adopted", stage=type(line.story.stage).__name__)])
+            self._start(line, adopted=True)
+        self._adopted.clear()
+        for channel in differences.newcomers:
+            self._spawn(self._recall(channel))
+        for leg in differences.stray_legs:
+            self._spawn(self._quietly(self.ports.telephone.hang_up(leg)))
+        for bridge in differences.stray_bridges:
+            self._spawn(self._quietly(self.ports.telephone.disconnect(bridge)))
+
+    async def _recall(self, channel: str) -> None:
+        """A caller in our application without a story: its entry was lost with the last process."""
+        try:
+            self._enter(await self.ports.telephone.ingress(channel))
+        except (Gone, TelephoneDown) as error:
+            log.info("newcomer is gone", channel=channel, why=str(error))
+
+    async def _quietly(self, command: asyncio._CoroutineLike[None]) -> None:
+        try:
+            await command
+        except TelephoneDown as down:
+            log.warning("sweep uncertain", why=str(down))
+
+    def _spawn(self, act: asyncio._CoroutineLike[None]) -> None:
+        if self._tasks is None:
+            raise RuntimeError("the switchboard acts before it runs")
+        self._tasks.create_task(act)
+
+    # --- a call comes in ---
+
+    def _enter(self, fact: CallEntered) -> None:
+        if fact.channel in self._by_channel or self.configuration is None or self._book is None:
+            return
+        with self._contained(fact.channel):
+            line = self._open(fact, self.configuration, self._book)
+            self.lines[line.id] = line
+            self._by_channel[fact.channel] = line.id
+            self._start(line, adopted=False)
+
+    def _open(self, fact: CallEntered, configuration: Configuration, book: NumberBook) -> Line:
+        """Decide whose call it is and by which rule, and save that: the story's first stage."""
+        now = self.ports.clock.now()
+        trunk = configuration.trunks.get(fact.trunk or "") or Trunk(fact.trunk or "unknown", ())
+        identity = identify(fact.headers, trunk, book, self.plan)
+        client = configuration.clients[identity.client]
+        choice = choose(client, self._circumstances(client, identity, now))
+        call = Call(
+            id=self._new_id(),
+            channel=fact.channel,
+            arrived_at=fact.at,
+            trunk=fact.trunk,
+            identity=identity,
+            client=client,
+            rule=choice.rule.name,
+            by_rule=ending_outcome(choice.rule, None),
+            by_refusal=ending_outcome(choice.rule, Hangup(HangupKind.REJECT)),
+            config_version=configuration.version,
+        )
+        line = Line(Story(call, Following(flatten(choice.rule, client))), self.ports)
+        line.become(None, *_opening(call, choice, now))
+        return line
+
+    @contextmanager
+    def _contained(self, channel: str, line: Line | None = None) -> Iterator[None]:
+        """A bug in one call touches no other: it is written down, and its caller is given to the fallback."""
+        try:
+            yield
+        except Exception as error:  # the one place where a crashing call is caught
+            log.exception("call crashed", call=line.id if line else None)
+            entry = Entry(
+                self.ports.clock.now(),
+                "crashed",
+                line.id if line else None,
+                {"error": f"{type(error).__name__}: {error}", "channel": channel},
+            )
+            self.ports.journal.save([entry])
+            if line is not None:
+                line.crashed = True
+            self._spawn(self._quietly(self.ports.telephone.to_fallback(channel)))
+
+    def _circumstances(self, client: Client, identity: Identity, now: float) -> Circumstances:
+        floor = self.dispatcher.floor
+        waiting = [w for w in floor.waiters.values() if w.client == client.id]
+        present = any(post.present for post in floor.posts.values())
+        return Circumstances(
+            at=now,
+            caller=identity.caller,
+            anonymous=identity.anonymous,
+            forward_reason=identity.forward_reason,
+            did=identity.did,
+            waiting=len(waiting),
+            nobody=not present,
+        )
+
+    def _is_full(self, call: Call) -> bool:
+        limit = call.client.max_calls
+        if limit is None:
+            return False
+        others = sum(
+            line.story.call.client.id == call.client.id and not isinstance(line.story.stage, Leaving)
+            for line in self.lines.values()
+            if line.id != call.id
+        )
+        return others >= limit
+
+    # --- a call's life ---
+
+    def _start(self, line: Line, *, adopted: bool) -> None:
+        if self.configuration is None:
+            raise RuntimeError("no configuration is in use")
+        full = not adopted and self._is_full(line.story.call)
+        self._spawn(self._live(line, Inbound(self.configuration.stock, full=full), adopted=adopted))
+
+    async def _live(self, line: Line, inbound: Inbound, *, adopted: bool) -> None:
+        """The loop around the stages, and the end of the call, whatever it is."""
+        with self._contained(line.channel, line):
+            try:
+                if adopted:
+                    await self.ports.telephone.stop_playback(playback_id(line.id, line.story.sounds))
+                await self._stages(line, inbound)
+            except HungUp:
+                pass
+        await self._close(line, inbound)
+
+    async def _stages(self, line: Line, inbound: Inbound) -> None:
+        while True:
+            try:
+                stage = await inbound.advance(line)
+            except TelephoneDown as down:
+                # unanswered commands: the stage is made to be run again from its first line
+                log.warning("stage interrupted", call=line.id, why=str(down))
+                line.forget_sound()
+                await line.pass_time(line.now() + RETRY)
+                continue
+            line.become(stage)
+
+    async def _close(self, line: Line, inbound: Inbound) -> None:
+        story, now = line.story, line.now()
+        line.forget_sound()  # written after `now`: the message was playing when he left
+        stage = story.stage
+        try:
+            if isinstance(stage, Talking):
+                if stage.joined_at is not None:
+                    await inbound.part(line, stage, "caller")
+                else:
+                    await self.ports.telephone.disconnect(bridge_id(line.id, stage.attempt))
+        except TelephoneDown as down:
+            log.warning("parting uncertain", call=line.id, why=str(down))
+        outcome = "fallback" if line.crashed else outcome_of_hang_up(story)
+        self.dispatcher.submit(CallerLeft(line.id))
+        # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
+        ended = Entry(now, "ended", line.id, {"outcome": outcome})
+        self.ports.journal.save([ended], calls={line.id: None})
+        del self.lines[line.id]
+        del self._by_channel[line.channel]
+
+    def _invite(self, ring: Ring) -> Outbound | None:
+        line = self.lines.get(ring.call)
+        if line is None or self.configuration is None:
+            return None
+        shown = invitation(line.story.call, self.configuration.bureau.language, self.plan)
+        return Outbound(
+            channel=ring.leg,
+            endpoint=self.ports.telephone.phone_of(ring.secretary),
+            display=shown.display,
+            number=shown.number,
+            headers=shown.headers,
+            timeout=ring.until - line.now() + RING_MARGIN,
+        )
+
+
+def _opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
+    """The first entries of a call: it came, whose it is, which rule took it and why."""
+    identity = call.identity
+    return (
+        Entry(call.arrived_at, "arrived", call.id, {"trunk": call.trunk, "channel": call.channel}),
+        Entry(
+            now,
+            "identified",
+            call.id,
+            {
+                "client": identity.client,
+                "name": call.client.name,
+                "did": identity.did,
+                "caller": identity.caller,
+                "anonymous": identity.anonymous,
+                "forwarded_from": identity.forwarded_from,
+                "forward_reason": identity.forward_reason.value if identity.forward_reason else None,
+                "diversions": [
+                    {"number": d.number_text, "reason": d.reason.value, "counter": d.counter}
+                    for d in identity.diversions
+                ],
+                "flags": list(identity.flags),
+                "why": list(identity.why),
+                "config_version": call.config_version,
+            },
+        ),
+        Entry(
+            now,
+            "rule",
+            call.id,
+            {
+                "rule": call.rule,
+                "open": choice.open,
+                "why": [
+                    {"rule": t.rule, "matched": t.matched, "failed": t.failed} for t in choice.trail
+                ],
+            },
+        ),
+    )

@@ -1,0 +1,256 @@
+"""`bureau.yaml` and `clients/*.yaml` as the admin writes them, key for key.
+
+Only the shape of each file by itself. Must not know the other files: whether a team exists, a
+number is taken or a rule can be reached is decided in `checks`. Invariant: an unknown key is a
+fault; a client's key that `defaults` may hold is optional here and demanded after the merge.
+The story goes on in `shape`, which turns refusals into places and words.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from autocom.config.scalars import (
+    Calendar,
+    Code,
+    Count,
+    Country,
+    Date,
+    Days,
+    DidPlace,
+    Display,
+    Duration,
+    Extension,
+    Host,
+    Id,
+    LanguageTag,
+    Level,
+    Line,
+    Link,
+    Moment,
+    Network,
+    Number,
+    OneOrMany,
+    Password,
+    Priority,
+    Range,
+    Some,
+    SomeTime,
+    Yes,
+    Zone,
+)
+from autocom.config.steps import Prompt, Step, Strict
+
+# --- clients/*.yaml --------------------------------------------------------------------------
+
+
+class Line_(Strict):  # noqa: N801 - `Line` is a line of text here
+    """One of `numbers`."""
+
+    did: Number
+    forwarded_from: Number | None = None
+
+
+class Closure(Strict):
+    """One of `closures` and `openings`."""
+
+    from_: Moment = Field(alias="from")
+    to: Moment
+    name: Line | Literal[""] = ""
+
+
+class Absence(Closure):
+    """One of `absences`."""
+
+    play: Prompt | None = None
+
+
+class Dates(Strict):
+    """Days of `when: {dates: …}`, both included."""
+
+    from_: Date = Field(alias="from")
+    to: Date
+
+
+class When(Strict):
+    """The conditions of a rule."""
+
+    caller: Annotated[list[Line], OneOrMany()] | None = None
+    hours: Literal["open", "closed"] | None = None
+    absence: Yes | None = None
+    forward_reason: (
+        Annotated[list[Literal["unconditional", "no-answer", "busy", "unavailable", "unknown"]], OneOrMany()] | None
+    ) = None
+    did: Annotated[list[Number], OneOrMany()] | None = None
+    days: Annotated[list[Days], OneOrMany()] | None = None
+    dates: list[Dates] | None = None
+    time: Annotated[list[Range], OneOrMany()] | None = None
+    waiting_over: Count | None = None
+    nobody: Yes | None = None
+
+
+class Rule(Strict):
+    """One of `rules`."""
+
+    name: Line
+    when: When | None = None
+    do: list[Step] = Field(min_length=1)
+
+
+class WrapUp(Strict):
+    """`wrap_up`."""
+
+    min: Duration = 0.0
+    max: Duration = 0.0
+
+
+class Outgoing(Strict):
+    """`outgoing`."""
+
+    number: Number
+    verified: Yes = False
+
+
+class Retention(Strict):
+    """`retention`."""
+
+    calls: SomeTime | None = None
+    recordings: SomeTime | None = None
+
+
+class ClientDefaults(Strict):
+    """The client keys that `defaults` may hold."""
+
+    display: Display | None = None
+    profile: Literal["medical", "legal", "general"] = "general"
+    phrase: Line | Literal[""] = ""
+    card: Link | None = None
+    timezone: Zone | None = None
+    holidays: Calendar | None = None
+    language: Literal["fr", "en"] | None = None
+    hours: dict[Days, Annotated[list[Range], OneOrMany()]] | None = None
+    closures: list[Closure] = Field(default_factory=list)
+    openings: list[Closure] = Field(default_factory=list)
+    absences: list[Absence] = Field(default_factory=list)
+    priority: Priority = 50
+    target: SomeTime = 20.0
+    max_calls: Some | None = None
+    on_full: list[Step] = Field(default_factory=list)
+    early_limit: SomeTime = 25.0
+    code: Code | None = None
+    rules: list[Rule] | None = Field(default=None, min_length=1)
+    wrap_up: WrapUp = WrapUp()
+    outgoing: Outgoing | None = None
+    retention: Retention = Retention()
+    recording: Literal["never", "on_demand", "always"] = "never"
+
+
+class Client(ClientDefaults):
+    """One client, `defaults` already merged in."""
+
+    id: Id
+    name: Line
+    numbers: list[Line_]
+    hours: dict[Days, Annotated[list[Range], OneOrMany()]]
+    rules: list[Rule] = Field(min_length=1)
+
+
+# --- bureau.yaml -----------------------------------------------------------------------------
+
+
+class NoAnswer(Strict):
+    """`no_answer`."""
+
+    pause_after: Count = 3
+
+
+class House(Strict):
+    """`bureau`."""
+
+    name: Line
+    number: Number
+    country: Country
+    timezone: Zone
+    language: Literal["fr", "en"]
+    holidays: Calendar
+    unknown_client: Id
+    no_answer: NoAnswer = NoAnswer()
+
+
+class Trunk(Strict):
+    """One of `trunks`."""
+
+    id: Id
+    match: list[Network] = Field(min_length=1)
+    did_in: DidPlace = "request_uri"
+    host: Host | None = None
+    max_calls: Some | None = None
+
+
+class Site(Strict):
+    """`site` of a secretary."""
+
+    country: Country
+    name: Line
+
+
+def _not_a_trunk(name: str) -> str:
+    # Asterisk knows a trunk as trunk-<id>; one name space holds both
+    if name.startswith("trunk-"):
+        raise ValueError("an id of a secretary cannot begin with `trunk-`")
+    return name
+
+
+class Secretary(Strict):
+    """One of `secretaries`."""
+
+    id: Annotated[Id, AfterValidator(_not_a_trunk)]
+    name: Line
+    extension: Extension
+    password: Password
+    teams: dict[Id, Level] = Field(default_factory=dict)
+    languages: list[LanguageTag] = Field(default=["fr"], min_length=1)
+    site: Site | None = None
+    auto_login: Yes = False
+
+
+class Widen(Strict):
+    """One of a team's `widen`."""
+
+    after: Duration
+    to: Id
+
+
+class Team(Strict):
+    """One of `teams`."""
+
+    widen: list[Widen] = Field(default_factory=list)
+
+
+class Contact(Strict):
+    """One who is on call."""
+
+    name: Line
+    number: Number
+
+
+class Roster(Strict):
+    """One of `rosters`: who is called, in which order, how often."""
+
+    order: list[Contact] = Field(min_length=1)
+    ring_for: SomeTime = 30.0
+    rounds: Some = 2
+
+
+class Bureau(Strict):
+    """The whole of bureau.yaml."""
+
+    bureau: House
+    trunks: list[Trunk] = Field(default_factory=list)
+    secretaries: list[Secretary] = Field(default_factory=list)
+    teams: dict[Id, Team] = Field(default_factory=dict)
+    lists: dict[Id, list[Line]] = Field(default_factory=dict)
+    rosters: dict[Id, Roster] = Field(default_factory=dict)
+    defaults: ClientDefaults = ClientDefaults()

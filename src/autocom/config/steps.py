@@ -1,0 +1,165 @@
+"""The steps of a rule as the YAML writes them: a list of mappings with one key each.
+
+Only the shape: types, units, allowed words. Must not know other rules, teams or files. Invariant:
+a `Step` has exactly one of its keys, named by `kind`. The story goes on in `client` (who holds
+steps) and `steps_build` (what becomes of them).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from autocom.config.scalars import (
+    Digit,
+    Duration,
+    Id,
+    Line,
+    Mail,
+    MailOrNumber,
+    Number,
+    Repeat,
+    SomeTime,
+    SoundName,
+    Speech,
+    Yes,
+)
+
+
+class Strict(BaseModel):
+    """Base of everything in the files: an unknown key is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class Prompt(Strict):
+    """Something to hear: a file, or a text for the voice."""
+
+    sound: SoundName | None = None
+    say: Speech | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.sound is None) == (self.say is None):
+            raise PydanticCustomError("one_source", "needs either `sound` or `say`, and not both")
+        return self
+
+
+class Play(Prompt):
+    """`play`: a message."""
+
+    mode: Literal["early", "answered"] = "early"
+    must_hear: Yes = False
+    repeat: Repeat = 1
+
+
+class Announce(Strict):
+    """`announce` of a queue."""
+
+    position: Yes = False
+    wait: Yes = False
+    every: SomeTime = 45.0
+    first_after: SomeTime = 30.0
+
+
+class Queue(Strict):
+    """`queue`: wait for a secretary."""
+
+    team: Id
+    music: SoundName | None = None
+    ring_for: SomeTime = 12.0
+    ring: Literal["longest_idle", "fewest_calls", "round_robin", "all"] = "longest_idle"
+    announce: Announce | None = None
+    max_wait: SomeTime | None = None
+    on_timeout: list[Step] = Field(default_factory=list)
+    on_full: list[Step] = Field(default_factory=list)
+    on_nobody: list[Step] = Field(default_factory=list)
+
+
+class Menu(Strict):
+    """`menu`: one digit decides."""
+
+    play: Prompt
+    keys: dict[Digit, list[Step]] = Field(min_length=1)
+    wait: SomeTime = 6.0
+    otherwise: list[Step] = Field(default_factory=list)
+
+
+class Forward(Strict):
+    """`forward`: to an outside number."""
+
+    to: Number
+    ring_for: SomeTime = 25.0
+    present: Literal["client", "caller", "bureau"] = "client"
+    accept: Digit | None = None
+
+
+class OnCall(Strict):
+    """`on_call`: whoever the roster names."""
+
+    roster: Id
+
+
+class Voicemail(Strict):
+    """`voicemail`: record a message."""
+
+    play: Prompt | None = None
+    max: SomeTime = 120.0
+    mail: list[Mail] = Field(default_factory=list)
+
+
+class Message(Strict):
+    """`message`: a text to a number or mail address."""
+
+    to: MailOrNumber
+    text: Line
+
+
+class Step(Strict):
+    """One step: a mapping with one key, or the bare word `answer`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"minProperties": 1, "maxProperties": 1, "description": "one step: exactly one key"}
+    )
+
+    play: Play | None = None
+    ringback: Duration | None = None
+    answer: Yes | None = None
+    queue: Queue | None = None
+    menu: Menu | None = None
+    forward: Forward | None = None
+    on_call: OnCall | None = None
+    voicemail: Voicemail | None = None
+    message: Message | None = None
+    hangup: Literal["normal", "busy", "reject", "congestion"] | None = None
+    jump: Line | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_key(cls, value: Any) -> Any:
+        if value == "answer":
+            return {"answer": "true"}
+        if isinstance(value, str):
+            message = "`{word}` alone is no step: write `- answer`, or a key with its value, as `- hangup: normal`"
+            raise PydanticCustomError("step", message, {"word": value})
+        if isinstance(value, dict) and len(value) != 1:
+            message = "a step has one key, this one has {count}: begin each step with its own `- `"
+            raise PydanticCustomError("step", message, {"count": len(value)})
+        return value
+
+    @property
+    def kind(self) -> str:
+        """The key."""
+        return next(iter(self.model_fields_set))
+
+    @property
+    def content(self) -> Any:
+        """The key's value; which type it has follows from `kind`."""
+        return getattr(self, self.kind)
+
+
+Steps = list[Step]
+Queue.model_rebuild()
+Menu.model_rebuild()

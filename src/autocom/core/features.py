@@ -1,0 +1,60 @@
+"""What a secretary dials or commands: the codes of the contract's section 5 as floor facts.
+
+Pure words to facts; `None` is a code we do not know. The dialplan brings the codes over FastAGI,
+the command line and the API bring the verbs.
+"""
+
+from __future__ import annotations
+
+from autocom.core.floor_words import LoggedIn, LoggedOut, PausedBy, Resumed
+
+REASONS = {"1": "break", "2": "lunch", "3": "training", "4": "other"}
+VERBS = ("login", "logout", "pause", "resume", "done")
+
+SecretaryFact = LoggedIn | LoggedOut | PausedBy | Resumed
+
+
+def by_code(secretary: str, code: str) -> SecretaryFact | None:
+    """`*45` log in, `*46` log out, `*47N` pause with reason N (`*47`: other), `*48` resume."""
+    match code[:3], code[3:]:
+        case "*45", "":
+            return LoggedIn(secretary)
+        case "*46", "":
+            return LoggedOut(secretary)
+        case "*47", reason if reason in {*REASONS, ""}:
+            return PausedBy(secretary, REASONS[reason or "4"])
+        case "*48", "":
+            return Resumed(secretary)
+        case _:
+            return None
+
+
+def by_verb(secretary: str, verb: str, reason: str | None = None) -> SecretaryFact:
+    """The command line's words. A reason is a word or a digit of `REASONS`; ValueError says what is allowed."""
+    match verb:
+        case "login":
+            return LoggedIn(secretary)
+        case "logout":
+            return LoggedOut(secretary)
+        case "pause":
+            word = REASONS.get(reason or "4", reason or "")
+            if word not in REASONS.values():
+                raise ValueError(f"unknown pause reason {word!r}: use {', '.join(REASONS.values())} (or 1 to 4)")
+            return PausedBy(secretary, word)
+        case "resume" | "done":
+            return Resumed(secretary)
+        case _:
+            raise ValueError(f"unknown verb {verb!r}: use {', '.join(VERBS)}")
+
+
+def confirmation(fact: SecretaryFact) -> str:
+    """The stock prompt that confirms the code."""
+    match fact:
+        case LoggedIn():
+            return "logged-in"
+        case LoggedOut():
+            return "logged-out"
+        case PausedBy():
+            return "paused"
+        case Resumed():
+            return "resumed"

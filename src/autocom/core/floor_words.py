@@ -1,0 +1,206 @@
+"""The floor's words: the facts it is told, the decisions it returns.
+
+Facts are in the past tense and may come twice, late or about somebody unknown; decisions are
+imperatives that `calls.dispatcher` carries out after it saved them. No rule is here: the rules
+are `floor.apply`. Every value is JSON-able by `codec`, so a day of facts can be replayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autocom.core.journal import Entry
+from autocom.core.posts import Floor, Staff, Waiter
+from autocom.core.telephony import Cause
+
+# --- facts -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Staffed:
+    """The configuration is this one now."""
+
+    staff: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class CallerJoined:
+    """A caller waits. Joining again (after a restart, or a lease that failed) keeps what is known."""
+
+    waiter: Waiter
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """He hung up, gave up, or is served elsewhere. Idempotent."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegRang:
+    """The phone says that it rings."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    """The secretary picked up."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded:
+    """The leg is gone, or could not be made."""
+
+    leg: str
+    cause: int = 16
+    sip: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Caller and secretary are in one bridge: the queue is done with him."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class TalkEnded:
+    """The conversation is over; `wrap_up` says whether work follows."""
+
+    call: str
+    secretary: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSeen:
+    """Her softphone registered, or cannot be reached any more."""
+
+    secretary: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneUsed:
+    """She is in a call that is none of ours, or no longer."""
+
+    secretary: str
+    in_use: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """She said so: by phone, command or API."""
+
+    secretary: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut:
+    """She said so."""
+
+    secretary: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausedBy:
+    """She asked for a pause; it begins after the call she is in."""
+
+    secretary: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """She takes calls again; also ends her wrap-up."""
+
+    secretary: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Nothing happened but the time."""
+
+
+FloorFact = (
+    Staffed
+    | CallerJoined
+    | CallerLeft
+    | LegRang
+    | LegAnswered
+    | LegEnded
+    | Joined
+    | TalkEnded
+    | PhoneSeen
+    | PhoneUsed
+    | LoggedIn
+    | LoggedOut
+    | PausedBy
+    | Resumed
+    | TimePassed
+)
+
+
+# --- decisions -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring this secretary's phone for this caller, until `until`."""
+
+    call: str
+    secretary: str
+    attempt: int
+    leg: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """End this leg; `cause` decides whether the phone shows a missed call."""
+
+    leg: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """The caller's story may join him with this secretary: she picked up first."""
+
+    call: str
+    secretary: str
+    leg: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseFailed:
+    """The leg that was taken is gone before the two were joined; the caller has his place again."""
+
+    call: str
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The caller's wait ends by rule: `timeout` or `nobody`. `attempts`: offers made so far, so that a
+    later queue of the same call numbers its legs on."""
+
+    call: str
+    why: str
+    attempts: int = 0
+
+
+Decision = Ring | StopRinging | Take | LeaseFailed | GiveUp
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `apply` returns: the new floor, what to do, what to write down."""
+
+    floor: Floor
+    decisions: tuple[Decision, ...]
+    entries: tuple[Entry, ...]

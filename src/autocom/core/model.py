@@ -1,0 +1,373 @@
+"""The bureau as frozen values: clients, secretaries, teams, rules and their steps.
+
+`autocom.config` builds these from the YAML files; everything else only reads them. They must
+not know about files, YAML or pydantic. Invariant: a value here is complete and valid (numbers
+are E.164, sounds exist and are converted, every team a queue names exists), so no reader
+checks again. Durations are seconds (float), instants are UTC epoch seconds (float), local
+times are naive `datetime`/`time` in the zone of the client that owns them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import Enum
+
+
+class Mode(Enum):
+    """How a message reaches the caller: before the call is answered (free for him), or after."""
+
+    EARLY = "early"
+    ANSWERED = "answered"
+
+
+class Ringing(Enum):
+    """Which of the free secretaries of the best level is offered the call first."""
+
+    LONGEST_IDLE = "longest_idle"
+    FEWEST_CALLS = "fewest_calls"
+    ROUND_ROBIN = "round_robin"
+    ALL = "all"
+
+
+class ForwardReason(Enum):
+    """Why the client's line sent the call to us (the YAML's `forward_reason` words)."""
+
+    UNCONDITIONAL = "unconditional"
+    NO_ANSWER = "no-answer"
+    BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
+
+
+class HangupKind(Enum):
+    """How the caller is dismissed; the telephone room owns the Q.850 cause of each."""
+
+    NORMAL = "normal"
+    BUSY = "busy"
+    REJECT = "reject"
+    CONGESTION = "congestion"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """A sound that exists and is converted.
+
+    `media` is what Asterisk plays: an absolute path without suffix, or, for tests of the core,
+    any string. `seconds` is its length, known since the file was read at load time.
+    """
+
+    name: str
+    media: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """A hold-music class of Asterisk; `files` are the absolute paths (without suffix) it plays in turn."""
+
+    name: str
+    moh_class: str
+    files: tuple[str, ...] = ()
+
+
+# --- steps of a rule -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A message. `must_hear`: nobody is joined before it ended. `repeat`: times it is played."""
+
+    audio: Audio
+    mode: Mode = Mode.EARLY
+    must_hear: bool = False
+    repeat: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ringback:
+    """Let the caller hear ordinary ringing for a while."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer the call now (from here on the caller pays)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """What a waiting caller is told, and how often (seconds)."""
+
+    position: bool = False
+    wait: bool = False
+    every: float = 45.0
+    first_after: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Wait for a secretary of `team`. The `on_*` steps are the ways out, run in order; empty means
+    the house default: the stock message, then hang up."""
+
+    team: str
+    music: Music | None = None
+    ring_for: float = 12.0
+    ring: Ringing = Ringing.LONGEST_IDLE
+    announce: Announcements | None = None
+    max_wait: float | None = None
+    on_timeout: tuple[Step, ...] = ()
+    on_full: tuple[Step, ...] = ()
+    on_nobody: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """Ask for one digit. `otherwise` is taken on a wrong or missing digit."""
+
+    prompt: Audio
+    keys: Mapping[str, tuple[Step, ...]]
+    wait: float = 6.0
+    otherwise: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send the caller to an outside number. `present`: whose number is shown: client, caller or
+    bureau. `accept`: the digit the called person must press, so that a voicemail never swallows him."""
+
+    to: str
+    ring_for: float = 25.0
+    present: str = "client"
+    accept: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """Reach whoever is on call in this roster."""
+
+    roster: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voicemail:
+    """Take a message of at most `max_seconds` and mail it."""
+
+    prompt: Audio | None = None
+    max_seconds: float = 120.0
+    mail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """Send a text to a number or mail address."""
+
+    to: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """End the call."""
+
+    kind: HangupKind = HangupKind.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Continue with the steps of another rule of the same client."""
+
+    rule: str
+
+
+Step = Play | Ringback | Answer | Enqueue | Menu | Forward | OnCall | Voicemail | SendMessage | Hangup | Jump
+
+
+# --- rules, hours, clients -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From `start` to `end` local time; `end <= start` crosses midnight; end 24:00 is `time(0)` with
+    `start` earlier, i.e. also a crossing of zero length. Start inclusive, end exclusive."""
+
+    start: time
+    end: time
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A dated interruption of the hours, or an absence with a message of its own.
+
+    Local times in the client's zone, start inclusive, end exclusive."""
+
+    start: datetime
+    end: datetime
+    name: str = ""
+    play: Audio | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a client is open. `week` maps the ISO weekday (1 Monday … 7 Sunday) to its ranges; a
+    missing or empty day is closed. `holidays` are closed days by date with their name."""
+
+    zone: str
+    week: Mapping[int, tuple[TimeRange, ...]]
+    holidays: Mapping[date, str] = field(default_factory=dict)
+    closures: tuple[Closure, ...] = ()
+    openings: tuple[Closure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The conditions of a rule; None or empty means "not asked". All that are asked must hold.
+
+    `caller` entries are E.164 numbers, prefixes ending in `*` (already E.164) or `anonymous`; list
+    names are expanded by the configuration. `days` are ISO weekdays, `dates` inclusive pairs."""
+
+    caller: tuple[str, ...] = ()
+    open: bool | None = None
+    absence: bool | None = None
+    forward_reason: tuple[ForwardReason, ...] = ()
+    did: tuple[str, ...] = ()
+    days: tuple[int, ...] = ()
+    dates: tuple[tuple[date, date], ...] = ()
+    time: tuple[TimeRange, ...] = ()
+    waiting_over: int | None = None
+    nobody: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The first rule of a client whose conditions hold decides; `line` is its line in the YAML file."""
+
+    name: str
+    when: When | None
+    do: tuple[Step, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number of a client: the DID, and the forwarded line where several clients share that DID."""
+
+    did: str
+    forwarded_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who pays: a practice with its numbers, greeting, hours and rules."""
+
+    id: str
+    name: str
+    display: str
+    profile: str
+    lines: tuple[Line, ...]
+    hours: Hours
+    rules: tuple[Rule, ...]
+    phrase: str = ""
+    card: str | None = None
+    absences: tuple[Closure, ...] = ()
+    language: str = "fr"
+    priority: int = 50
+    target: float = 20.0
+    max_calls: int | None = None
+    on_full: tuple[Step, ...] = ()
+    early_limit: float = 25.0
+    code: str | None = None
+    wrap_up_min: float = 0.0
+    wrap_up_max: float = 0.0
+    outgoing_number: str | None = None
+    outgoing_verified: bool = False
+    recording: str = "never"
+    retention_calls: float = 90 * 86400.0
+    retention_recordings: float = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Secretary:
+    """Who answers (the field says agent). `teams` maps a team to her level there, 1 best."""
+
+    id: str
+    name: str
+    extension: str
+    password: str = field(repr=False)
+    teams: Mapping[str, int] = field(default_factory=dict)
+    languages: tuple[str, ...] = ("fr",)
+    country: str | None = None
+    site: str | None = None
+    auto_login: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Widening:
+    """After a caller waited `after` seconds, his team reaches `to` as well."""
+
+    after: float
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A skill group."""
+
+    id: str
+    widen: tuple[Widening, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """An operator. `did_in` says where its calls carry the DID: request_uri, to,
+    p_called_party_id or header:X-Name."""
+
+    id: str
+    match: tuple[str, ...]
+    did_in: str = "request_uri"
+    host: str | None = None
+    max_calls: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bureau:
+    """The answering service itself."""
+
+    name: str
+    number: str
+    country: str
+    timezone: str
+    language: str
+    unknown_client: str
+    pause_after: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StockSounds:
+    """Prompts of the house in the bureau's language that no client has to configure."""
+
+    nobody: Audio
+    closed: Audio
+    please_wait: Audio
+    unknown: Audio
+    music: Music
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One version of everything. `version` is derived from the content, so equal files are equal versions."""
+
+    version: str
+    bureau: Bureau
+    trunks: Mapping[str, Trunk]
+    secretaries: Mapping[str, Secretary]
+    teams: Mapping[str, Team]
+    clients: Mapping[str, Client]
+    stock: StockSounds
+    music: Mapping[str, Music] = field(default_factory=dict)
+
+    def secretary_at(self, extension: str) -> Secretary | None:
+        """The secretary whose extension this is."""
+        return next((s for s in self.secretaries.values() if s.extension == extension), None)

@@ -1,0 +1,41 @@
+"""What a softphone shows before it is picked up: the contract's section 5 as one pure function.
+
+The display name begins with the client (what the secretary must say first), then the caller.
+Nothing here trusts the caller's own text: only his number, already E.164, is used. Quoting and
+UTF-8 on the wire are the telephone adapter's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autocom.core.numbers import FRANCE, NumberingPlan, national
+from autocom.core.stages import Call
+
+MASKED = {"fr": "Masqué", "en": "Withheld"}
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """From display name, From user (None: anonymous) and the headers to add to the INVITE."""
+
+    display: str
+    number: str | None
+    headers: dict[str, str]
+
+
+def invitation(call: Call, language: str = "fr", plan: NumberingPlan = FRANCE) -> Invitation:
+    """The INVITE for this call. Headers with nothing to say are left out."""
+    client, identity = call.client, call.identity
+    caller = national(identity.caller, plan) if identity.caller else MASKED.get(language, MASKED["fr"])
+    headers = {
+        # the usual trick for distinctive ringing: phones match the `info` parameter
+        "Alert-Info": f"<http://autocom.invalid/{client.profile}>;info={client.profile}",
+        "X-Autocom-Call": call.id,
+        "X-Autocom-Client": client.id,
+    }
+    if client.card:
+        headers["Call-Info"] = f"<{client.card}>;purpose=info"
+    if client.phrase:
+        headers["X-Autocom-Phrase"] = client.phrase
+    return Invitation(f"{client.display} · {caller}", identity.caller, headers)

@@ -1,0 +1,248 @@
+"""Which rule of a client takes a call, and which steps that means.
+
+`choose` asks the rules in order, `flatten` writes the steps of a rule out, `ending_outcome` names how a
+call ended that a rule dismissed. Must not carry anything out (the stories in `autocom.calls` do) and must
+not know where callers, hours or queue lengths come from: they are in `Circumstances`.
+Invariants: the same circumstances give the same choice; `trail` says for every rule before the chosen one
+the condition that failed, without any caller's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from autocom.core.hours import WEEKDAYS, HoursStatus, covers, local, status
+from autocom.core.model import (
+    Client,
+    Closure,
+    Enqueue,
+    ForwardReason,
+    Hangup,
+    HangupKind,
+    Jump,
+    Menu,
+    Rule,
+    Step,
+    When,
+)
+
+# A menu may offer itself again (`otherwise: [jump: menu]`). Written out that has no end, so after this
+# many rounds on one path, and beyond this many steps in all, a jump becomes a hang-up.
+ROUNDS = 3
+MOST_STEPS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the conditions of rules are asked about. `at` is UTC epoch seconds; `caller` and `did` E.164;
+    `waiting` counts this client's callers in the queue; `nobody`: no secretary in reach is logged in."""
+
+    at: float
+    caller: str | None = None
+    anonymous: bool = False
+    forward_reason: ForwardReason | None = None
+    did: str | None = None
+    waiting: int = 0
+    nobody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One rule that was asked; `failed` is the condition that did not hold, None where all did."""
+
+    rule: str
+    matched: bool
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rule that decides, how it was found, and the hours that were counted on."""
+
+    rule: Rule
+    trail: tuple[Trial, ...]
+    open: bool
+    absence: Closure | None = None
+    hours_why: str = ""
+
+
+def choose(client: Client, circumstances: Circumstances) -> Choice:
+    """The first rule whose conditions all hold. ValueError for a client without a last rule free of
+    conditions, which no valid configuration has."""
+    hours = status(client.hours, client.absences, circumstances.at)
+    trail: list[Trial] = []
+    for rule in client.rules:
+        question = _Question(rule.when or When(), circumstances, hours, client.hours.zone)
+        failed = _failed(question)
+        trail.append(Trial(rule.name, failed is None, failed))
+        if failed is None:
+            return Choice(rule, tuple(trail), hours.open, hours.absence, hours.why)
+    raise ValueError(f"no rule of client {client.id} holds: its last rule has conditions")
+
+
+def flatten(rule: Rule, client: Client) -> tuple[Step, ...]:
+    """The steps of `rule` with every jump, at any depth, replaced by the steps it leads to.
+
+    A jump does not come back: what stands behind it in its list is left out. ValueError for a jump to a
+    rule that the client does not have."""
+    rules = {other.name: other for other in client.rules}
+    budget = MOST_STEPS
+
+    def written_out(steps: tuple[Step, ...], path: tuple[str, ...]) -> tuple[Step, ...]:
+        nonlocal budget
+        out: list[Step] = []
+        for step in steps:
+            budget -= 1
+            match step:
+                case Jump(name):
+                    if name not in rules:
+                        raise ValueError(
+                            f"rule {path[-1]} of client {client.id} jumps to {name}, which it lacks"
+                        )
+                    if path.count(name) >= ROUNDS or budget <= 0:
+                        return (*out, Hangup())
+                    return (*out, *written_out(rules[name].do, (*path, name)))
+                case Enqueue():
+                    out.append(
+                        replace(
+                            step,
+                            on_timeout=written_out(step.on_timeout, path),
+                            on_full=written_out(step.on_full, path),
+                            on_nobody=written_out(step.on_nobody, path),
+                        )
+                    )
+                case Menu():
+                    keys = {key: written_out(steps, path) for key, steps in step.keys.items()}
+                    out.append(replace(step, keys=keys, otherwise=written_out(step.otherwise, path)))
+                case _:
+                    out.append(step)
+        return tuple(out)
+
+    return written_out(rule.do, (rule.name,))
+
+
+def ending_outcome(rule: Rule, step: Hangup | None) -> str:
+    """The outcome word (contract, section 4) of a call that `rule` dismissed by `step`, or whose steps ran
+    out (None). Callers who reached a queue, a voicemail or a number have outcomes of their own."""
+    when = rule.when or When()
+    turned_away = step is not None and step.kind is not HangupKind.NORMAL
+    if when.caller and turned_away:
+        return "rejected"
+    if when.open is False or when.absence:
+        return "closed"
+    if when.caller:
+        return "rejected"
+    if when.nobody:
+        return "nobody"
+    if when.waiting_over is not None:
+        return "full"
+    # a rule for certain days or times that dismisses is a closing time under another name
+    if when.days or when.dates or when.time:
+        return "closed"
+    return "rejected"
+
+
+# --- conditions ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """The conditions of one rule, and all that they are asked about."""
+
+    when: When
+    now: Circumstances
+    hours: HoursStatus
+    zone: str
+
+
+def _failed(question: _Question) -> str | None:
+    """The first condition, in the contract's order, that does not hold, as `word: what is the case`."""
+    return next((failed for asked in _CONDITIONS if (failed := asked(question)) is not None), None)
+
+
+def _caller(question: _Question) -> str | None:
+    when, now = question.when, question.now
+    if not when.caller or any(_is_caller(entry, now) for entry in when.caller):
+        return None
+    if now.anonymous:
+        return "caller: is anonymous"
+    return "caller: is not among them" if now.caller else "caller: has no number"
+
+
+def _is_caller(entry: str, now: Circumstances) -> bool:
+    if entry == "anonymous":
+        return now.anonymous
+    if now.caller is None or now.anonymous:
+        return False
+    return now.caller.startswith(entry[:-1]) if entry.endswith("*") else now.caller == entry
+
+
+def _open(question: _Question) -> str | None:
+    return None if question.when.open in (None, question.hours.open) else f"hours: {question.hours.why}"
+
+
+def _absence(question: _Question) -> str | None:
+    asked, absence = question.when.absence, question.hours.absence
+    if asked is None or asked == (absence is not None):
+        return None
+    return "absence: one is in force" if absence else "absence: none is in force"
+
+
+def _forward_reason(question: _Question) -> str | None:
+    asked, reason = question.when.forward_reason, question.now.forward_reason
+    if not asked or reason in asked:
+        return None
+    return f"forward_reason: is {reason.value}" if reason else "forward_reason: was not forwarded"
+
+
+def _did(question: _Question) -> str | None:
+    asked, did = question.when.did, question.now.did
+    return None if not asked or did in asked else f"did: is {did or 'not known'}"
+
+
+def _calendar(question: _Question) -> str | None:
+    """`days`, `dates` and `time` together: a night range belongs to the day on which it starts, so
+    Friday 22:00-06:00 holds on Saturday at five."""
+    when = question.when
+    if not (when.days or when.dates or when.time):
+        return None
+    wall = local(question.zone, question.now.at)
+    today = wall.date()
+    meant = [today]
+    if when.time:
+        both = (today, today - timedelta(days=1))
+        meant = [day for day in both if any(covers(span, day, wall) for span in when.time)]
+    if not meant:
+        return f"time: is {wall:%H:%M}"
+    in_days = [day for day in meant if not when.days or day.isoweekday() in when.days]
+    if not in_days:
+        return f"days: is {WEEKDAYS[meant[0].weekday()]}"
+    if when.dates and not any(first <= day <= last for day in in_days for first, last in when.dates):
+        return f"dates: is {in_days[0]}"
+    return None
+
+
+def _waiting_over(question: _Question) -> str | None:
+    asked, waiting = question.when.waiting_over, question.now.waiting
+    return None if asked is None or waiting > asked else f"waiting_over: {waiting} wait"
+
+
+def _nobody(question: _Question) -> str | None:
+    asked, nobody = question.when.nobody, question.now.nobody
+    if asked is None or asked == nobody:
+        return None
+    return "nobody: nobody is logged in" if nobody else "nobody: somebody is logged in"
+
+
+_CONDITIONS: tuple[Callable[[_Question], str | None], ...] = (
+    _caller,
+    _open,
+    _absence,
+    _forward_reason,
+    _did,
+    _calendar,
+    _waiting_over,
+    _nobody,
+)

@@ -1,0 +1,184 @@
+"""What Asterisk tells us, as facts in the past tense, and what it still holds.
+
+These values are all that the stories and the rules know of the telephone; `autocom.asterisk`
+makes them from ARI and AMI. Every fact may arrive twice or late, and about a channel that is
+already gone: readers check against their own state and ignore what no longer fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Cause(IntEnum):
+    """Q.850 causes that we send or interpret (numbers as in ITU-T Q.850; SIP codes as chan_pjsip
+    maps them for a channel that is not answered)."""
+
+    UNALLOCATED = 1  # 404
+    NORMAL = 16  # 603 before answer
+    BUSY = 17  # 486
+    NO_RESPONSE = 18  # 408
+    NO_ANSWER = 19  # 480
+    REJECTED = 21  # 403
+    ANSWERED_ELSEWHERE = 26  # CANCEL with Reason cause 26: no missed call on the phone
+    CONGESTION = 34  # 503
+    FAILURE = 38  # 500
+    UNKNOWN = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawHeaders:
+    """SIP headers of an incoming call exactly as they came, read in the dialplan.
+
+    Nothing here is trusted: `core.ingress` parses it. Lists keep the order on the wire."""
+
+    request_user: str
+    from_: str = ""
+    to: str = ""
+    p_asserted_identity: str = ""
+    privacy: str = ""
+    p_called_party_id: str = ""
+    did_header: str = ""
+    diversion: tuple[str, ...] = ()
+    history_info: tuple[str, ...] = ()
+    caller_number: str = ""  # what Asterisk itself made of it (CALLERID), the last resort
+    caller_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEntered:
+    """A caller's channel is ours now. `at`: when Asterisk created it, UTC epoch seconds.
+    `trunk` is the id of the trunk it came by, None where Asterisk did not say."""
+
+    channel: str
+    at: float
+    trunk: str | None
+    headers: RawHeaders
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRinging:
+    """The far phone says it rings (180 or 183)."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAnswered:
+    """The channel is up."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelGone:
+    """The channel left us for good. `cause` is Q.850, `sip` the SIP status where known."""
+
+    channel: str
+    cause: int = 16
+    sip: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackEnded:
+    """A playback is over; `ok` is False where the file could not be played."""
+
+    playback: str
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A DTMF digit from this channel."""
+
+    channel: str
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRegistered:
+    """A softphone of this secretary can be reached, or cannot any more."""
+
+    secretary: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneInUse:
+    """The softphone is in a call that is not one of our offers (she dialled somebody), or no longer."""
+
+    secretary: str
+    in_use: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureDialled:
+    """A secretary dialled a feature code: `*45`, `*46`, `*47N`, `*48`. `channel` waits for the
+    confirmation tone or message; None when the code was given by other means."""
+
+    secretary: str
+    code: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegQuality:
+    """RTP quality of a leg, once, at its end. Milliseconds and percent; None where not measured."""
+
+    channel: str
+    sent: int
+    received: int
+    lost_percent: float | None = None
+    jitter_ms: float | None = None
+    round_trip_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TelephoneLost:
+    """Asterisk's events no longer arrive; calls in it go on."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenChannel:
+    """A channel that Asterisk holds. `ours` is True where it is in our Stasis application; `up`
+    where answered; `bridge` the id of the bridge it is in, if any."""
+
+    id: str
+    up: bool
+    ours: bool
+    created_at: float
+    bridge: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything Asterisk holds at one moment: the basis of adoption after a gap."""
+
+    channels: dict[str, SeenChannel]
+    bridges: dict[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class TelephoneBack:
+    """The events arrive again (also the first time); facts that follow are newer than `seen`."""
+
+    seen: Seen
+
+
+Fact = (
+    CallEntered
+    | ChannelRinging
+    | ChannelAnswered
+    | ChannelGone
+    | PlaybackEnded
+    | DigitPressed
+    | PhoneRegistered
+    | PhoneInUse
+    | FeatureDialled
+    | LegQuality
+    | TelephoneLost
+    | TelephoneBack
+)

@@ -1,0 +1,456 @@
+"""A throw-away Asterisk and softphones for the tests of the ARI and AMI rooms.
+
+`throwaway_asterisk` starts a real Asterisk 22 with a minimal configuration on free loopback ports
+and ends it; `Phones` is a small shell around the baresip stack (one runtime per process): callers
+of the trunk and registered secretaries, each saying a sine and recording what it hears.
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import numpy as np
+from baresip import Account, Config, Runtime, UserAgent
+from baresip.call import Call
+from baresip.errors import AudioNotActive, AudioRestarted, BaresipError, StaleHandleError
+from baresip.events import Event
+
+from tests.support import tones
+
+PASSWORD = "fiction"
+
+MODULES = """
+res_pjproject res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjsip res_pjsip_session
+res_pjsip_pubsub chan_pjsip res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_ip
+res_pjsip_endpoint_identifier_user res_pjsip_registrar res_pjsip_sdp_rtp res_pjsip_nat
+res_pjsip_caller_id res_pjsip_diversion res_pjsip_refer res_pjsip_rfc3326 res_pjsip_header_funcs
+res_pjsip_outbound_authenticator_digest res_pjsip_acl res_pjsip_logger func_pjsip_endpoint
+res_http_websocket res_crypto res_srtp res_rtp_asterisk res_timing_timerfd res_musiconhold
+codec_ulaw codec_alaw codec_a_mu codec_resample format_wav format_pcm format_sln
+bridge_simple bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features
+res_stasis res_stasis_answer res_stasis_playback res_stasis_recording res_stasis_snoop
+res_stasis_device_state app_stasis chan_bridge_media res_websocket_client res_ari res_ari_model
+res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_device_states
+res_ari_endpoints res_ari_events res_ari_playbacks res_ari_recordings res_ari_sounds
+pbx_config app_dial app_playback app_verbose app_stack func_callerid func_channel func_strings
+func_logic func_global func_math app_echo
+""".split()
+
+EMPTY = """acl aeap ccss cdr cel cli cli_aliases cli_permissions codecs dnsmgr dsp extconfig features
+geolocation hep pjproject pjsip_notify sorcery stasis statsd stir_shaken udptl websocket_client""".split()
+
+DIALPLAN = """
+[autocom-inbound]
+exten => _[+0-9a-z].,1,Set(AUTOCOM_TRUNK=operator)
+ same => n,Set(AUTOCOM_REQUEST_USER=${EXTEN})
+ same => n,Set(AUTOCOM_FROM=${PJSIP_HEADER(read,From)})
+ same => n,Set(AUTOCOM_TO=${PJSIP_HEADER(read,To)})
+ same => n,Set(AUTOCOM_PAI=${PJSIP_HEADER(read,P-Asserted-Identity)})
+ same => n,Set(AUTOCOM_PRIVACY=${PJSIP_HEADER(read,Privacy)})
+ same => n,Set(AUTOCOM_PCPI=)
+ same => n,Set(AUTOCOM_DID_VALUE=)
+ same => n,Set(AUTOCOM_DIVERSIONS=0)
+ same => n,Set(AUTOCOM_HISTORIES=0)
+ same => n,Set(D=${PJSIP_HEADER(read,Diversion,1)})
+ same => n,ExecIf($[${LEN(${D})}]?Set(AUTOCOM_DIVERSION_1=${D}))
+ same => n,ExecIf($[${LEN(${D})}]?Set(AUTOCOM_DIVERSIONS=1))
+ same => n,StasisBroadcast(1000,^autocom$,inbound)
+ same => n,Goto(autocom-fallback,s,1)
+[autocom-fallback]
+exten => s,1,Answer()
+ same => n,Playback(SOUNDS/fallback)
+ same => n,Hangup()
+[autocom-phone]
+exten => 600,1,Answer()
+ same => n,Echo()
+"""
+
+PJSIP_HEAD = """[global]
+type=global
+endpoint_identifier_order=username,ip
+[udp]
+type=transport
+protocol=udp
+bind=127.0.0.1:{sip}
+[trunk-operator]
+type=endpoint
+context=autocom-inbound
+transport=udp
+disallow=all
+allow=alaw,ulaw
+direct_media=no
+aors=trunk-operator
+[trunk-operator]
+type=identify
+endpoint=trunk-operator
+match=127.0.0.0/8
+[trunk-operator]
+type=aor
+contact=sip:127.0.0.1:{gone}
+"""
+
+PJSIP_PHONE = """[{id}]
+type=endpoint
+context=autocom-phone
+transport=udp
+disallow=all
+allow=ulaw,alaw
+direct_media=no
+rtp_symmetric=yes
+force_rport=yes
+rewrite_contact=yes
+from_domain=autocom.test
+auth={id}
+aors={id}
+[{id}]
+type=auth
+auth_type=userpass
+username={id}
+password={password}
+[{id}]
+type=aor
+max_contacts=1
+remove_existing=yes
+minimum_expiration=5
+"""
+
+
+def asterisk_root() -> Path:
+    """Where the set-up unpacked Asterisk."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(os.environ.get("AUTOCOM_ASTERISK_ROOT") or cache / "autocom" / "asterisk")
+
+
+def rest_api() -> Path:
+    """The Swagger files of that Asterisk."""
+    return _data() / "rest-api"
+
+
+def _data() -> Path:
+    unpacked = asterisk_root() / "root/usr/share/asterisk"
+    return unpacked if unpacked.exists() else Path("/usr/share/asterisk")
+
+
+def _modules() -> Path:
+    found = sorted((asterisk_root() / "root/usr/lib").glob("*/asterisk/modules"))
+    return found[0] if found else sorted(Path("/usr/lib").glob("*/asterisk/modules"))[0]
+
+
+def _program() -> str:
+    unpacked = asterisk_root() / "bin/asterisk"
+    return str(unpacked) if unpacked.exists() else str(shutil.which("asterisk"))
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port nobody listens on now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Throwaway:
+    """One Asterisk: where it listens and lives; `pid` while it runs."""
+
+    folder: Path
+    secretaries: tuple[str, ...]
+    http: int = field(default_factory=free_port)
+    ami: int = field(default_factory=free_port)
+    sip: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http}"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log/full").read_text("utf-8", "replace")
+
+    def sound(self, name: str) -> str:
+        return str(self.folder / "sounds" / name)
+
+    def write(self) -> None:
+        etc = self.folder / "etc"
+        for name in ("etc", "lib", "run", "log", "spool", "sounds", "moh", "agi", "keys"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for name in EMPTY:
+            (etc / f"{name}.conf").write_text("")
+        tones.write_wav(Path(self.sound("welcome.wav")), tones.sine((440,), 2.0))
+        tones.write_wav(Path(self.sound("long.wav")), tones.sine((440,), 30.0))
+        tones.write_wav(Path(self.sound("fallback.wav")), tones.sine((500,), 1.0))
+        two = np.concatenate([tones.sine((560,), 2.0), tones.sine((680,), 2.0)])
+        tones.write_wav(Path(self.sound("two, halves.wav")), two)
+        tones.write_wav(self.folder / "moh/music.wav", tones.sine((810,), 4.0))
+        rtp = free_port(socket.SOCK_DGRAM) // 2 * 2
+        rtp = min(rtp, 65000)
+        files = {
+            "asterisk": "[directories]\n"
+            f"astetcdir => {etc}\nastmoddir => {_modules()}\nastdatadir => {_data()}\n"
+            + "".join(
+                f"{key} => {self.folder}/{name}\n"
+                for key, name in (
+                    ("astvarlibdir", "lib"), ("astdbdir", "lib"), ("astkeydir", "keys"), ("astagidir", "agi"),
+                    ("astspooldir", "spool"), ("astrundir", "run"), ("astlogdir", "log"), ("astcachedir", "lib"),
+                )  # fmt: skip
+            )
+            + "[options]\nverbose = 3\nnocolor = yes\n",
+            "modules": "[modules]\nautoload=no\n" + "".join(f"load => {m}.so\n" for m in MODULES),
+            "logger": "[general]\ndateformat=%F %T.%3q\n[logfiles]\nfull => notice,warning,error,verbose\n",
+            "http": "[general]\nenabled=yes\nbindaddr=127.0.0.1\nsessionlimit=1000\n"
+            f"session_keep_alive=60000\nbindport={self.http}\n",
+            "ari": f"[general]\nenabled=yes\n[autocom]\ntype=user\npassword={PASSWORD}\nread_only=no\n",
+            "manager": f"[general]\nenabled=yes\nport={self.ami}\nbindaddr=127.0.0.1\n"
+            f"[autocom]\nsecret={PASSWORD}\nread=all\nwrite=all\n",
+            "indications": "[general]\ncountry=fr\n[fr]\ndescription=France\nringcadence=1500,3500\n"
+            "dial=440\nbusy=440/500,0/500\nring=440/1500,0/3500\ncongestion=440/250,0/250\n",
+            "rtp": f"[general]\nrtpstart={rtp}\nrtpend={rtp + 200}\nstrictrtp=yes\nicesupport=no\n",
+            "musiconhold": f"[general]\n[default]\nmode=files\ndirectory={self.folder}/moh\n",
+            "pjsip": PJSIP_HEAD.format(sip=self.sip, gone=free_port(socket.SOCK_DGRAM))
+            + "".join(PJSIP_PHONE.format(id=s, password=PASSWORD) for s in self.secretaries),
+            "extensions": DIALPLAN.replace("SOUNDS", str(self.folder / "sounds")),
+        }
+        for name, text in files.items():
+            (etc / f"{name}.conf").write_text(text)
+
+    async def start(self) -> None:
+        self.write_once()
+        config = str(self.folder / "etc/asterisk.conf")
+        self.process = subprocess.Popen(
+            [_program(), "-f", "-C", config],
+            stdin=subprocess.DEVNULL,
+            stdout=(self.folder / "stdout").open("ab"),
+            stderr=subprocess.STDOUT,
+            cwd=self.folder,
+        )
+        deadline = time.monotonic() + 20
+        async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("autocom", PASSWORD)) as session:
+            while time.monotonic() < deadline:
+                assert self.process.poll() is None, (self.folder / "stdout").read_text()
+                try:
+                    async with session.get(f"{self.url}/ari/asterisk/info") as answer:
+                        if answer.status == 200:
+                            return
+                except aiohttp.ClientError:
+                    pass
+                await asyncio.sleep(0.02)
+        raise AssertionError(f"Asterisk did not start: {self.log}")
+
+    def write_once(self) -> None:
+        if not (self.folder / "etc").exists():
+            self.write()
+
+    async def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.kill()
+        await asyncio.to_thread(self.process.wait)
+        self.process = None
+
+    async def console(self, command: str) -> str:
+        config = str(self.folder / "etc/asterisk.conf")
+        run = await asyncio.create_subprocess_exec(
+            _program(), "-C", config, "-rx", command, stdout=asyncio.subprocess.PIPE
+        )
+        return (await run.communicate())[0].decode("utf-8", "replace")
+
+
+@asynccontextmanager
+async def throwaway_asterisk(folder: Path, *secretaries: str) -> AsyncIterator[Throwaway]:
+    """A running Asterisk with these secretaries, gone afterwards."""
+    asterisk = Throwaway(folder, secretaries)
+    await asterisk.start()
+    try:
+        yield asterisk
+    finally:
+        await asterisk.stop()
+
+
+# --- softphones ------------------------------------------------------------------------------
+
+
+class Leg:
+    """One call of one phone."""
+
+    def __init__(self, phones: Phones, call: Call, say: int | None) -> None:
+        self.call = call
+        self.headers: Mapping[str, Any] = getattr(call, "headers", {})
+        self.events: list[tuple[float, str, str]] = []
+        self.pcm = array.array("h")
+        self.rate = 8000
+        self.closed: str | None = None
+        self._phones, self._say, self._at = phones, say, 0
+        self._changed = asyncio.Event()
+        call.on(self._event)
+        phones.legs.append(self)
+
+    def _event(self, event: Any) -> None:
+        self.events.append((time.monotonic(), event.event.name, event.text))
+        if event.event is Event.CALL_CLOSED:
+            self.closed = event.text
+            self.pump()
+            if self in self._phones.legs:
+                self._phones.legs.remove(self)
+        self._changed.set()
+
+    def saw(self, name: str) -> bool:
+        return any(n == name for _, n, _ in self.events)
+
+    async def until(self, name: str, within: float = 8.0) -> None:
+        async with asyncio.timeout(within):
+            while not self.saw(name):
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def hears(self, *chord: int, within: float = 8.0, lasting: float = 0.3) -> None:
+        """Wait until the newest `lasting` seconds are this chord and nothing else."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            newest = int(lasting * self.rate)
+            if len(self.pcm) >= newest:
+                heard = tones.heard(np.array(self.pcm[-newest:], dtype=np.int16), self.rate, at_least=lasting * 0.6)
+                if heard == [tuple(sorted(chord))]:
+                    return
+            await asyncio.sleep(0.03)
+        raise AssertionError(f"did not hear {chord}; heard {self.runs()}; events {self.events}")
+
+    def runs(self) -> Any:
+        return tones.runs(np.array(self.pcm, dtype=np.int16), self.rate)
+
+    def pump(self) -> None:
+        audio = self.call.audio
+        try:
+            info = audio.info()
+            if info.rx_ready:
+                self.rate = info.rx_sample_rate
+                raw = audio.read(65536)
+                if raw:
+                    self.pcm.extend(array.array("h", raw)[:: info.rx_channels])
+            if info.tx_ready and self._say:
+                want = info.tx_sample_rate * info.tx_channels * 2 // 5 - info.tx_buffered
+                if want > 0:
+                    tone = self._phones.tone(self._say, info.tx_sample_rate, info.tx_channels)
+                    chunk = (tone[self._at :] + tone)[:want]
+                    self._at = (self._at + audio.write(chunk)) % len(tone)
+        except (AudioNotActive, AudioRestarted):
+            pass
+
+    async def hang_up(self) -> None:
+        try:
+            await self.call.hangup()
+        except StaleHandleError:
+            pass
+
+
+class Softphone:
+    """A registered secretary. `answer_after` None: it rings for ever; `refuse`: 486 at once."""
+
+    def __init__(self, phones: Phones, agent: UserAgent, say: int | None) -> None:
+        self.agent, self.legs = agent, []
+        self.answer_after: float | None = None
+        self.refuse = False
+        self.say = say
+        self._phones = phones
+        self._rang = asyncio.Event()
+
+    legs: list[Leg]
+
+    def incoming(self, call: Call) -> None:
+        self.legs.append(Leg(self._phones, call, self.say))
+        self._rang.set()
+        if self.refuse:
+            self._phones.run(call.reject())
+        elif self.answer_after is not None:
+            self._phones.run(self._answer(call, self.answer_after))
+
+    async def _answer(self, call: Call, after: float) -> None:
+        await asyncio.sleep(after)
+        try:
+            await call.answer()
+        except BaresipError:
+            pass
+
+    async def rings(self, within: float = 8.0, nth: int = 1) -> Leg:
+        async with asyncio.timeout(within):
+            while len(self.legs) < nth:
+                self._rang.clear()
+                await self._rang.wait()
+        return self.legs[nth - 1]
+
+
+class Phones:
+    """All phones of a test."""
+
+    def __init__(self, asterisk: Throwaway) -> None:
+        self.legs: list[Leg] = []
+        self._server = f"127.0.0.1:{asterisk.sip}"
+        self._tones: dict[tuple[int, int, int], bytes] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._callers: dict[tuple[str, str], UserAgent] = {}
+
+    def tone(self, frequency: int, rate: int, channels: int) -> bytes:
+        key = (frequency, rate, channels)
+        if key not in self._tones:
+            samples = [int(v) for v in tones.sine((frequency,), 1.0, rate) for _ in range(channels)]
+            self._tones[key] = struct.pack(f"<{len(samples)}h", *samples)
+        return self._tones[key]
+
+    def run(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def __aenter__(self) -> Self:
+        exposed = ("X-Autocom", "Alert-Info", "Call-Info", "P-Asserted-Identity", "Reason", "Diversion")
+        config = Config(net_interface="127.0.0.1", max_concurrent_calls=None, expose_headers=exposed)
+        self.runtime = Runtime()
+        await self.runtime.start(config)
+        self.run(self._pump())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for leg in list(self.legs):
+            await leg.hang_up()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.runtime.close()
+
+    async def _pump(self) -> None:
+        while True:
+            for leg in list(self.legs):
+                leg.pump()
+            await asyncio.sleep(0.05)
+
+    async def secretary(self, user: str, *, say: int | None = None) -> Softphone:
+        account = Account(
+            user=user, domain=self._server, password=PASSWORD, reg_interval=300, audio_codecs=("pcmu", "pcma")
+        )
+        agent = await UserAgent.create(self.runtime, account)
+        phone = Softphone(self, agent, say)
+        agent.on_incoming(phone.incoming)
+        await agent.register()
+        return phone
+
+    async def call(
+        self, did: str, *, frm: str = "0261912010", say: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> Leg:
+        """A call from the operator's network to this DID."""
+        agent = self._callers.get((frm, "telco.test"))
+        if agent is None:
+            account = Account(user=frm, domain="telco.test", password="", reg_interval=0, audio_codecs=("pcma", "pcmu"))
+            agent = self._callers[frm, "telco.test"] = await UserAgent.create(self.runtime, account)
+        return Leg(self, await agent.dial(f"sip:{did}@{self._server}", headers), say)

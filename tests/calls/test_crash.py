@@ -1,0 +1,129 @@
+"""The exchange is killed before and after every one of its effects, stays away for a while, and is started
+again on what is left. Whatever the instant: nobody is lost, nobody is stuck, nothing is left behind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from autocom.core.model import Enqueue, Hangup, Mode, Play
+from autocom.core.telephony import Cause
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
+from tests.support.fake_telephone import Habit
+from tests.support.virtual import run
+
+LONG_ENOUGH = 90.0
+
+
+class Killed(BaseException):
+    """kill -9."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What the world does: callers with their patience, phones with their habits."""
+
+    name: str
+    steps: tuple[object, ...]
+    habits: dict[str, Habit]
+    callers: tuple[tuple[float, float], ...]  # arrives at, hangs up after so many seconds
+    talk: float = 6.0
+
+
+QUEUE = Enqueue("medical", CALM)
+PLOTS = [
+    Plot("served", (Play(WELCOME), QUEUE), {"lea": Habit(2.0)}, ((0.0, 60.0),)),
+    Plot("must hear", (Play(WELCOME, Mode.ANSWERED, must_hear=True), QUEUE), {"lea": Habit(1.0)}, ((0.0, 60.0),)),
+    Plot("second rings", (QUEUE,), {"lea": Habit(None), "ines": Habit(1.5)}, ((0.0, 60.0),)),
+    Plot("gives up", (Play(WELCOME), QUEUE), {"lea": Habit(None)}, ((0.0, 8.0),)),
+    Plot(
+        "timeout",
+        (Enqueue("medical", CALM, max_wait=5.0, on_timeout=(Play(CLOSED), Hangup())),),
+        {"lea": Habit(None)},
+        ((0.0, 60.0),),
+    ),
+    Plot("two callers", (Play(WELCOME), QUEUE), {"lea": Habit(1.0)}, ((0.0, 60.0), (0.5, 60.0))),
+    Plot("refused", (QUEUE,), {"lea": Habit(refuses=Cause.BUSY), "ines": Habit(1.0)}, ((0.0, 60.0),)),
+]
+
+
+async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> tuple[Bench, int]:
+    """Run the plot; kill the exchange around effect number `kill_at`. Returns the bench and the effects counted."""
+    bench = Bench(configuration(client("lilas", "+33199001001", *plot.steps)))
+    bench.telephone.habits = dict(plot.habits)
+    counted = 0
+    killed = False
+
+    def around(_: str) -> None:
+        nonlocal counted, killed
+        if killed and kill_at is not None and counted == kill_at + 1:
+            raise Killed  # the dying process does nothing more
+        counted += 1
+        if kill_at is not None and counted == kill_at + 1 and not killed:
+            killed = True
+            raise Killed
+
+    setattr(bench.telephone, when, around)
+    bench.start()
+    await bench.pass_time(0.01)
+    await bench.at_work(*plot.habits)
+    world = [bench.world(at, f"chan-{n}", patience) for n, (at, patience) in enumerate(plot.callers, 1)]
+    parties = bench.secretaries_hang_up_after(plot.talk)
+    elapsed = 0.0
+    while elapsed < LONG_ENOUGH:
+        await bench.pass_time(0.05)
+        elapsed += 0.05
+        if killed and bench.over():
+            setattr(bench.telephone, when, lambda _: None)
+            killed = False
+            await bench.kill()
+            await bench.pass_time(outage)
+            bench.start()
+        if not bench.telephone.channels and elapsed > 10 and not bench.journal.calls:
+            break
+    for task in (*world, parties):
+        task.cancel()
+    assert bench.failure() is None, bench.failure()
+    return bench, counted
+
+
+def check(bench: Bench, plot: Plot) -> None:
+    assert not bench.telephone.channels, "channels left"
+    assert not bench.telephone.bridges, "bridges left"
+    assert not bench.journal.calls, "open calls left"
+    for who in plot.habits:
+        assert bench.state(who) in {"free", "paused"}, f"{who} stuck in {bench.state(who)}"
+    ended = Counter(e.call for e in bench.journal.entries if e.kind == "ended")
+    assert set(ended.values()) == {1}, "a call ended twice"
+    assert len(ended) == len(plot.callers), "a caller without a story"
+    joined = Counter(bench.telephone.joined)
+    assert all(n == 1 for n in joined.values()), "joined twice"
+    for n, (_, patience) in enumerate(plot.callers, 1):
+        past = bench.telephone.past[f"chan-{n}"]
+        lived = past.heard[-1][0] - bench.arrived[f"chan-{n}"]
+        talked = any(what.startswith("bridge:") for _, what in past.heard)
+        by_rule = any(what == "closed" for _, what in past.heard)
+        assert talked or by_rule or lived >= patience - 0.1, f"{past.id} was dropped: {past.heard}"
+
+
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda p: p.name)
+def test_the_plot_itself_ends_well(plot: Plot) -> None:
+    bench, effects = run(tell(plot, None, 0.0, when="before"))
+    check(bench, plot)
+    assert effects > 3
+
+
+@pytest.mark.parametrize("outage", [0.0, 1.0, 20.0])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("plot", PLOTS, ids=lambda p: p.name)
+def test_killed_at_every_effect_nobody_is_lost_and_nothing_is_left(plot: Plot, when: str, outage: float) -> None:
+    _, effects = run(tell(plot, None, 0.0, when=when))
+    for kill_at in range(effects):
+        bench, _ = run(tell(plot, kill_at, outage, when=when))
+        try:
+            check(bench, plot)
+        except AssertionError as error:
+            raise AssertionError(f"killed {when} effect {kill_at}, away {outage} s: {error}") from error
