@@ -202,7 +202,9 @@ def operation(path: str, spec: dict[str, Any]) -> Iterator[str]:
 
 def _travels_in_body(parameter: dict[str, Any], method: str) -> bool:
     return (
-        parameter["paramType"] == "query" and bool(parameter.get("allowMultiple")) and method in ("POST", "PUT")
+        parameter["paramType"] == "query"
+        and bool(parameter.get("allowMultiple"))
+        and method in ("POST", "PUT")
     )
 
 
@@ -227,7 +229,7 @@ def _method(
         yield f"        return {decoder(result, 'raw')}\n"
 
 
-BODY = '''
+BODY = """
 def _body(**fields: object) -> dict[str, object]:
     return {
         name: list(value) if isinstance(value, (tuple, list)) else value
@@ -236,7 +238,7 @@ def _body(**fields: object) -> dict[str, object]:
     }
 
 
-'''
+"""
 
 
 def generate(folder: Path, version: str) -> str:

@@ -38,7 +38,7 @@ def _facts() -> None:
         sa.Column("at", _instant(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("fields", postgresql.JSONB(), nullable=False),
-        sa.PrimaryKeyConstraint("log", "seq", name="pk_events"),
+        sa.PrimaryKeyConstraint("log", "seq", name=op.f("pk_events")),
     )
     op.create_index("ix_events_at", "events", ["at"])
     op.create_index("ix_events_call_at_log_seq", "events", ["call", "at", "log", "seq"])
@@ -52,7 +52,7 @@ def _facts() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text()),
         sa.Column("call", sa.Text(collation="C")),
-        sa.PrimaryKeyConstraint("log", "seq", name="pk_secretary_states"),
+        sa.PrimaryKeyConstraint("log", "seq", name=op.f("pk_secretary_states")),
     )
     op.create_index("ix_secretary_states_secretary_at", "secretary_states", ["secretary", "at"])
 
@@ -86,16 +86,16 @@ def _calls() -> None:
         sa.CheckConstraint(
             "outcome IN ('served', 'abandoned', 'closed', 'forwarded', 'voicemail', 'rejected', 'full', "
             "'timeout', 'nobody', 'fallback', 'failed')",
-            name="ck_calls_outcome",
+            name=op.f("ck_calls_outcome"),
         ),
         sa.CheckConstraint(
             "outcome <> 'abandoned' OR (cause IS NOT NULL AND "
             "cause IN ('during_message', 'during_music', 'while_ringing', 'short'))",
-            name="ck_calls_abandon_cause",
+            name=op.f("ck_calls_abandon_cause"),
         ),
-        sa.CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name="ck_calls_ended"),
-        sa.CheckConstraint("NOT anonymous OR caller IS NULL", name="ck_calls_withheld"),
-        sa.PrimaryKeyConstraint("id", name="pk_calls"),
+        sa.CheckConstraint("(outcome IS NULL) = (ended_at IS NULL)", name=op.f("ck_calls_ended")),
+        sa.CheckConstraint("NOT anonymous OR caller IS NULL", name=op.f("ck_calls_withheld")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
     )
     op.create_index("ix_calls_arrived_at_id", "calls", ["arrived_at", "id"])
     op.create_index("ix_calls_client_arrived_at_id", "calls", ["client", "arrived_at", "id"])
@@ -115,11 +115,11 @@ def _segments() -> None:
         sa.Column("secretary", sa.Text()),
         sa.CheckConstraint(
             "kind IN ('message', 'waiting', 'ringing', 'talk', 'hold', 'patch', 'conference', 'wrap_up')",
-            name="ck_segments_kind",
+            name=op.f("ck_segments_kind"),
         ),
-        sa.CheckConstraint('"end" >= start', name="ck_segments_forward"),
-        sa.ForeignKeyConstraint(["call"], ["calls.id"], name="fk_segments_call", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("call", "position", name="pk_segments"),
+        sa.CheckConstraint('"end" >= start', name=op.f("ck_segments_forward")),
+        sa.ForeignKeyConstraint(["call"], ["calls.id"], name=op.f("fk_segments_call"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("call", "position", name=op.f("pk_segments")),
     )
     op.create_index("ix_segments_secretary_start", "segments", ["secretary", "start"])
 
@@ -131,7 +131,7 @@ def _lists() -> None:
         sa.Column("name", sa.Text()),
         sa.Column("first_seen", _instant(), nullable=False),
         sa.Column("last_seen", _instant(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_clients"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clients")),
     )
     op.create_table(
         "config_versions",
@@ -140,5 +140,5 @@ def _lists() -> None:
         sa.Column("author", sa.Text()),
         sa.Column("loaded_at", _instant(), nullable=False),
         sa.Column("content", postgresql.JSONB(), nullable=False),
-        sa.PrimaryKeyConstraint("version", name="pk_config_versions"),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_config_versions")),
     )

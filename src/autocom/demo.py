@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from baresip import Runtime
     from baresip.call import Call
+    from baresip.events import StackEvent
 
 CALLER = "0639980101"
 CALLERS_VOICE = 740.0
@@ -138,6 +139,9 @@ async def _call(
     say(f"{her[0]}'s softphone is registered at {server}")
     try:
         line = await UserAgent.create(runtime, Account(CALLER, "operator.example", "", reg_interval=0))
+        refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        # asked of the stack, before the call exists: its end may overtake what `dial` returns
+        runtime.subscribe(lambda event: _when_closed(event, line.handle, refused))
         began = time.monotonic()
         dialled = await line.dial(
             f"sip:{did}@{server}",
@@ -149,7 +153,7 @@ async def _call(
             listening = [tasks.create_task(caller.listen())]
             try:
                 async with asyncio.timeout(patience):
-                    ringing = await _first(incoming, caller)
+                    ringing = await _first(incoming, refused)
                 rang = time.monotonic() - began
                 display = _display_name(ringing.headers.get("From", ""))
                 say(f"{rang:.1f} s: her phone rings and shows “{display}”")
@@ -168,16 +172,22 @@ async def _call(
                     task.cancel()
         say(f"{ended:.1f} s: the caller hangs up")
         headers = {k: v for k, v in ringing.headers.items() if k.lower() != "from"}
-        return Summary(rang, answered, ended, display, headers, caller.timeline(), her_ear.timeline())
+        # a tenth of a second of arithmetic: not on the loop that may be serving other calls
+        heard = await asyncio.to_thread(lambda: (caller.timeline(), her_ear.timeline()))
+        return Summary(rang, answered, ended, display, headers, *heard)
     finally:
         await phone.unregister()
 
 
-async def _first(incoming: asyncio.Future[Call], caller: _Ear) -> Call:
+def _when_closed(event: StackEvent, line: int, refused: asyncio.Future[str]) -> None:
+    if event.ua == line and event.event.name == "CALL_CLOSED" and not refused.done():
+        refused.set_result(event.text or "hung up")
+
+
+async def _first(incoming: asyncio.Future[Call], refused: asyncio.Future[str]) -> Call:
     """Her ringing phone, or the failure that the caller's line was refused first."""
-    refused = asyncio.get_running_loop().create_future()
-    caller.when_closed(lambda why: None if refused.done() else refused.set_result(why))
-    await asyncio.wait({incoming, refused}, return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Call] | asyncio.Future[str]] = {incoming, refused}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if not incoming.done():
         raise DemonstrationFailed(f"the call ended before a phone rang: {refused.result()}")
     return incoming.result()
@@ -227,12 +237,6 @@ class _Ear:
 
         with suppress(StaleHandleError):
             await self.call.hangup()
-
-    def when_closed(self, tell: Callable[[str], object]) -> None:
-        """Call `tell` with the stack's words once the call has ended."""
-        self.call.on(
-            lambda event: tell(event.text or "hung up") if event.event.name == "CALL_CLOSED" else None
-        )
 
     def timeline(self) -> tuple[Heard, ...]:
         """What was heard, in order; pauses in the stream are silence."""

@@ -30,7 +30,7 @@ HOSTILE = [
     "\x00" * 8192,
     '"' * 8191,
     '"\\' * 4096,
-    '"\\"' * 2730,
+    '"' + '\\"' * 4095,
     "<" * 8192,
     ">" * 8192,
     "," * 8192,
@@ -261,12 +261,9 @@ def test_hostile_headers_neither_raise_nor_take_long(text):
     assert perf_counter() - started < 2.0  # milliseconds when linear, minutes when not
 
 
+PIECES = """ " \\ < > , ; = ? & @ : % %2 %3B sip: tel: é 0199001001 reason index=1.1 privacy=full anonymous"""
 pieces = st.lists(
-    st.sampled_from(
-        *["0199001001", "reason", "index=1.1", "privacy=full", "\x00", "\u202e", "anonymous"],
-        +["0199001001", "reason", "index=1.1", "privacy=full", "\x00", "\u202e", "anonymous"],
-    )
-    | st.text(max_size=3),
+    st.sampled_from([*PIECES.split(), " ", "\x00", "\u202e"]) | st.text(max_size=3),
     max_size=40,
 ).map("".join)
 

@@ -21,14 +21,14 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from baresip import Account, Config, Runtime, UserAgent
-from baresip.call import Call
+from baresip.call import Call, CallState
 from baresip.errors import AudioNotActive, AudioRestarted, BaresipError, StaleHandleError
 from baresip.events import Event, StackEvent
 
@@ -42,15 +42,26 @@ RTP_PORTS = "20000-25999"  # below the kernel's ephemeral ports and beside the t
 
 
 class _Wire(logging.Handler):
-    """Keeps the stack's trace of SIP messages. The stack logs from a thread of its own."""
+    """Keeps the stack's trace of SIP messages. The stack logs from a thread of its own, so a message may be
+    here a little after the event that it caused: wait with `shows`."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.messages: list[SipMessage] = []
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
         direction, _, text = record.getMessage().partition("\n")
         self.messages.append(SipMessage.parse(text, time.monotonic(), sent=direction.startswith("TX")))
+        with suppress(RuntimeError):  # the loop is closed already
+            self._loop.call_soon_threadsafe(self._news.set)
+
+    async def shows(self, call: Call, fits: Callable[[SipMessage], bool], within: float = 2.0) -> None:
+        async with asyncio.timeout(within):
+            while not any(fits(m) for m in self.messages if m.call_id == call.call_id):
+                self._news.clear()
+                await self._news.wait()
 
 
 class Leg:
@@ -71,9 +82,10 @@ class Leg:
         self._count = 0
         self._origin: float | None = None
         self._changed = asyncio.Event()
+        phones.legs.append(self)
         call.on(self._on_event)
         call.on_dtmf(lambda pressed: self.digits.append(pressed.digit))
-        phones.legs.append(self)
+        phones.replay(call)
 
     # --- what it does
 
@@ -104,11 +116,16 @@ class Leg:
         return at
 
     async def answered(self, within: float = 10.0) -> float:
-        return await self.until("CALL_ESTABLISHED", within)
+        at = await self.until("CALL_ESTABLISHED", within)
+        await self.phones.trace.shows(self.call, lambda m: m.status == 200)
+        return at
 
     async def closed(self, within: float = 10.0) -> str:
         """Wait for the end; the stack's words for it, which begin with the SIP status of a refusal."""
         await self.until("CALL_CLOSED", within)
+        await self.phones.trace.shows(
+            self.call, lambda m: m.method in {"BYE", "CANCEL"} or (m.status or 0) >= 300
+        )
         return self.close_reason or ""
 
     @property
@@ -274,6 +291,7 @@ class Softphone:
                     await self._rang.wait()
         except TimeoutError:
             raise AssertionError(f"{self.user} was not rung {nth} times within {within} s") from None
+        await self.phones.trace.shows(self.calls[nth - 1].call, lambda m: m.method == "INVITE")
         return self.calls[nth - 1]
 
     async def answer(self) -> None:
@@ -322,24 +340,27 @@ class Phones:
             extra_config_text=f"rtp_ports {RTP_PORTS}\n",
             **settings,
         )
-        self._wire = _Wire()
+        self.trace = _Wire()
         self._runtime = Runtime()
         self._tasks = asyncio.TaskGroup()
+        self._running: list[asyncio.Task[None]] = []
+        self._early: dict[int, list[StackEvent]] = {}
         self._callers: dict[tuple[str, str, str], UserAgent] = {}
 
     @property
     def wire(self) -> list[SipMessage]:
         """Every SIP message of every phone in order."""
-        return self._wire.messages
+        return self.trace.messages
 
     async def __aenter__(self) -> Self:
         trace = logging.getLogger("baresip.native.sip")
         trace.setLevel(logging.DEBUG)
         trace.propagate = False  # the messages are evidence, not pytest's captured noise
-        trace.addHandler(self._wire)
+        trace.addHandler(self.trace)
         await self._runtime.start(self._config)
+        self._runtime.subscribe(self._on_any_event)
         await self._tasks.__aenter__()
-        self._pump = self._tasks.create_task(self._pump_all())
+        self.later(self._pump_all())
         return self
 
     async def __aexit__(
@@ -352,16 +373,31 @@ class Phones:
                 with suppress(AssertionError):
                     await leg.closed(2)
         finally:
-            self._pump.cancel()
+            for task in self._running:
+                task.cancel()
             try:
-                await self._tasks.__aexit__(kind, error, trace)
+                if kind is asyncio.CancelledError:  # perhaps by the group itself, for a task's error
+                    await self._tasks.__aexit__(kind, error, trace)
+                else:  # the test's own error stays what it is, no group around it
+                    await self._tasks.__aexit__(None, None, None)
             finally:
                 await self._runtime.close()
-                logging.getLogger("baresip.native.sip").removeHandler(self._wire)
+                logging.getLogger("baresip.native.sip").removeHandler(self.trace)
+
+    def _on_any_event(self, event: StackEvent) -> None:
+        if event.call:
+            self._early.setdefault(event.call, []).append(event)
+
+    def replay(self, call: Call) -> None:
+        """Give a new outgoing call the events that came before `dial` returned it: over loopback a 180 can be
+        quicker than the way from the stack's thread back to the loop (baresip-python 0.5.2a3)."""
+        if call.state is CallState.OUTGOING:
+            for event in self._early.get(call.handle, []):
+                call._on_stack_event(event)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the test; an error in it fails the test."""
-        self._tasks.create_task(work)
+        self._running.append(self._tasks.create_task(work))
 
     async def _pump_all(self) -> None:
         while True:

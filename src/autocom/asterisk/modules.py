@@ -111,13 +111,15 @@ DIALPLAN = (
 
 MODULES: tuple[str, ...] = (*SIP, *WEBRTC, *MEDIA, *ARI, *AGI_AMI, *DIALPLAN)
 
+# Without these there is no service, and the start fails by their name.
+REQUIRED = frozenset({"chan_pjsip", "res_ari_channels", "app_stasis_broadcast", "pbx_config"})
+
 # What the dialplan may use, by the module that brings it ("core": always there).
 PROVIDES: dict[str, tuple[str, ...]] = {
     "core": (
         "Answer",
         "Congestion",
         "EPOCH",
-        "ExecIf",
         "Goto",
         "GotoIf",
         "Hangup",

@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -126,7 +127,11 @@ class PrivateAsterisk:
         self._remembered.choose()
         write(configuration, self.paths, self._net(), self._remembered.secrets())
         await self._launch()
-        await self._answering(began + within)
+        try:
+            await self._answering(began + within)
+        except (AsteriskFailed, asyncio.CancelledError):
+            await self.stop(1)
+            raise
         log.info("asterisk.started", pid=self._pid, seconds=round(time.monotonic() - began, 2))
         return self.doors
 
@@ -205,13 +210,16 @@ class PrivateAsterisk:
 
     async def _answering(self, until: float) -> None:
         doors = self.doors
-        auth = aiohttp.BasicAuth(doors.ari_user, doors.ari_password)
+        who = _authorization(doors)
         # /applications and not /asterisk/ping: ping answers before boot has ended, and in a deadlock
         url = f"{doors.ari_url}/applications"
-        async with aiohttp.ClientSession(auth=auth, timeout=_QUESTIONS) as session:
+        async with aiohttp.ClientSession(headers=who, timeout=_QUESTIONS) as session:
             while time.monotonic() < until:
                 if self._pid is None or not _alive(self._pid, self.paths.etc):
                     raise AsteriskFailed(self._story("Asterisk ended while it started"))
+                if missing := self._missing_modules():
+                    # 22.10 says so on its terminal and runs on, deaf
+                    raise AsteriskFailed(f"Asterisk cannot load {', '.join(missing)}; see {self.paths.log}")
                 try:
                     async with session.get(url) as reply:
                         if reply.status == 200:
@@ -225,11 +233,11 @@ class PrivateAsterisk:
 
     async def _reload(self, module: str) -> None:
         doors = self.doors
-        auth = aiohttp.BasicAuth(doors.ari_user, doors.ari_password)
+        who = _authorization(doors)
         url = f"{doors.ari_url}/asterisk/modules/{module}"
         try:
             timeout = aiohttp.ClientTimeout(total=10)
-            async with aiohttp.ClientSession(auth=auth, timeout=timeout) as session, session.put(url) as reply:
+            async with aiohttp.ClientSession(headers=who, timeout=timeout) as session, session.put(url) as reply:
                 if reply.status >= 300:
                     raise AsteriskFailed(f"reload of {module}: {reply.status} {(await reply.text())[:200]}")
         except (aiohttp.ClientError, TimeoutError) as wrong:
@@ -251,6 +259,13 @@ class PrivateAsterisk:
             except OSError as wrong:
                 raise AsteriskFailed(f"AUTOCOM_SIP_BIND={host}:{port}: {wrong.strerror}") from None
 
+    def _missing_modules(self) -> list[str]:
+        try:
+            text = (self.paths.log / "output").read_text(errors="replace")
+        except FileNotFoundError:
+            return []
+        return re.findall(r"Failed to load module (\S+?)(?:\.so)? - Required", text)
+
     def _story(self, what: str) -> str:
         lines = [line.split("] ", 1)[-1] for line in self.troubles() if " ERROR[" in line][:5]
         if not lines:
@@ -260,6 +275,10 @@ class PrivateAsterisk:
                 lines = []
         said = "; ".join(line for line in lines if line.strip())
         return f"{what}: {said}" if said else f"{what}; see {self.paths.log}"
+
+
+def _authorization(doors: Doors) -> dict[str, str]:
+    return {"Authorization": aiohttp.encode_basic_auth(doors.ari_user, doors.ari_password)}
 
 
 class _Remembered:

@@ -89,6 +89,7 @@ class Switchboard:
         self.ports, self.dispatcher, self.plan, self._new_id = ports, dispatcher, plan, new_id
         self.lines: dict[str, Line] = {}
         self.connected = False
+        self.draining = False
         self._by_channel: dict[str, str] = {}
         self._adopted: list[Line] = []
         self._tasks: asyncio.TaskGroup | None = None
@@ -239,6 +240,9 @@ class Switchboard:
     def _enter(self, fact: CallEntered) -> None:
         if fact.channel in self._by_channel or self.configuration is None or self._book is None:
             return
+        if self.draining:
+            self._spawn(self._quietly(self.ports.telephone.to_fallback(fact.channel)))
+            return
         with self._contained(fact.channel):
             line = self._open(fact, self.configuration, self._book)
             self.lines[line.id] = line
@@ -361,6 +365,15 @@ class Switchboard:
         self.ports.journal.save([ended], calls={line.id: None})
         del self.lines[line.id]
         del self._by_channel[line.channel]
+
+    async def hang_up_all(self, within: float = 2.0) -> None:
+        """End every call, and let the stories write down their ends; what is left after `within` seconds
+        is told by the next start."""
+        for line in list(self.lines.values()):
+            await self._quietly(self.ports.telephone.hang_up(line.channel))
+        deadline = self.ports.clock.now() + within
+        while self.lines and self.ports.clock.now() < deadline:
+            await self.ports.clock.until(self.ports.clock.now() + 0.02)
 
     def _invite(self, ring: Ring) -> Outbound | None:
         line = self.lines.get(ring.call)

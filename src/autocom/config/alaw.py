@@ -52,7 +52,8 @@ def _gain(samples: array.array[int]) -> float:
         if power > _GATE * _GATE * len(block):
             squares += power
             counted += len(block)
-    peak = max(max(samples), -min(samples))
+    loudest, lowest = max(samples), min(samples)
+    peak = max(loudest, -lowest)
     if not counted or not peak:
         return 0.0
     wanted = 20 * math.log10(_TARGET / math.sqrt(squares / counted))

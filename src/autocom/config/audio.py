@@ -23,7 +23,9 @@ from autocom.core.model import Audio, Music
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_CONVERSION: Final = "1"  # raise it when the conversion changes: cached files of the older one are left behind
+_CONVERSION: Final = (
+    "1"  # raise it when the conversion changes: cached files of the older one are left behind
+)
 _MAX_BYTES: Final = 100 * 1024 * 1024
 _BYTES_PER_SECOND: Final = {".alaw": 8000, ".ulaw": 8000, ".g722": 8000, ".gsm": 1650}
 
@@ -150,7 +152,7 @@ class AudioShelf:
                     self._unspeakable[path] = str(refused)
 
     def _spoken_path(self, text: str, language: str) -> Path:
-        whole = "\0".join((_CONVERSION, self._say.fingerprint, language, text))
+        whole = f"{_CONVERSION}\0{self._say.fingerprint}\0{language}\0{text}"
         return self._cache / f"say-{hashlib.sha256(whole.encode()).hexdigest()[:24]}.alaw"
 
     def _store(self, target: Path, content: bytes) -> None:

@@ -54,10 +54,14 @@ def holidays_of(code: str, first_year: int, last_year: int, language: str) -> Ma
 def _parts(code: str) -> tuple[str, str | None]:
     match = _CODE.match(code)
     if not match:
-        raise UnknownCalendar(f"`{code}` is no calendar: write a country as FR, or a part of it as FR-57, or none")
+        raise UnknownCalendar(
+            f"`{code}` is no calendar: write a country as FR, or a part of it as FR-57, or none"
+        )
     country, subdivision = match.groups()
     if country not in _countries():
-        raise UnknownCalendar(f"`{code}`: no public holidays are known of {country}{suggestion(country, _countries())}")
+        raise UnknownCalendar(
+            f"`{code}`: no public holidays are known of {country}{suggestion(country, _countries())}"
+        )
     if subdivision is None:
         return country, None
     if country == "FR":
@@ -73,7 +77,9 @@ def _parts(code: str) -> tuple[str, str | None]:
             f"`{code}` has no public holidays of its own: write FR, or FR-57, FR-67, FR-68 (Alsace-Moselle), "
             "FR-971 to FR-976 (overseas)"
         )
-    raise UnknownCalendar(f"`{code}`: {country} has no part {subdivision}{suggestion(subdivision, known.subdivisions)}")
+    raise UnknownCalendar(
+        f"`{code}`: {country} has no part {subdivision}{suggestion(subdivision, known.subdivisions)}"
+    )
 
 
 @lru_cache(maxsize=1)

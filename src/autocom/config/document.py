@@ -87,7 +87,7 @@ def plain(
     faults: list[Fault] = []
     used: dict[str, str] = {}
 
-    def expand(node: Scalar, secret: bool) -> str:
+    def expand(node: Scalar, *, secret: bool) -> str:
         if "${" not in node.value:
             return node.value
 
@@ -110,14 +110,14 @@ def plain(
             faults.append(place.fault("`${` without a name and `}`: write ${NAME} or ${NAME:-default}"))
         return text
 
-    def convert(node: Node, secret: bool = False) -> Plain:
+    def convert(node: Node, *, secret: bool = False) -> Plain:
         match node:
             case Scalar():
-                return expand(node, secret)
+                return expand(node, secret=secret)
             case Sequence(items=items):
                 return [convert(item) for item in items]
             case Mapping(entries=entries):
-                return {key.value: convert(value, key.value == "password") for key, value in entries}
+                return {key.value: convert(value, secret=key.value == "password") for key, value in entries}
 
     return convert(document.root), faults, used
 

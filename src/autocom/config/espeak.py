@@ -13,7 +13,7 @@ import importlib
 import json
 import sys
 import wave
-from typing import Any, Final
+from typing import Any, Final, cast
 
 _RETRIEVAL: Final = 1  # AUDIO_OUTPUT_RETRIEVAL: samples come to the callback, no sound card is opened
 _DO_NOT_EXIT: Final = 0x8000  # espeakINITIALIZE_DONT_EXIT: say an error instead of exit(1)
@@ -52,9 +52,9 @@ class Voice:
         self._library.espeak_Synchronize()
         return bytes(self._samples)
 
-    def _take(self, samples: Any, count: int, _events: Any) -> int:
+    def _take(self, samples: object, count: int, _events: object) -> int:
         if samples and count > 0:
-            self._samples += ctypes.string_at(samples, count * 2)
+            self._samples += ctypes.string_at(cast("Any", samples), count * 2)
         return 0
 
 

@@ -81,7 +81,8 @@ class When(Strict):
     hours: Literal["open", "closed"] | None = None
     absence: Yes | None = None
     forward_reason: (
-        Annotated[list[Literal["unconditional", "no-answer", "busy", "unavailable", "unknown"]], OneOrMany()] | None
+        Annotated[list[Literal["unconditional", "no-answer", "busy", "unavailable", "unknown"]], OneOrMany()]
+        | None
     ) = None
     did: Annotated[list[Number], OneOrMany()] | None = None
     days: Annotated[list[Days], OneOrMany()] | None = None

@@ -30,6 +30,8 @@ def plan_of(country: str) -> NumberingPlan:
     if country not in phonenumbers.SUPPORTED_REGIONS:
         raise KeyError(country)
     found = PhoneMetadata.metadata_for_region(country)
+    if found is None or found.general_desc is None:
+        raise KeyError(country)
     international = found.preferred_international_prefix or found.international_prefix or ""
     # some countries list several carriers' prefixes as an expression; 00 is then the usual one
     digits = "".join(c for c in international if c.isdigit()) if "[" not in international else "00"

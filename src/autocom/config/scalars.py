@@ -58,7 +58,9 @@ def duration(text: str) -> float:
     """Seconds. ValueError says how to write it."""
     match = _DURATION.match(text)
     if not match:
-        raise ValueError(f"`{text}` is no duration: write a number with ms, s, m, h or d, as 800ms, 20s, 5m, 2h, 90d")
+        raise ValueError(
+            f"`{text}` is no duration: write a number with ms, s, m, h or d, as 800ms, 20s, 5m, 2h, 90d"
+        )
     return float(match.group(1)) * _UNITS[match.group(2)]
 
 
@@ -94,7 +96,9 @@ def _ident(text: str) -> str:
 
 def _sound(text: str) -> str:
     if len(text) > 64 or not _SOUND.match(text):
-        raise ValueError(f"`{text}` is no sound name: a-z, 0-9, _ and -, sub-folders as a/b, without suffix, at most 64")
+        raise ValueError(
+            f"`{text}` is no sound name: a-z, 0-9, _ and -, sub-folders as a/b, without suffix, at most 64"
+        )
     return text
 
 
@@ -149,7 +153,9 @@ def weekdays(text: str) -> tuple[int, ...]:
     first, dash, last = text.partition("-")
     for word in (first, last) if dash else (first,):
         if word not in DAYS:
-            raise ValueError(f"`{text}` is no day{suggestion(text, (*DAYS, 'every-day'))} (mon … sun, mon-fri, every-day)")
+            raise ValueError(
+                f"`{text}` is no day{suggestion(text, (*DAYS, 'every-day'))} (mon … sun, mon-fri, every-day)"
+            )
     begin = DAYS.index(first)
     length = (DAYS.index(last) - begin) % 7 if dash else 0
     return tuple((begin + offset) % 7 + 1 for offset in range(length + 1))
@@ -246,11 +252,15 @@ def _wrap(value: object) -> object:
 class OneOrMany:
     """Annotation: a single text stands for a list of one."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], CoreSchema]) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: Callable[[Any], CoreSchema]
+    ) -> CoreSchema:
         """The list's own schema behind the wrapping."""
         return BeforeValidator(_wrap).__get_pydantic_core_schema__(source, handler)  # type: ignore[arg-type]
 
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Either form."""
         many = handler(core)
         return {"anyOf": [many["items"], many]}
@@ -269,27 +279,44 @@ Duration = Annotated[float, *_scalar(duration, _DURATION_SCHEMA)]
 SomeTime = Annotated[float, *_scalar(_some_time, _DURATION_SCHEMA)]
 Yes = Annotated[bool, *_scalar(_yes_or_no, {"type": "boolean"})]
 Id = Annotated[str, *_scalar(_ident, {"type": "string", "pattern": "^[a-z0-9-]{1,32}$"})]
-SoundName = Annotated[str, *_scalar(_sound, {"type": "string", "pattern": "^[a-z0-9_-]+(/[a-z0-9_-]+)*$", "maxLength": 64})]
+SoundName = Annotated[
+    str, *_scalar(_sound, {"type": "string", "pattern": "^[a-z0-9_-]+(/[a-z0-9_-]+)*$", "maxLength": 64})
+]
 Line = Annotated[str, *_scalar(_line(200), {"type": "string", "minLength": 1, "maxLength": 200})]
 Display = Annotated[str, *_scalar(_line(20), {"type": "string", "minLength": 1, "maxLength": 20})]
 Speech = Annotated[str, *_scalar(_speech, {"type": "string", "minLength": 1, "maxLength": 2000})]
-Range = Annotated[TimeRange, *_scalar(time_range, {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"})]
+Range = Annotated[
+    TimeRange,
+    *_scalar(time_range, {"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$"}),
+]
 _DAYS_PATTERN = "^(every-day|(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?)$"
 Days = Annotated[str, *_scalar(_days, {"type": "string", "pattern": _DAYS_PATTERN})]
 Date = Annotated[date, *_scalar(_date, {"type": "string", "format": "date"})]
-Moment = Annotated[datetime, *_scalar(_moment, {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-2][0-9]:[0-5][0-9])?$"})]
+Moment = Annotated[
+    datetime,
+    *_scalar(_moment, {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-2][0-9]:[0-5][0-9])?$"}),
+]
 Zone = Annotated[str, *_scalar(_zone, {"type": "string"})]
 Country = Annotated[str, *_scalar(_country, {"type": "string", "pattern": "^[A-Z]{2}$"})]
-Calendar = Annotated[str, *_scalar(_calendar, {"type": "string", "pattern": "^(none|[A-Z]{2}(-[A-Za-z0-9]{1,3})?)$"})]
+Calendar = Annotated[
+    str, *_scalar(_calendar, {"type": "string", "pattern": "^(none|[A-Z]{2}(-[A-Za-z0-9]{1,3})?)$"})
+]
 Number = Annotated[str, PlainValidator(_number), WithJsonSchema(_NUMBER_SCHEMA)]
 Network = Annotated[str, *_scalar(_network, {"type": "string"})]
 Host = Annotated[str, *_scalar(_matching(_HOST, "a host name, with :port or without"), {"type": "string"})]
-DidPlace = Annotated[str, *_scalar(_matching(_DID_IN, "request_uri, to, p_called_party_id or header:X-Name"), {"type": "string"})]
+DidPlace = Annotated[
+    str,
+    *_scalar(_matching(_DID_IN, "request_uri, to, p_called_party_id or header:X-Name"), {"type": "string"}),
+]
 Mail = Annotated[str, *_scalar(_matching(_MAIL, "a mail address"), {"type": "string", "format": "email"})]
 MailOrNumber = Annotated[str, PlainValidator(_mail_or_number), WithJsonSchema({"type": "string"})]
 Extension = Annotated[str, *_scalar(_matching(re.compile(r"(?!8[0-9]{2}$)[1-9][0-9]{1,4}$"), "an extension: 2 to 5 digits, not beginning with 0, not 8NN (conference rooms)"), _DIGITS_SCHEMA)]  # fmt: skip
-Code = Annotated[str, *_scalar(_matching(re.compile(r"[0-9]{1,4}$"), "a code: 1 to 4 digits"), _DIGITS_SCHEMA)]
-Digit = Annotated[str, *_scalar(_matching(re.compile(r"[0-9*#]$"), "one key of a telephone: 0-9, * or #"), _DIGITS_SCHEMA)]
+Code = Annotated[
+    str, *_scalar(_matching(re.compile(r"[0-9]{1,4}$"), "a code: 1 to 4 digits"), _DIGITS_SCHEMA)
+]
+Digit = Annotated[
+    str, *_scalar(_matching(re.compile(r"[0-9*#]$"), "one key of a telephone: 0-9, * or #"), _DIGITS_SCHEMA)
+]
 LanguageTag = Annotated[str, *_scalar(_matching(re.compile(r"[a-z]{2}$"), "a language: two small letters, as fr"), {"type": "string", "pattern": "^[a-z]{2}$"})]  # fmt: skip
 Password = Annotated[str, *_scalar(_matching(re.compile(r"[!-:<-~]{6,64}$"), "a password: 6 to 64 visible ASCII characters, no space, no ;"), {"type": "string", "minLength": 6, "maxLength": 64})]  # fmt: skip
 Link = Annotated[str, *_scalar(_matching(re.compile(r"https?://[!#-;=?-\[\]_a-~]{1,480}$"), "a web address: http:// or https://, no spaces"), {"type": "string", "format": "uri"})]  # fmt: skip

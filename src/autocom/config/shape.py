@@ -13,7 +13,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -75,7 +75,9 @@ def _fault(detail: ErrorDetails, model: type[BaseModel], sheet: Sheet) -> Fault:
         return sheet.key_at(route[:-1]).fault(_words(detail))
     if kind == "extra_forbidden":
         word = str(route[-1])
-        return sheet.key_at(route).fault(f"unknown key `{word}`{suggestion(word, keys_at(model, route[:-1]))}")
+        return sheet.key_at(route).fault(
+            f"unknown key `{word}`{suggestion(word, keys_at(model, route[:-1]))}"
+        )
     if kind == "missing":
         return sheet.key_at(route[:-1]).fault(f"key `{route[-1]}` is missing")
     return sheet.at(route).fault(_words(detail))
@@ -103,7 +105,7 @@ def _words(detail: ErrorDetails) -> str:
 
 def keys_at(model: type[BaseModel], route: Iterable[str | int]) -> tuple[str, ...]:
     """The keys that may stand at `route`: what a mistyped one is compared with."""
-    found: set[Any] = {model}
+    found: set[object] = {model}
     for step in route:
         found = {inner for annotation in found for inner in _below(annotation, step)}
     return tuple(
@@ -116,7 +118,7 @@ def keys_at(model: type[BaseModel], route: Iterable[str | int]) -> tuple[str, ..
     )
 
 
-def _below(annotation: Any, step: str | int) -> Iterator[Any]:
+def _below(annotation: object, step: str | int) -> Iterator[object]:
     for candidate in _models(annotation):
         for name, field in candidate.model_fields.items():
             if step in (name, field.alias):
@@ -127,13 +129,13 @@ def _below(annotation: Any, step: str | int) -> Iterator[Any]:
             yield arguments[-1]
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
     for alternative in _alternatives(annotation):
         if isinstance(alternative, type) and issubclass(alternative, BaseModel):
             yield alternative
 
 
-def _alternatives(annotation: Any) -> Iterator[Any]:
+def _alternatives(annotation: object) -> Iterator[object]:
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         yield from _alternatives(typing.get_args(annotation)[0])

@@ -62,6 +62,10 @@ class SoundFinder:
                 return inside
         raise AudioRefused(f"music `{name}` is not there{self._suggestion(name, language)}{self._where()}")
 
+    def stock_names(self, language: str) -> tuple[str, ...]:
+        """The prompts that come with autocom in that language."""
+        return tuple(sorted(self._files(self.stock_sounds / language)))
+
     def fingerprint(self, path: Path) -> str:
         """A hash of the file's content."""
         try:

@@ -7,7 +7,7 @@ steps) and `steps_build` (what becomes of them).
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -117,6 +117,9 @@ class Message(Strict):
     text: Line
 
 
+Content = Play | Queue | Menu | Forward | OnCall | Voicemail | Message | float | bool | str
+
+
 class Step(Strict):
     """One step: a mapping with one key, or the bare word `answer`."""
 
@@ -138,11 +141,13 @@ class Step(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_key(cls, value: Any) -> Any:
+    def _one_key(cls, value: object) -> object:
         if value == "answer":
             return {"answer": "true"}
         if isinstance(value, str):
-            message = "`{word}` alone is no step: write `- answer`, or a key with its value, as `- hangup: normal`"
+            message = (
+                "`{word}` alone is no step: write `- answer`, or a key with its value, as `- hangup: normal`"
+            )
             raise PydanticCustomError("step", message, {"word": value})
         if isinstance(value, dict) and len(value) != 1:
             message = "a step has one key, this one has {count}: begin each step with its own `- `"
@@ -155,11 +160,11 @@ class Step(Strict):
         return next(iter(self.model_fields_set))
 
     @property
-    def content(self) -> Any:
-        """The key's value; which type it has follows from `kind`."""
-        return getattr(self, self.kind)
+    def content(self) -> Content:
+        """The key's value; a text is that of `hangup` or `jump`, a number that of `ringback`."""
+        content: Content = getattr(self, self.kind)
+        return content
 
 
-Steps = list[Step]
 Queue.model_rebuild()
 Menu.model_rebuild()

@@ -99,7 +99,9 @@ _NULL = ("", "~", "null", "Null", "NULL")
 def trap(value: str) -> str | None:
     """What a YAML 1.1 program would have made of this unquoted text, with advice; None where nothing odd."""
     if value in _NULL:
-        return 'nothing stands here: write "" for an empty text, [] for an empty list, {} for an empty mapping'
+        return (
+            'nothing stands here: write "" for an empty text, [] for an empty list, {} for an empty mapping'
+        )
     if _YAML_1_1_BOOLEAN.match(value):
         return f'unquoted `{value}` is a truth value to YAML: put it in quotes ("{value}"), or write true or false'
     if _SEXAGESIMAL.match(value):

@@ -7,7 +7,6 @@ way of JSON text; a field that a newer version wrote is ignored, one that an old
 takes its default; anything else that does not fit raises `Undecodable`, never another error.
 """
 
-# ruff: noqa: ANN401 - the types of these values are known to the hints alone, that is the module's subject
 from __future__ import annotations
 
 import types
@@ -411,7 +410,7 @@ def _key_coder(hint: Any) -> tuple[_Encode | None, _Decode]:
         return None, _exactly(str)
     if hint is int:
         return str, _iso(int)
-    if hint in _SCALARS and hint in (date, datetime, time):
+    if hint in (date, datetime, time):
         return _SCALARS[hint]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return (lambda key: str(key.value)), _member(hint, {str(member.value): member for member in hint})

@@ -259,7 +259,7 @@ def _owner(called: _Called, via: _Forwarding, book: NumberBook) -> _Owner:
     plain = book.plain.get(called.did, ())
     if len(plain) == 1:
         return _Owner(plain[0], why=(f"{plain[0]} has {called.did} whatever line was forwarded.",))
-    strange = (UNKNOWN_LINE,) if via.reason is not None and not plain else ()
+    strange = (UNKNOWN_LINE,) if via.reason is not None else ()
     if len(sharers) == 1:
         return _Owner(sharers[0], strange, why=(f"{sharers[0]} alone has {called.did}.",))
     candidates = plain or sharers

@@ -164,7 +164,7 @@ def _timeline(ordered: Iterable[Entry]) -> _Timeline:
     line = _Timeline()
     for entry in ordered:
         at, who = entry.at, _text(entry, "secretary")
-        if entry.kind == "message_started":
+        if entry.kind == "message_started" and line.running.get(("message", None), at) < at:
             line.end("message", at)  # one message at a time: the next one ends it
         if kind := _STARTS.get(entry.kind):
             line.start(kind, at, who if kind in _HERS else None)

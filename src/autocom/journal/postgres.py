@@ -41,7 +41,7 @@ _USER = "autocom"
 _DATABASE = "autocom"
 _START_LIMIT_S = 60  # crash recovery of a long outage's WAL comes before `ready`
 _STOP_LIMIT_S = 15
-_PORT_TRIES = 5
+_TRIES = 5
 _LOG_LIMIT = 5_000_000
 
 # For one service's journal on a machine whose processor belongs to the calls; no sockets in the
@@ -105,8 +105,7 @@ class PrivatePostgres:
         sentence for the admin. Two processes at once: the second waits and adopts."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            if self._status() is not None and _wait(self._settled, _START_LIMIT_S) and self.running():
-                self._ensure_database()
+            if self._status() is not None and self._adopts():
                 _log.info("postgres_adopted", folder=str(self.folder))
                 return self.url
             programs = find_programs(_cluster_version(self._cluster))
@@ -135,6 +134,19 @@ class PrivatePostgres:
                     _log.info("postgres_stopped", folder=str(self.folder))
                     return
                 _log.warning("postgres_does_not_stop", pid=status.pid, signal=asked.name)
+
+    def _adopts(self) -> bool:
+        """Whether the server that is there serves us; False where it is about to vanish."""
+        if not _wait(self._settled, _START_LIMIT_S) or not self.running():
+            return False
+        try:
+            self._ensure_database()
+        except PostgresUnavailable:
+            # killed a moment ago, it still has a process and a `ready`
+            if _wait(lambda: self._status() is None, 2.0):
+                return False
+            raise
+        return True
 
     def _settled(self) -> bool:
         status = self._status()
@@ -175,7 +187,7 @@ class PrivatePostgres:
         account.give(self._log_file)
         port = self._former_port()
         told = ""
-        for _ in range(_PORT_TRIES):
+        for _ in range(_TRIES):
             if port is None or not _is_free(port):
                 port = _free_port()
             settings = self._cluster / "postgresql.conf"
@@ -186,9 +198,12 @@ class PrivatePostgres:
             if started.returncode == 0:
                 return
             told = self._log_file.read_bytes()[before:].decode(errors="replace") or started.stdout
-            if "could not bind" not in told:
+            if "could not bind" in told:
+                port = None  # somebody took it between our look and the server's
+            elif "shared memory block" in told:
+                _wait(lambda: False, 0.3)  # children of a postmaster that was killed are still leaving
+            else:
                 break
-            port = None  # somebody took it between our look and the server's
         raise PostgresUnavailable(f"PostgreSQL does not start: {_tail(told)}")
 
     def _ensure_database(self) -> None:

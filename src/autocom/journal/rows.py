@@ -113,7 +113,8 @@ def _word(fields: Mapping[str, Any], key: str) -> str | None:
 
 def text(value: str) -> str:
     """`value` as PostgreSQL's UTF-8 takes it: what cannot be stored becomes U+FFFD."""
-    return value.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    # through UTF-16: a pair of surrogates is a character there, a lone one is not
+    return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def clean(value: Json) -> Json:

@@ -23,10 +23,10 @@ from autocom.journal.tables import events
 
 _log = structlog.get_logger()
 
-BATCH = 500
+BATCH = 200  # measured while catching up: 500 keeps the loop, and with it every call, waiting 15 ms
 LINGER_S = 0.1
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
-_BATCH_LIMIT_S = 15.0  # a frozen server answers nothing, not even its own statement_timeout
+PATIENCE_S = 15.0  # a frozen server answers nothing, not even its own statement_timeout
 _CHECKPOINT_EVERY = 1_000
 _AWAY = (SQLAlchemyError, OSError, TimeoutError, sqlite3.Error)
 # said about a fact, not about the server: a check refused, an instant of no calendar
@@ -35,7 +35,8 @@ _UNFIT = (DataError, IntegrityError, ValueError, TypeError)
 
 class Shipper:
     """One per log and database. `run` it in a task group of the loop that saves; log and engine are
-    the caller's. `node` names this machine in every row."""
+    the caller's. `node` names this machine in every row; a batch or a look at the database that takes
+    longer than `patience` seconds counts as an outage."""
 
     def __init__(
         self,
@@ -45,12 +46,14 @@ class Shipper:
         node: str = "main",
         batch: int = BATCH,
         linger: float = LINGER_S,
+        patience: float = PATIENCE_S,
     ) -> None:
         self._log = log
         self._engine = engine
         self._node = node
         self._batch = batch
         self._linger = linger
+        self._patience = patience
         self._saved = asyncio.Event()
         self._full = asyncio.Event()  # no need to linger
         self._asked = asyncio.Event()  # no need to wait for the next try
@@ -119,7 +122,7 @@ class Shipper:
     async def _resume(self) -> None:
         """Take the cursor from the database: a crash came between its commit and our note of it, or
         it lost its last moments in a failover. A database that knows none of our runs says nothing."""
-        async with asyncio.timeout(_BATCH_LIMIT_S), self._engine.connect() as connection:
+        async with asyncio.timeout(self._patience), self._engine.connect() as connection:
             for run, last in self._log.runs():
                 there = await connection.scalar(
                     sa.select(sa.func.max(events.c.seq)).where(events.c.log == run)
@@ -147,7 +150,7 @@ class Shipper:
             await asyncio.to_thread(self._log.checkpoint)
 
     async def _store(self, facts: list[Fact]) -> None:
-        async with asyncio.timeout(_BATCH_LIMIT_S), self._engine.begin() as connection:
+        async with asyncio.timeout(self._patience), self._engine.begin() as connection:
             await store(connection, self._node, facts)
 
     async def _one_by_one(self, facts: list[Fact]) -> None:

@@ -99,7 +99,11 @@ class AriClient:
             # heartbeat=4: a ping every 4 s, closed where the pong takes over 2 s (frozen Asterisk)
             async with asyncio.timeout(self._timeout):
                 return await self._open().ws_connect(
-                    self._url(path, query), heartbeat=4.0, autoping=True, max_msg_size=16 << 20
+                    self._url(path, query),
+                    heartbeat=4.0,
+                    max_msg_size=16 << 20,
+                    # a frozen peer never says goodbye, and the reconnect must not wait for it
+                    timeout=aiohttp.ClientWSTimeout(ws_close=0.5),
                 )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise TelephoneDown(_words(error)) from error
@@ -140,7 +144,7 @@ class AriClient:
         return URL(self._base + path, encoded=True).with_query(pairs)
 
 
-def _text(value: str | int | bool | Sequence[str]) -> str:
+def _text(value: str | int | Sequence[str]) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, (str, int)) else ",".join(value)

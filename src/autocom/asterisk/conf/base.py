@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from autocom.asterisk.conf.text import HEADER, Option, section
 from autocom.asterisk.conf.values import Net, Paths, Secrets
-from autocom.asterisk.modules import MODULES
+from autocom.asterisk.modules import MODULES, REQUIRED
 from autocom.core.model import Configuration, Music
 
 # Asked for by the core or by loaded modules at start; absent ones are log lines.
@@ -74,9 +74,8 @@ def asterisk_conf(where: Paths) -> str:
 
 def modules_conf() -> str:
     """Exactly our modules, in order."""
-    return _file(
-        section("modules", [("autoload", "no"), *(("load", f"{module}.so") for module in MODULES)])
-    )
+    loads = [("require" if module in REQUIRED else "load", f"{module}.so") for module in MODULES]
+    return _file(section("modules", [("autoload", "no"), *loads]))
 
 
 def logger_conf() -> str:

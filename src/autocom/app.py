@@ -1,0 +1,350 @@
+"""Builds every part and runs them together: the one place that knows all rooms.
+
+`up` starts what is missing (PostgreSQL, Asterisk), `serve` uses what runs elsewhere; both then run
+the same parts in one task group. Order of a start: configuration, log, then PostgreSQL and Asterisk
+side by side, then doors (HTTP, FastAGI), then calls. PostgreSQL is never waited for: calls go on
+without it. A killed process leaves Asterisk, PostgreSQL and every call running for the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+from watchfiles import awatch
+
+from autocom import assets
+from autocom.asterisk.agi import AgiServer, feature_route
+from autocom.asterisk.ami import Ami
+from autocom.asterisk.clock import SteadyClock
+from autocom.asterisk.installation import require
+from autocom.asterisk.private import Doors, PrivateAsterisk
+from autocom.asterisk.telephone import AsteriskTelephone
+from autocom.calls.dispatcher import Dispatcher
+from autocom.calls.line import Ports
+from autocom.calls.switchboard import Switchboard
+from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
+from autocom.core.codec import Codec
+from autocom.core.journal import Entry
+from autocom.core.model import Configuration
+from autocom.core.posts import Post, Waiter
+from autocom.core.stages import Story
+from autocom.exchange import ConfigurationSource, RunningExchange, SharedJournal
+from autocom.journal import migrate
+from autocom.journal.database import make_engine
+from autocom.journal.log import LocalLog
+from autocom.journal.postgres import PrivatePostgres
+from autocom.journal.shipper import Shipper
+from autocom.settings import Settings
+from autocom.state import Card, lock, write_card
+from autocom.web.api import Api
+
+log = structlog.get_logger()
+
+BASE32 = "0123456789abcdefghijklmnopqrstuv"
+CODEC_ROOTS = (Story, Post, Waiter)
+
+
+class CannotServe(Exception):  # noqa: N818 - said to a person at a terminal
+    """Something the exchange needs is missing or wrong; the message says what to do."""
+
+
+def new_call_id() -> str:
+    """`c` and 16 characters: 48 bits of milliseconds, 32 of chance. Sorts by time, unique across nodes."""
+    number = (time.time_ns() // 1_000_000) << 32 | secrets.randbits(32)
+    return "c" + "".join(BASE32[number >> shift & 31] for shift in range(75, -1, -5))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where progress goes: one line a step for the person who started us."""
+
+    say: Callable[[str], None]
+
+    @asynccontextmanager
+    async def step(self, what: str) -> AsyncIterator[None]:
+        """A long step: its name when it begins, its seconds when it is done."""
+        began = time.monotonic()
+        self.say(f"{what} …")
+        yield
+        self.say(f"{what}: done in {time.monotonic() - began:.1f} s")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs."""
+
+    exchange: RunningExchange
+    switchboard: Switchboard
+    shipper: Shipper
+    asterisk: PrivateAsterisk | None
+    database: str
+
+
+async def run(
+    settings: Settings,
+    *,
+    private: bool,
+    say: Callable[[str], None],
+    when_ready: Callable[[Parts], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. `private`: start what is missing, and stop it at the end.
+
+    Raises CannotServe, StateBusy, ConfigurationRefused and what the parts say when they cannot start."""
+    told = Told(say)
+    with lock(settings.state):
+        async with AsyncExitStack() as stack:
+            await _Building(settings, told, stack, private=private).serve(when_ready)
+
+
+class _Building:
+    """One process's parts, from the first to the last. The exit stack owns what must be stopped."""
+
+    def __init__(self, settings: Settings, told: Told, stack: AsyncExitStack, *, private: bool) -> None:
+        self.settings, self.told, self.stack, self.private = settings, told, stack, private
+        self.clock = SteadyClock()
+        self.local = LocalLog(settings.state / "journal.sqlite")
+        stack.callback(self.local.close)
+        self.stopping = asyncio.Event()
+        self.at_once = asyncio.Event()
+
+    async def serve(self, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
+        self._catch_signals()
+        source, loaded = await self._configuration()
+        asterisk, doors, database = await self._foundations(loaded)
+        engine = make_engine(database)
+        self.stack.push_async_callback(engine.dispose)
+        shipper = Shipper(self.local, engine)
+        journal = SharedJournal(self.local)
+        telephone = AsteriskTelephone(
+            doors.ari_url,
+            doors.ari_user,
+            doors.ari_password,
+            ami=Ami(doors.ami_host, doors.ami_port, doors.ami_user, doors.ami_password),
+            clock=self.clock,
+        )
+        codec = Codec(CODEC_ROOTS)
+        dispatcher = Dispatcher(telephone, journal, self.clock, codec)
+        ports = Ports(telephone, journal, self.clock, dispatcher.submit, codec)
+        plan = plan_of(loaded.configuration.bureau.country)
+        switchboard = Switchboard(ports, dispatcher, plan, new_call_id)
+        switchboard.restore(journal.stored())
+
+        async def apply(configuration: Configuration) -> None:
+            if asterisk is not None:
+                await asterisk.apply(configuration)
+
+        exchange = RunningExchange(switchboard, journal, shipper, source, apply)
+        exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
+        parts = Parts(exchange, switchboard, shipper, asterisk, database)
+        journal.save([Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})])
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_ship(database, shipper))
+                tasks.create_task(self._agi(exchange))
+                await self._http(exchange, database)
+                tasks.create_task(self._watch(exchange))
+                calls = tasks.create_task(switchboard.run(loaded.configuration))
+                tasks.create_task(self._announce(parts, loaded, when_ready))
+                await self.stopping.wait()
+                await self._drain(parts)
+                calls.cancel()
+                raise _Stopped
+        except* _Stopped:
+            pass
+        journal.save([Entry(self.clock.now(), "service", None, {"event": "stopped", "detail": ""})])
+        await self._last_shipping(shipper)
+
+    # --- foundations ---
+
+    async def _configuration(self) -> tuple[ConfigurationSource, Loaded]:
+        settings = self.settings
+        shelf = AudioShelf(
+            settings.state / "audio", settings.config / "sounds", stock_folder(), SayCommand(settings.say)
+        )
+        source = ConfigurationSource(settings.config, shelf, self.clock)
+        async with self.told.step(f"configuration {settings.config}"):
+            return source, await source.read()
+
+    async def _foundations(self, loaded: Loaded) -> tuple[PrivateAsterisk | None, Doors, str]:
+        async with asyncio.TaskGroup() as tasks:
+            database = tasks.create_task(self._database())
+            asterisk = tasks.create_task(self._asterisk(loaded))
+        return (*asterisk.result(), database.result())
+
+    async def _database(self) -> str:
+        if self.settings.database_url:
+            return self.settings.database_url
+        if not self.private:
+            raise CannotServe("AUTOCOM_DATABASE_URL is not set: `autocom serve` needs a PostgreSQL that runs elsewhere")
+        server = PrivatePostgres(self.settings.state)
+        async with self.told.step("PostgreSQL"):
+            url = await asyncio.to_thread(server.start)
+        self.stack.push_async_callback(asyncio.to_thread, server.stop)
+        return url
+
+    async def _asterisk(self, loaded: Loaded) -> tuple[PrivateAsterisk | None, Doors]:
+        settings = self.settings
+        if settings.ari_url:
+            return None, Doors(
+                settings.ari_url,
+                settings.ari_user or "",
+                settings.ari_password or "",
+                settings.ami_host or "127.0.0.1",
+                settings.ami_port,
+                settings.ami_user or settings.ari_user or "",
+                settings.ami_password or settings.ari_password or "",
+            )
+        if not self.private:
+            raise CannotServe("AUTOCOM_ARI_URL is not set: `autocom serve` needs an Asterisk that runs elsewhere")
+        installation = await require(assets.get_asterisk(), self.told.say)
+        server = PrivateAsterisk(
+            installation,
+            settings.state,
+            sip=(settings.sip_bind.host, settings.sip_bind.port),
+            rtp=(settings.rtp_ports.first, settings.rtp_ports.last),
+            agi=(settings.agi_bind.host, settings.agi_bind.port),
+            dialplan=assets.dialplan(),
+            prompts={name: audio.media for name, audio in loaded.prompts.items()},
+            python=Path(sys.executable),
+        )
+        async with self.told.step("Asterisk"):
+            doors = await server.start(loaded.configuration)
+        self.stack.push_async_callback(server.stop)
+        return server, doors
+
+    # --- doors ---
+
+    async def _http(self, exchange: RunningExchange, database: str) -> None:
+        token = secrets.token_urlsafe(24)
+        runner = web.AppRunner(Api(exchange, token).application(), access_log=None)
+        await runner.setup()
+        self.stack.push_async_callback(runner.cleanup)
+        bind = self.settings.http_bind
+        try:
+            await web.TCPSite(runner, bind.host, bind.port, shutdown_timeout=1.0).start()
+        except OSError as error:
+            raise CannotServe(f"AUTOCOM_HTTP_BIND: cannot listen on {bind}: {error.strerror or error}") from None
+        write_card(self.settings.state, Card(os.getpid(), f"http://{bind}", token, database))
+
+    async def _agi(self, exchange: RunningExchange) -> None:
+        bind = self.settings.agi_bind
+        server = AgiServer(bind.host, bind.port, {"feature": feature_route(exchange.feature)})
+        try:
+            await server.run()
+        except OSError as error:
+            raise CannotServe(f"AUTOCOM_AGI_BIND: cannot listen on {bind}: {error.strerror or error}") from None
+
+    async def _watch(self, exchange: RunningExchange) -> None:
+        """Files that change are a reload, as if it had been asked for."""
+        async for _ in awatch(self.settings.config, debounce=400, step=100, recursive=True):
+            await exchange.reload("file change")
+
+    # --- ready, and the end ---
+
+    async def _announce(
+        self, parts: Parts, loaded: Loaded, when_ready: Callable[[Parts], Awaitable[None]] | None
+    ) -> None:
+        while not parts.switchboard.connected:
+            await asyncio.sleep(0.02)  # the first TelephoneBack; it has no other sign than this
+        parts.exchange.adopt(loaded, "start")
+        settings = self.settings
+        self.told.say(
+            f"ready  sip {settings.sip_bind}  http {settings.http_bind}  "
+            f"{len(loaded.configuration.clients)} clients  {len(loaded.configuration.secretaries)} secretaries  "
+            f"version {loaded.configuration.version}  state {settings.state}"
+        )
+        _notify("READY=1")
+        if when_ready is not None:
+            await when_ready(parts)
+        await self._feed_watchdog()
+
+    async def _feed_watchdog(self) -> None:
+        """Tell systemd that the loop is alive, at half the interval it asks for."""
+        interval = int(os.environ.get("WATCHDOG_USEC", "0")) / 1_000_000
+        while interval:
+            _notify("WATCHDOG=1")
+            await asyncio.sleep(interval / 2)
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def stop() -> None:
+            if self.stopping.is_set():
+                self.at_once.set()
+            self.stopping.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop)
+
+    async def _drain(self, parts: Parts) -> None:
+        """Take no new calls, let the ones that talk end, for a while; a second signal ends the patience."""
+        parts.exchange.draining = True
+        parts.switchboard.draining = True
+        _notify("STOPPING=1")
+        deadline = self.clock.now() + self.settings.drain
+        if parts.switchboard.lines:
+            self.told.say(f"draining {len(parts.switchboard.lines)} calls for at most {self.settings.drain:.0f} s")
+        while parts.switchboard.lines and self.clock.now() < deadline and not self.at_once.is_set():
+            await _wait(self.at_once, 0.1)
+        if self.private and parts.asterisk is not None:
+            await parts.switchboard.hang_up_all()
+
+    async def _last_shipping(self, shipper: Shipper) -> None:
+        """What was written in the last moment reaches PostgreSQL now, or at the next start."""
+        async with asyncio.TaskGroup() as tasks:
+            shipping = tasks.create_task(shipper.run())
+            await shipper.flush(2.0)
+            shipping.cancel()
+
+
+class _Stopped(Exception):  # noqa: N818
+    """The way out of the task group after a drain."""
+
+
+async def _ship(url: str, shipper: Shipper) -> None:
+    """Migrate as soon as PostgreSQL is there, then copy the log to it."""
+    pause = 0.2
+    while True:
+        try:
+            await asyncio.to_thread(migrate.upgrade, url)
+        except (SQLAlchemyError, OSError) as error:
+            log.error("database away, calls go on without it", why=str(error).splitlines()[0], retry_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 10.0)
+        else:
+            break
+    await shipper.run()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+def _notify(message: str) -> None:
+    """sd_notify: one datagram to systemd, nothing where it did not start us."""
+    path = os.environ.get("NOTIFY_SOCKET")
+    if not path:
+        return
+    address = "\0" + path[1:] if path.startswith("@") else path
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.sendto(message.encode(), address)
+        except OSError as error:
+            log.warning("systemd cannot be told", why=str(error))

@@ -1,0 +1,213 @@
+"""ARI's events as facts: which line is whose, what was told already, what has to be asked.
+
+A pure state machine: `on` takes one message and returns facts, or wishes (`Claim`, `Enter`,
+`Confirm`) that need a request, which `asterisk.telephone` carries out. It knows no sockets and
+no queues of callers. Invariants: `ChannelGone`, `ChannelAnswered` and `PlaybackEnded` come once
+per id, nothing about a caller comes before his `CallEntered`, and channels that we did not start
+or claim (Local channels of a transfer, snoops) do not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from autocom.asterisk.ari import generated as ari
+from autocom.core.telephony import (
+    CallEntered,
+    ChannelAnswered,
+    ChannelGone,
+    ChannelRinging,
+    DigitPressed,
+    Fact,
+    PlaybackEnded,
+    Seen,
+    SeenChannel,
+)
+
+INBOUND = "inbound"
+LEG = "leg"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A caller is offered to us (StasisBroadcast): take him at once, others may."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A caller is in our application: read his headers, then call `Translator.entered`."""
+
+    channel: ari.Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """A leg left our application, and its end was not told yet: look again, then call `gone`."""
+
+    channel: str
+
+
+Outcome = Fact | Claim | Enter | Confirm
+
+
+@dataclass(slots=True)
+class _Line:
+    leg: bool
+    up: bool = False
+    rang: bool = False
+    # facts that wait for CallEntered; None once it was told
+    held: list[Fact] | None = None
+
+
+@dataclass(slots=True)
+class Translator:
+    """One per event socket's application; survives reconnects."""
+
+    lines: dict[str, _Line] = field(default_factory=dict)
+    playbacks: dict[str, str] = field(default_factory=dict)  # id -> channel
+
+    def on(self, message: ari.Message) -> list[Outcome]:  # noqa: PLR0911 - a table of events
+        """What this event means; empty for events that mean nothing to us."""
+        match message:
+            case ari.CallBroadcast(channel=channel):
+                return [Claim(channel.id)]
+            case ari.StasisStart(channel=channel, args=args):
+                return self._start(channel, args)
+            case ari.ChannelStateChange(channel=channel):
+                return self._state(channel)
+            case ari.Dial(peer=peer, dialstatus="RINGING" | "PROGRESS"):
+                return self._rings(peer.id)
+            case ari.Dial(peer=peer, dialstatus="ANSWER"):
+                return self._answered(peer.id)
+            case ari.ChannelHangupRequest(channel=channel, soft=soft, cause=cause, tech_cause=sip):
+                # `soft`: asked for by us or by a time-out, cause 32 says nothing; the end tells it
+                return [] if soft else self.gone(channel.id, cause or 0, sip)
+            case ari.StasisEnd(channel=channel):
+                line = self.lines.get(channel.id)
+                # an inbound channel gets no ChannelDestroyed (22.10); a leg does, with the true cause
+                return [Confirm(channel.id)] if line and line.leg else self.gone(channel.id)
+            case ari.ChannelDestroyed(channel=channel, cause=cause, tech_cause=sip):
+                return self.gone(channel.id, cause, sip)
+            case ari.PlaybackFinished(playback=playback):
+                return self.playback_ended(playback.id, ok=playback.state != "failed")
+            case ari.ChannelDtmfReceived(channel=channel, digit=digit):
+                return self._tell(channel.id, DigitPressed(channel.id, digit))
+            case _:
+                return []
+
+    def gone(self, channel: str, cause: int = 16, sip: int | None = None) -> list[Outcome]:
+        """The channel left; nothing where that was told."""
+        line = self.lines.get(channel)
+        if line is None:
+            return []
+        fact = ChannelGone(channel, cause, sip)
+        if line.held is not None:
+            line.held.append(fact)
+            return []
+        del self.lines[channel]
+        return [fact]
+
+    def entered(self, fact: CallEntered) -> list[Outcome]:
+        """His headers are read: he exists now, and what happened meanwhile is told after it."""
+        line = self.lines.get(fact.channel)
+        if line is None or line.held is None:
+            return []
+        held, line.held = line.held, None
+        if any(isinstance(f, ChannelGone) for f in held):
+            del self.lines[fact.channel]
+        return [fact, *held]
+
+    def playback_ended(self, playback: str, *, ok: bool = True) -> list[Outcome]:
+        """Once per playback that was started with `lines`' owner; nothing for strangers'."""
+        return [] if self.playbacks.pop(playback, None) is None else [PlaybackEnded(playback, ok=ok)]
+
+    def resume(self, channels: Iterable[ari.Channel]) -> list[Outcome]:
+        """After a gap in the events: what happened in it, as far as `channels` (all that are in our
+        application now) tell. Callers not yet told are to be entered."""
+        out: list[Outcome] = []
+        now = {channel.id: channel for channel in channels}
+        for vanished in [known for known in self.lines if known not in now]:
+            out += self.gone(vanished)
+        for channel in now.values():
+            argument = channel.dialplan.app_data.rpartition(",")[2]
+            if channel.id not in self.lines:
+                out += self._start(channel, (argument,))
+            else:
+                out += self._state(channel)
+        return out
+
+    def _start(self, channel: ari.Channel, args: tuple[str, ...]) -> list[Outcome]:
+        kind = args[0] if args else ""
+        if channel.id in self.lines or kind not in (INBOUND, LEG) or channel.name.startswith("Local/"):
+            return []
+        up = channel.state == "Up"
+        if kind == LEG:
+            self.lines[channel.id] = _Line(leg=True, up=up, rang=channel.state in ("Ringing", "Up"))
+            return []
+        # up already: found after a gap, answered by whoever served him before us
+        self.lines[channel.id] = _Line(leg=False, up=up, held=[ChannelAnswered(channel.id)] if up else [])
+        return [Enter(channel)]
+
+    def _state(self, channel: ari.Channel) -> list[Outcome]:
+        if channel.state == "Ringing":
+            return self._rings(channel.id)
+        return self._answered(channel.id) if channel.state == "Up" else []
+
+    def _rings(self, channel: str) -> list[Outcome]:
+        line = self.lines.get(channel)
+        if line is None or line.rang or line.up or not line.leg:
+            return []
+        line.rang = True
+        return self._tell(channel, ChannelRinging(channel))
+
+    def _answered(self, channel: str) -> list[Outcome]:
+        line = self.lines.get(channel)
+        if line is None or line.up:
+            return []
+        line.up = True
+        return self._tell(channel, ChannelAnswered(channel))
+
+    def _tell(self, channel: str, fact: Fact) -> list[Outcome]:
+        line = self.lines.get(channel)
+        if line is None:
+            return []
+        if line.held is not None:
+            line.held.append(fact)
+            return []
+        return [fact]
+
+
+def epoch(timestamp: str) -> float:
+    """ARI's `2026-11-22T08:37:23.024+0000` as UTC epoch seconds."""
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
+def in_application(channels: Iterable[ari.Channel], application: ari.Application) -> list[ari.Channel]:
+    """Those that run in our application now. `channel_ids` alone are subscriptions, and a caller who
+    waits unclaimed in StasisBroadcast has the application's name but no subscription."""
+    subscribed = frozenset(application.channel_ids)
+    return [c for c in channels if c.id in subscribed and c.dialplan.app_name.startswith("Stasis")]
+
+
+def seen(channels: Iterable[ari.Channel], bridges: Iterable[ari.Bridge], ours: Iterable[ari.Channel]) -> Seen:
+    """What Asterisk holds, as the core knows it."""
+    members = {bridge.id: frozenset(bridge.channels) for bridge in bridges}
+    where = {channel: bridge for bridge, inside in members.items() for channel in inside}
+    mine = frozenset(channel.id for channel in ours)
+    return Seen(
+        channels={
+            c.id: SeenChannel(
+                id=c.id,
+                up=c.state == "Up",
+                ours=c.id in mine,
+                created_at=epoch(c.creationtime),
+                bridge=where.get(c.id),
+            )
+            for c in channels
+        },
+        bridges=members,
+    )

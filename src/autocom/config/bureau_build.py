@@ -1,0 +1,152 @@
+"""bureau.yaml as the core's frozen values: the house, its trunks, secretaries and teams.
+
+Checks what concerns the house alone: doubles, teams that lead nowhere, trunks that cannot be
+told apart. Must not know clients. Invariant: where a fault was added the values are never used.
+The story goes on in `load`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autocom.config.client_build import caller
+from autocom.config.faults import suggestion
+from autocom.core import model as core
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autocom.config import models
+    from autocom.config.document import Document, Route
+    from autocom.config.faults import Fault
+    from autocom.core.numbers import NumberingPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The house, and what is wrong with its file."""
+
+    bureau: core.Bureau
+    trunks: Mapping[str, core.Trunk]
+    secretaries: Mapping[str, core.Secretary]
+    teams: Mapping[str, core.Team]
+    lists: Mapping[str, tuple[str, ...]]
+    faults: tuple[Fault, ...]
+
+
+def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan) -> Built:
+    """The core's values."""
+    house = written.bureau
+    lists, list_faults = _lists(written, document, plan)
+    return Built(
+        bureau=core.Bureau(
+            name=house.name,
+            number=house.number,
+            country=house.country,
+            timezone=house.timezone,
+            language=house.language,
+            unknown_client=house.unknown_client,
+            pause_after=house.no_answer.pause_after,
+        ),
+        trunks={
+            trunk.id: core.Trunk(trunk.id, tuple(trunk.match), trunk.did_in, trunk.host, trunk.max_calls)
+            for trunk in written.trunks
+        },
+        secretaries={secretary.id: _secretary(secretary) for secretary in written.secretaries},
+        teams={
+            name: core.Team(name, tuple(core.Widening(widen.after, widen.to) for widen in team.widen))
+            for name, team in written.teams.items()
+        },
+        lists=lists,
+        faults=(
+            *_trunks(written, document),
+            *_secretaries(written, document),
+            *_teams(written, document),
+            *list_faults,
+        ),
+    )
+
+
+def _secretary(written: models.Secretary) -> core.Secretary:
+    return core.Secretary(
+        id=written.id,
+        name=written.name,
+        extension=written.extension,
+        password=written.password,
+        teams=dict(written.teams),
+        languages=tuple(written.languages),
+        country=written.site.country if written.site else None,
+        site=written.site.name if written.site else None,
+        auto_login=written.auto_login,
+    )
+
+
+def _doubles(words: Iterable[tuple[str, Route]], what: str, document: Document) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    for word, route in words:
+        place = document.at(route)
+        if word in seen:
+            yield place.fault(f"{what} `{word}` stands twice; the first is in line {seen[word]}")
+        seen.setdefault(word, place.line)
+
+
+def _trunks(written: models.Bureau, document: Document) -> Iterator[Fault]:
+    ids = ((trunk.id, ("trunks", index, "id")) for index, trunk in enumerate(written.trunks))
+    yield from _doubles(ids, "trunk", document)
+    taken: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]] = []
+    for index, trunk in enumerate(written.trunks):
+        for position, text in enumerate(trunk.match):
+            network = ipaddress.ip_network(text)
+            for other, owner in taken:
+                if network.version == other.version and network.overlaps(other):
+                    place = document.at(("trunks", index, "match", position))
+                    yield place.fault(f"{text} is an address of trunk `{owner}` already ({other})")
+            taken.append((network, trunk.id))
+
+
+def _secretaries(written: models.Bureau, document: Document) -> Iterator[Fault]:
+    people = list(enumerate(written.secretaries))
+    yield from _doubles(((p.id, ("secretaries", i, "id")) for i, p in people), "secretary", document)
+    extensions = ((p.extension, ("secretaries", i, "extension")) for i, p in people)
+    yield from _doubles(extensions, "extension", document)
+    for index, person in people:
+        for team in person.teams:
+            if team not in written.teams:
+                place = document.key_at(("secretaries", index, "teams", team))
+                yield place.fault(f"there is no team `{team}`{suggestion(team, written.teams)}")
+
+
+def _teams(written: models.Bureau, document: Document) -> Iterator[Fault]:
+    for name, team in written.teams.items():
+        for index, widen in enumerate(team.widen):
+            place = document.at(("teams", name, "widen", index, "to"))
+            if widen.to == name:
+                yield place.fault(f"team `{name}` cannot widen to itself")
+            elif widen.to not in written.teams:
+                yield place.fault(f"there is no team `{widen.to}`{suggestion(widen.to, written.teams)}")
+
+
+def _lists(
+    written: models.Bureau, document: Document, plan: NumberingPlan
+) -> tuple[dict[str, tuple[str, ...]], list[Fault]]:
+    lists: dict[str, tuple[str, ...]] = {}
+    faults: list[Fault] = []
+    for name, entries in written.lists.items():
+        if caller(name, plan) is not None:
+            message = f"`{name}` cannot name a list: it means something else in `caller`"
+            faults.append(document.key_at(("lists", name)).fault(message))
+        found: dict[str, None] = {}
+        for index, entry in enumerate(entries):
+            plain = caller(entry, plan)
+            if plain is None:
+                place = document.at(("lists", name, index))
+                faults.append(
+                    place.fault(f"`{entry}` is no number, no prefix ending in * and not `anonymous`")
+                )
+            else:
+                found[plain] = None
+        lists[name] = tuple(found)
+    return lists, faults

@@ -1,0 +1,314 @@
+"""A folder of YAML files becomes one `Configuration`, or is refused with every fault at once.
+
+The only place that knows all the steps: read, fit to the models, compare with each other, build
+the core's values, name the version. Must not know who asks (`check`, the service, a reload) and
+keeps nothing between two calls. Invariant: all or nothing. Slow on purpose-built machines too
+(seconds for a thousand clients): the service calls it in a thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from autocom.config import bureau_build, client_build
+from autocom.config import models as written
+from autocom.config.audio import PaperShelf, Shelf
+from autocom.config.document import Document, Plain, plain, read
+from autocom.config.faults import ConfigurationRefused, Fault, Place, suggestion
+from autocom.config.notyet import NOT_YET, NotYet, refused
+from autocom.config.numbering import plan_of
+from autocom.config.scene import Scene
+from autocom.config.set_checks import check_set
+from autocom.config.shape import Sheet, fit
+from autocom.config.sounds import AudioRefused, stock_folder
+from autocom.config.steps import Prompt
+from autocom.config.steps_build import every_step
+from autocom.core.model import Audio, Client, Configuration, Enqueue, Menu, Music, Step, StockSounds
+from autocom.core.numbers import FRANCE, NumberingPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+YEARS_BACK: Final = 5
+YEARS_AHEAD: Final = 15
+# prompts that no client configures and no installation lacks; `Loaded.prompts` has every other stock one too
+PROMPTS: Final = (
+    "nobody", "closed", "please-wait", "unknown", "logged-in", "logged-out", "paused", "resumed", "refused",
+)  # fmt: skip
+STOCK_MUSIC: Final = "calme-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that holds. `files`: what it was read from, by the name the admin typed, with
+    the text, for the record of versions; `prompts`: the stock prompts by name in the bureau's language."""
+
+    configuration: Configuration
+    files: Mapping[str, str]
+    prompts: Mapping[str, Audio]
+
+
+@dataclass(slots=True)
+class _ClientFile:
+    sheet: Sheet
+    tree: Plain
+    model: written.Client | None = None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been found so far."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    not_yet: Sequence[NotYet]
+    faults: list[Fault] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    unread: int = 0  # client files without a tree: their ids are unknown
+
+    def tree(self, path: Path) -> tuple[Document, Plain] | None:
+        """A file's document and values, or None where it has faults (which are noted)."""
+        name = str(path)
+        content, document, faults = read(path, name)
+        self.faults += faults
+        self.contents[name] = content
+        if document is None:
+            return None
+        values, faults, used = plain(document, self.environment)
+        self.faults += faults
+        self.variables.update(used)
+        return document, values
+
+    def refuse_unserved(self, kind: str, values: Plain, sheet: Sheet) -> None:
+        """Note the keys that are not served yet."""
+        self.faults += [sheet.key_at(route).fault(why) for route, why in refused(kind, values, self.not_yet)]
+
+
+def load(
+    folder: Path,
+    audio: Shelf | None,
+    now_year: int,
+    *,
+    environment: Mapping[str, str] | None = None,
+    not_yet: Sequence[NotYet] = NOT_YET,
+) -> Loaded:
+    """The configuration in `folder`, or `ConfigurationRefused` with every fault of every file.
+
+    Without `audio` nothing is converted or spoken, only looked for (`check`). Holidays are computed
+    from 5 years before `now_year` to 15 after it. `environment` fills `${NAME}`; default: the process's.
+    """
+    reading = _Reading(folder, os.environ if environment is None else environment, not_yet)
+    if not folder.is_dir():
+        raise ConfigurationRefused([Place(str(folder)).fault("there is no such folder")])
+    shelf = audio or PaperShelf(folder / "sounds", stock_folder())
+    shelf.finder.refresh()
+    house, document, plan = _read_bureau(reading)
+    clients = _read_clients(reading, document, plan, house)
+    built = bureau_build.build_bureau(house, document, plan) if house and document else None
+    scene = Scene(shelf, first_year=now_year - YEARS_BACK, last_year=now_year + YEARS_AHEAD, plan=plan)
+    if house and built:
+        reading.faults += built.faults
+        scene = _scene(scene, house, built, clients)
+        _speak_ahead(scene, clients)
+    reading.faults += check_set([(file.model, file.sheet) for file in clients if file.model])
+    made = [client_build.build_client(file.model, file.sheet, scene) for file in clients if file.model]
+    for one in made:
+        reading.faults += one.faults
+    if house and document:
+        reading.faults += _unknown_client(house, document, clients, reading)
+    stock, prompts = _stock(scene, reading)
+    if reading.faults or built is None or stock is None:
+        raise ConfigurationRefused(reading.faults)
+    by_id = {one.client.id: one.client for one in made}
+    configuration = Configuration(
+        version=_version(reading, frozenset().union(*(one.sounds for one in made))),
+        bureau=built.bureau,
+        trunks=built.trunks,
+        secretaries=built.secretaries,
+        teams=built.teams,
+        clients=by_id,
+        stock=stock,
+        music=_all_music(by_id, stock),
+    )
+    texts = {name: content.decode("utf-8-sig") for name, content in reading.contents.items()}
+    return Loaded(configuration, texts, prompts)
+
+
+def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | None, NumberingPlan]:
+    found = reading.tree(reading.folder / "bureau.yaml")
+    if found is None:
+        return None, None, FRANCE
+    document, values = found
+    plan = FRANCE
+    house = values.get("bureau") if isinstance(values, dict) else None
+    country = house.get("country") if isinstance(house, dict) else None
+    if isinstance(country, str):
+        try:
+            plan = plan_of(country)
+        except KeyError:
+            plan = FRANCE  # the model says what is wrong with it
+    sheet = Sheet(document)
+    reading.refuse_unserved("bureau", values, sheet)
+    model, faults = fit(written.Bureau, values, sheet, plan)
+    reading.faults += faults
+    return model, document, plan
+
+
+def _read_clients(
+    reading: _Reading, bureau: Document | None, plan: NumberingPlan, house: written.Bureau | None
+) -> list[_ClientFile]:
+    defaults: Plain = {}
+    if house is not None and bureau is not None:
+        values, _, _ = plain(bureau, reading.environment)
+        defaults = values.get("defaults", {}) if isinstance(values, dict) else {}
+    files: list[_ClientFile] = []
+    for path in _client_paths(reading):
+        found = reading.tree(path)
+        if found is None:
+            reading.unread += 1
+            continue
+        document, values = found
+        sheet = Sheet(document, bureau if defaults else None)
+        reading.refuse_unserved("client", values, sheet)
+        if house is None:
+            # what `defaults` would have given is unknown: ask only for what the file itself says
+            _, faults = fit(written.ClientDefaults, _without_identity(values), sheet, plan)
+            reading.faults += faults
+            files.append(_ClientFile(sheet, values))
+            continue
+        merged = {**defaults, **values} if isinstance(values, dict) and isinstance(defaults, dict) else values
+        model, faults = fit(written.Client, merged, sheet, plan)
+        reading.faults += faults
+        files.append(_ClientFile(sheet, values, model))
+    return files
+
+
+def _client_paths(reading: _Reading) -> Iterator[Path]:
+    folder = reading.folder / "clients"
+    if not folder.is_dir():
+        reading.faults.append(
+            Place(str(folder)).fault("there is no such folder: one file per client is kept there")
+        )
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name.endswith("~"):
+            continue  # what editors leave behind
+        if path.suffix == ".yaml":
+            yield path
+        elif path.suffix == ".yml":
+            reading.faults.append(Place(str(path)).fault("would be ignored: name it .yaml"))
+
+
+def _without_identity(values: Plain) -> Plain:
+    if not isinstance(values, dict):
+        return values
+    return {key: value for key, value in values.items() if key not in ("id", "name", "numbers")}
+
+
+def _scene(
+    scene: Scene, house: written.Bureau, built: bureau_build.Built, clients: Sequence[_ClientFile]
+) -> Scene:
+    numbers = {line.did for file in clients if file.model for line in file.model.numbers}
+    return replace(
+        scene,
+        language=house.bureau.language,
+        timezone=house.bureau.timezone,
+        holidays=house.bureau.holidays,
+        unknown_client=house.bureau.unknown_client,
+        teams=frozenset(house.teams),
+        rosters=frozenset(house.rosters),
+        lists=built.lists,
+        own_numbers=frozenset(numbers | {house.bureau.number}),
+    )
+
+
+def _speak_ahead(scene: Scene, clients: Sequence[_ClientFile]) -> None:
+    """All texts of all clients in one go: the speech program is started once."""
+    texts: list[tuple[str, str]] = []
+    for file in clients:
+        if file.model is None:
+            continue
+        language = file.model.language or scene.language
+        steps = [step for rule in file.model.rules for step, _ in every_step(rule.do, ())]
+        steps += [step for step, _ in every_step(file.model.on_full, ())]
+        prompts: list[Prompt] = [step.play for step in steps if step.play]
+        prompts += [step.menu.play for step in steps if step.menu]
+        prompts += [step.voicemail.play for step in steps if step.voicemail and step.voicemail.play]
+        prompts += [absence.play for absence in file.model.absences if absence.play]
+        texts += [(prompt.say, language) for prompt in prompts if prompt.say]
+    scene.shelf.prepare(texts)
+
+
+def _unknown_client(
+    house: written.Bureau, document: Document, clients: Sequence[_ClientFile], reading: _Reading
+) -> Iterator[Fault]:
+    wanted = house.bureau.unknown_client
+    ids = [file.tree.get("id") for file in clients if isinstance(file.tree, dict)]
+    if wanted not in ids and not reading.unread:
+        near = suggestion(wanted, [word for word in ids if isinstance(word, str)])
+        place = document.at(("bureau", "unknown_client"))
+        yield place.fault(f"there is no client `{wanted}`{near}: it serves unknown and ambiguous numbers")
+
+
+def _stock(scene: Scene, reading: _Reading) -> tuple[StockSounds | None, dict[str, Audio]]:
+    place = Place(str(scene.shelf.finder.stock_sounds))
+    prompts: dict[str, Audio] = {}
+    for name in (*PROMPTS, *_more_prompts(scene)):
+        try:
+            prompts[name] = scene.shelf.sound(name, scene.language)
+        except AudioRefused as error:
+            reading.faults.append(place.fault(f"stock prompt: {error}"))
+    try:
+        music = scene.shelf.music(STOCK_MUSIC, scene.language)
+    except AudioRefused as error:
+        reading.faults.append(place.fault(f"stock music: {error}"))
+        return None, prompts
+    if not prompts.keys() >= set(PROMPTS):
+        return None, prompts
+    named = (prompts["nobody"], prompts["closed"], prompts["please-wait"], prompts["unknown"])
+    return StockSounds(*named, music=music), prompts
+
+
+def _more_prompts(scene: Scene) -> list[str]:
+    known = scene.shelf.finder.stock_names(scene.language)
+    return [name for name in known if name not in PROMPTS]
+
+
+def _all_music(clients: Mapping[str, Client], stock: StockSounds) -> dict[str, Music]:
+    """Every music by its class of Asterisk."""
+    found = {stock.music.moh_class: stock.music}
+
+    def collect(steps: Sequence[Step]) -> None:
+        for step in steps:
+            if isinstance(step, Enqueue):
+                if step.music:
+                    found[step.music.moh_class] = step.music
+                for branch in (step.on_timeout, step.on_full, step.on_nobody):
+                    collect(branch)
+            elif isinstance(step, Menu):
+                for branch in (*step.keys.values(), step.otherwise):
+                    collect(branch)
+
+    for client in clients.values():
+        collect(client.on_full)
+        for rule in client.rules:
+            collect(rule.do)
+    return dict(sorted(found.items()))
+
+
+def _version(reading: _Reading, sounds: frozenset[str]) -> str:
+    """Names the content: the files (not where they lie), the variables they used, the sounds."""
+    digest = hashlib.sha256()
+    for name, content in sorted(reading.contents.items()):
+        digest.update(f"{os.path.relpath(name, reading.folder)}\0{len(content)}\0".encode() + content)
+    for pair in sorted(reading.variables.items()):
+        digest.update("\0".join(pair).encode() + b"\0")
+    for sound in sorted(sounds):
+        digest.update(sound.encode() + b"\0")
+    return digest.hexdigest()[:12]

@@ -1,0 +1,221 @@
+"""The running exchange as commands, API and phones see it: status, secretaries' words, reload.
+
+Puts the rooms' answers together; decides nothing about calls. A reload is all or nothing: a
+configuration that is refused changes nothing, and says why. `app.py` builds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from autocom.calls.ports import Clock, Journal, Stored
+from autocom.calls.switchboard import Switchboard
+from autocom.config import AudioShelf, ConfigurationRefused, Loaded, load
+from autocom.core import features
+from autocom.core.journal import Entry, Json
+from autocom.core.model import Configuration
+from autocom.core.posts import Idle, Post
+from autocom.journal.log import LocalLog
+from autocom.journal.shipper import Shipper
+
+log = structlog.get_logger()
+
+
+def iso(instant: float) -> str:
+    """UTC with milliseconds, as everywhere outside."""
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class SharedJournal:
+    """The local log, with an ear for followers: what is saved is also told, in order."""
+
+    def __init__(self, log_: LocalLog) -> None:
+        self._log = log_
+        self._followers: set[asyncio.Queue[Entry]] = set()
+
+    def save(
+        self,
+        entries: Sequence[Entry] = (),
+        *,
+        calls: Mapping[str, Json] | None = None,
+        floor: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Save, then tell."""
+        self._log.save(entries, calls=calls, floor=floor)
+        for follower in self._followers:
+            for entry in entries:
+                follower.put_nowait(entry)
+
+    def stored(self) -> Stored:
+        """What the last process knew."""
+        return self._log.stored()
+
+    async def follow(self) -> AsyncIterator[Entry]:
+        """Entries from now on."""
+        mine: asyncio.Queue[Entry] = asyncio.Queue()
+        self._followers.add(mine)
+        try:
+            while True:
+                yield await mine.get()
+        finally:
+            self._followers.discard(mine)
+
+
+class ConfigurationSource:
+    """Where configurations come from: the folder, and the shelf its sounds are put on."""
+
+    def __init__(self, folder: Path, shelf: AudioShelf, clock: Clock) -> None:
+        self.folder, self._shelf, self._clock = folder, shelf, clock
+
+    async def read(self) -> Loaded:
+        """Read the folder as it is now, in a thread. Raises ConfigurationRefused."""
+        year = datetime.fromtimestamp(self._clock.now(), UTC).year
+        return await asyncio.to_thread(load, self.folder, self._shelf, year)
+
+
+class RunningExchange:
+    """What `web.api.Exchange` asks for, over the rooms. `apply` makes Asterisk follow a new configuration."""
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        journal: SharedJournal,
+        shipper: Shipper,
+        source: ConfigurationSource,
+        apply: Callable[[Configuration], Awaitable[object]],
+    ) -> None:
+        self.switchboard, self.journal = switchboard, journal
+        self._shipper, self._source, self._apply = shipper, source, apply
+        self._reloading = asyncio.Lock()
+        self.prompts: dict[str, str] = {}
+        self.draining = False
+
+    def ready(self) -> bool:
+        """Events arrive and calls are taken."""
+        return self.switchboard.connected and not self.draining
+
+    # --- status ---
+
+    def status(self) -> dict[str, Json]:
+        """The contract's status."""
+        board = self.switchboard
+        configuration = board.configuration
+        waiting, oldest = self._shipper.lag()
+        floor = board.dispatcher.floor
+        calls = list(board.lines.values())
+        return {
+            "asterisk": {"state": "up" if board.connected else "down"},
+            "database": {
+                "state": "up" if self._shipper.connected else "down",
+                "behind": waiting,
+                "behind_since": iso(oldest) if oldest is not None else None,
+            },
+            "trunks": [
+                {
+                    "id": trunk.id,
+                    "match": list(trunk.match),
+                    "host": trunk.host,
+                    "calls": sum(line.story.call.trunk == trunk.id for line in calls),
+                }
+                for trunk in (configuration.trunks.values() if configuration else ())
+            ],
+            "secretaries": [self._secretary_row(post) for post in floor.posts.values()],
+            "waiting": [
+                {
+                    "call": waiter.call,
+                    "client": waiter.client,
+                    "caller": board.lines[waiter.call].story.call.identity.caller,
+                    "since": iso(waiter.joined),
+                }
+                for waiter in floor.waiters.values()
+                if waiter.call in board.lines
+            ],
+            "calls": len(calls),
+            "config_version": configuration.version if configuration else None,
+        }
+
+    def _secretary_row(self, post: Post) -> dict[str, Json]:
+        configuration = self.switchboard.configuration
+        known = configuration.secretaries.get(post.secretary) if configuration else None
+        return {
+            "id": post.secretary,
+            "name": known.name if known else post.secretary,
+            "state": post.state,
+            "since": iso(post.since),
+            "registered": post.registered,
+            "logged_in": post.logged_in,
+            "reason": post.pause.reason if post.pause else None,
+            "call": None if isinstance(post.engaged, Idle) else post.engaged.call,
+        }
+
+    # --- what secretaries say ---
+
+    def secretary(self, who: str, verb: str, reason: str | None) -> dict[str, Json]:
+        """Log in, out, pause, resume, done; what she is afterwards."""
+        posts = self.switchboard.dispatcher.floor.posts
+        if who not in posts:
+            known = ", ".join(sorted(posts)) or "none"
+            raise LookupError(f"there is no secretary {who!r}; there are: {known}")
+        self.switchboard.dispatcher.submit(features.by_verb(who, verb, reason))
+        return self._secretary_row(self.switchboard.dispatcher.floor.posts[who])
+
+    async def feature(self, who: str, code: str) -> str:
+        """A code dialled on her phone; the prompt that confirms it (media path, empty: none)."""
+        fact = features.by_code(who, code)
+        if fact is None or who not in self.switchboard.dispatcher.floor.posts:
+            return self.prompts.get("refused", "")
+        self.switchboard.dispatcher.submit(fact)
+        return self.prompts.get(features.confirmation(fact), "")
+
+    # --- configuration ---
+
+    def adopt(self, loaded: Loaded, author: str) -> None:
+        """Use a configuration that was read and applied, and write down that version."""
+        self.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
+        configuration = loaded.configuration
+        self.switchboard.use(configuration)
+        fields: dict[str, Json] = {
+            "version": configuration.version,
+            "author": author,
+            "clients": len(configuration.clients),
+            "secretaries": len(configuration.secretaries),
+            "content": dict(loaded.files),
+        }
+        self.journal.save([Entry(self.switchboard.ports.clock.now(), "configuration", None, fields)])
+
+    async def reload(self, author: str) -> dict[str, Json]:
+        """Apply the folder as it is now, as a whole or not at all."""
+        async with self._reloading:
+            current = self.switchboard.configuration
+            version = current.version if current else None
+            try:
+                loaded = await self._source.read()
+            except ConfigurationRefused as refused:
+                faults: list[Json] = [str(fault) for fault in refused.faults]
+                log.error("configuration refused, the running one stays", faults=len(faults), first=faults[0])
+                self._note("configuration_refused", f"{author}: {len(faults)} faults; {faults[0]}")
+                return {"applied": False, "version": version, "faults": faults}
+            if loaded.configuration.version != version:
+                await self._apply(loaded.configuration)
+                self.adopt(loaded, author)
+                log.info("configuration applied", version=loaded.configuration.version, author=author)
+            return {"applied": True, "version": loaded.configuration.version, "faults": []}
+
+    def _note(self, event: str, detail: str) -> None:
+        fields: dict[str, Json] = {"event": event, "detail": detail}
+        self.journal.save([Entry(self.switchboard.ports.clock.now(), "service", None, fields)])
+
+    # --- journal ---
+
+    async def flush(self) -> bool:
+        """Wait a moment for PostgreSQL to have everything."""
+        return await self._shipper.flush(3.0)
+
+    def follow(self) -> AsyncIterator[Entry]:
+        """Journal entries as they are saved."""
+        return self.journal.follow()

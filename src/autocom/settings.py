@@ -1,0 +1,186 @@
+"""The settings: environment variables `AUTOCOM_…`, or a `.env` file in the working folder.
+
+Everything has a default, so `autocom up` runs on an empty environment. Must not know what the
+parts do with their settings. Invariant: a bad value is one line that names the variable and says
+what to write; secrets never show in a `repr`. The story goes on in `app`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from autocom.config.say import SayCommand
+from autocom.config.scalars import duration
+
+PREFIX: Final = "AUTOCOM_"
+_AMI_PORT: Final = 5038
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names it and says what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """An address and a port to listen at."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """As it is written in the environment."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PortRange:
+    """Ports, both ends included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        """As it is written in the environment."""
+        return f"{self.first}-{self.last}"
+
+
+def _bind(value: object) -> Bind:
+    if isinstance(value, Bind):
+        return value
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):([0-9]{1,5})", str(value))
+    if match is None or not 0 < int(match.group(3)) < 65536:
+        raise ValueError("write an address and a port, as 127.0.0.1:8080")
+    host = match.group(1) or match.group(2)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if host != "localhost":
+            raise ValueError("write an address (not a name) and a port, as 127.0.0.1:8080") from None
+        host = "127.0.0.1"
+    return Bind(host, int(match.group(3)))
+
+
+def _ports(value: object) -> PortRange:
+    if isinstance(value, PortRange):
+        return value
+    match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", str(value))
+    if match is None or not 1024 <= int(match.group(1)) < int(match.group(2)) < 65536:
+        raise ValueError("write the first and the last port, as 10000-10999")
+    if int(match.group(2)) - int(match.group(1)) < 3:
+        raise ValueError("a call takes four ports: write at least four, as 10000-10999")
+    return PortRange(int(match.group(1)), int(match.group(2)))
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        return duration(str(value))
+    except ValueError:
+        raise ValueError("write a duration, as 10s or 2m") from None
+
+
+def _say(value: str | None) -> str | None:
+    if value:
+        try:
+            SayCommand(value)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}: write a command as `pico2wave -l {{language}}-FR -w {{out}} {{text}}`"
+            ) from None
+    return value or None
+
+
+def _ari_url(value: str | None) -> str | None:
+    if value and not re.fullmatch(r"https?://[^\s/:]+(?::[0-9]{1,5})?(?:/\S*)?", value):
+        raise ValueError("write the address of Asterisk's HTTP server, as http://127.0.0.1:8088")
+    return value.rstrip("/") if value else None
+
+
+def _database_url(value: str | None) -> str | None:
+    if value and not re.match(r"postgres(?:ql)?(?:\+[a-z0-9_]+)?://", value):
+        raise ValueError("write a PostgreSQL address, as postgresql+psycopg://user:password@host/database")
+    return value or None
+
+
+BindSetting = Annotated[Bind, NoDecode, BeforeValidator(_bind)]
+PortsSetting = Annotated[PortRange, NoDecode, BeforeValidator(_ports)]
+
+
+class Settings(BaseSettings):
+    """What the environment says. Make it with `Settings.read()`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    config: Path = Path("config")
+    state: Path = Path("var")
+    database_url: Annotated[str | None, AfterValidator(_database_url)] = Field(default=None, repr=False)
+    ari_url: Annotated[str | None, AfterValidator(_ari_url)] = None
+    ari_user: str | None = None
+    ari_password: str | None = Field(default=None, repr=False)
+    ami_host: str | None = None
+    ami_port: int = Field(default=_AMI_PORT, ge=1, le=65535)
+    ami_user: str | None = None
+    ami_password: str | None = Field(default=None, repr=False)
+    sip_bind: BindSetting = Bind("127.0.0.1", 5060)
+    rtp_ports: PortsSetting = PortRange(10000, 10999)
+    http_bind: BindSetting = Bind("127.0.0.1", 8080)
+    agi_bind: BindSetting = Bind("127.0.0.1", 4573)
+    log: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] | None = None
+    drain: Annotated[float, NoDecode, BeforeValidator(_seconds)] = 10.0
+    say: Annotated[str | None, AfterValidator(_say)] = None
+
+    @classmethod
+    def read(cls, env_file: Path | None = Path(".env")) -> Settings:
+        """Of the environment and the `.env` file; SettingsError where one is no good.
+
+        `log_format` None means: console on a terminal, json elsewhere."""
+        try:
+            settings = cls(_env_file=env_file)
+        except ValidationError as error:
+            detail = error.errors(include_url=False, include_input=False)[0]
+            name = PREFIX + "_".join(str(part) for part in detail["loc"][:1]).upper()
+            raise SettingsError(
+                f"{name}: {_words(detail['type'], detail['msg'], detail.get('ctx', {}))}"
+            ) from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{env_file}: this file is not UTF-8: save it in UTF-8") from None
+        settings._check_together()
+        return settings
+
+    def _check_together(self) -> None:
+        if self.ari_url and not (self.ari_user and self.ari_password):
+            missing = "ARI_PASSWORD" if self.ari_user else "ARI_USER"
+            raise SettingsError(
+                f"{PREFIX}{missing}: needed beside {PREFIX}ARI_URL: write what Asterisk's ari.conf says"
+            )
+        if self.ami_host and not (self.ami_user and self.ami_password):
+            missing = "AMI_PASSWORD" if self.ami_user else "AMI_USER"
+            raise SettingsError(
+                f"{PREFIX}{missing}: needed beside {PREFIX}AMI_HOST: write what manager.conf says"
+            )
+
+
+def _words(kind: str, message: str, context: dict[str, Any]) -> str:
+    if kind == "literal_error":
+        return f"write one of {str(context.get('expected', '')).replace(chr(39), '')}"
+    if kind.startswith("int_") or kind in ("greater_than_equal", "less_than_equal"):
+        return "write a port number, as 5038"
+    if kind == "value_error" and "error" in context:
+        return str(context["error"])
+    return message

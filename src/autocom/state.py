@@ -1,0 +1,70 @@
+"""The state folder of one instance: its lock, and the card by which commands find the running exchange.
+
+`service.json` (mode 0600) holds where the API listens, its token and the database's URL; whoever can
+read it may command the exchange. The lock is held for as long as the process lives, so two exchanges
+never act on one folder. Must not know what runs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+
+class StateBusy(Exception):  # noqa: N818 - says what is the case
+    """Another autocom runs on this state folder."""
+
+
+class NotRunning(Exception):  # noqa: N818
+    """No autocom has run on this state folder, or its card cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """How to reach the exchange of a state folder. `pid` may be dead: the database may still answer."""
+
+    pid: int
+    http: str
+    token: str
+    database: str | None
+
+
+def lock(state: Path) -> IO[str]:
+    """Take the folder's lock; the caller keeps the file open. Raises StateBusy."""
+    state.mkdir(parents=True, exist_ok=True)
+    file = (state / "lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        owner = file.read().strip() or "unknown"
+        raise StateBusy(
+            f"another autocom (process {owner}) runs on {state}: stop it, or set AUTOCOM_STATE to another folder"
+        ) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def write_card(state: Path, card: Card) -> None:
+    """Replace the card atomically, readable by its owner only."""
+    path = state / "service.json"
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(asdict(card), file)
+    fresh.replace(path)
+
+
+def read_card(state: Path) -> Card:
+    """The card of the exchange that runs, or last ran, on this folder. Raises NotRunning."""
+    try:
+        return Card(**json.loads((state / "service.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        raise NotRunning(
+            f"no autocom runs on the state folder {state}: start it with `autocom up`, or set AUTOCOM_STATE"
+        ) from None

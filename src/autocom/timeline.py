@@ -1,0 +1,71 @@
+"""Journal entries as lines for a terminal: the live story of a call, and `autocom call ID`.
+
+One line a fact: the time, what happened, its particulars. Must not decide anything; a kind it does
+not know is shown as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from autocom.core.journal import Json
+
+WORDS = {
+    "arrived": "call arrives",
+    "identified": "identified",
+    "rule": "rule",
+    "answered": "answered",
+    "message_started": "message starts",
+    "message_ended": "message ends",
+    "music_started": "music",
+    "queued": "queued",
+    "offered": "offered to",
+    "ringing": "rings at",
+    "offer_ended": "offer ends",
+    "bridged": "talks with",
+    "talk_ended": "talk ends",
+    "wrap_up_started": "wrap-up of",
+    "wrap_up_ended": "wrap-up ends",
+    "dequeued": "leaves the queue",
+    "quality": "sound quality",
+    "adopted": "adopted after a restart",
+    "ended": "ends",
+    "secretary_state": "secretary",
+    "configuration": "configuration",
+    "service": "service",
+}
+QUIET = {"call", "at", "kind", "content", "leg", "channel"}
+
+
+def line(at: float, kind: str, fields: Mapping[str, Json], zone: ZoneInfo) -> str:
+    """`08:00:01.234  offered to        lea (score 2.5, level 1)`."""
+    moment = datetime.fromtimestamp(at, zone).strftime("%H:%M:%S.%f")[:-3]
+    return f"{moment}  {WORDS.get(kind, kind):<18} {particulars(kind, fields)}".rstrip()
+
+
+def particulars(kind: str, fields: Mapping[str, Json]) -> str:
+    """The fields that a person wants to see."""
+    who = fields.get("secretary")
+    match kind:
+        case "identified":
+            caller = fields.get("caller") or ("withheld" if fields.get("anonymous") else "unknown")
+            via = f", forwarded from {fields['forwarded_from']} ({fields.get('forward_reason')})" if fields.get("forwarded_from") else ""
+            flags = f" [{', '.join(map(str, fields['flags']))}]" if isinstance(fields.get("flags"), list) and fields["flags"] else ""
+            return f"{fields.get('client')}: {fields.get('did')} called by {caller}{via}{flags}"
+        case "rule":
+            return str(fields.get("rule"))
+        case "offered":
+            why = fields.get("why")
+            reasons = ", ".join(f"{k} {v}" for k, v in why.items()) if isinstance(why, dict) else ""
+            return f"{who} ({reasons})"
+        case "offer_ended":
+            return f"{who}: {fields.get('result')}"
+        case "secretary_state":
+            reason = f" ({fields['reason']})" if fields.get("reason") else ""
+            return f"{who} is {fields.get('state')}{reason}"
+        case "ended":
+            return f"{fields.get('outcome')}" + (f" ({fields['cause']})" if fields.get("cause") else "")
+    shown = [f"{k} {v}" for k, v in fields.items() if k not in QUIET and k != "secretary" and v not in (None, [], "")]
+    return " ".join(filter(None, [str(who) if who else "", ", ".join(shown)]))
