@@ -23,8 +23,7 @@ if [ -z "$python" ] || ! usable "$python"; then
     exit 1
 fi
 
-if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    "$python" -m venv --clear "$folder"
+if "$python" -m venv --clear "$folder" >/dev/null 2>&1; then
     exit 0
 fi
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autocom.config import ConfigurationRefused, load
@@ -90,7 +92,7 @@ def test_a_bad_value_of_a_client_is_refused_at_its_place(desk, key, value, words
         ("{queue: {team: general, §ringfor: 12s}}", "unknown key `ringfor`: did you mean `ring_for`?"),
         ("{queue: {team: general, on_timeout: [{hangup: §bsy}]}}", "did you mean `busy`?"),
         ("{queue: {team: general, on_timeout: [{§hangp: busy}]}}", "unknown key `hangp`: did you mean `hangup`?"),
-        ("{queue: §{ring_for: 12s}}", "key `team` is missing"),
+        ("{§queue: {ring_for: 12s}}", "key `team` is missing"),
         ("§hangup", "`hangup` alone is no step"),
         ("§{play: {sound: nobody}, hangup: normal}", "a step has one key, this one has 2"),
         ("{jump: §opn}", "there is no rule `opn`: did you mean `open`?"),
@@ -433,11 +435,9 @@ def test_missing_files_and_folders_are_faults(desk, tmp_path):
 def test_faults_name_the_file_as_the_folder_was_typed(desk, monkeypatch):
     desk.write("bureau.yaml", "x: 1\ny\n")
     monkeypatch.chdir(desk.folder.parent)
-    from pathlib import Path
-
     with pytest.raises(ConfigurationRefused) as refusal:
         load(Path("bureau"), None, 2026)
-    assert str(refusal.value.faults[0]).startswith("bureau/bureau.yaml:2:")
+    assert str(refusal.value.faults[0]).startswith("bureau/bureau.yaml:2:1: a key without")
 
 
 def test_an_environment_variable_without_default_is_missed_at_its_place(desk):

@@ -85,6 +85,11 @@ class _Reading:
         self.variables.update(used)
         return document, values
 
+    def add_where_silent(self, faults: Sequence[Fault]) -> None:
+        """Note those at whose place nothing is wrong yet: a variable that is missing is not also too short."""
+        told = {(fault.file, fault.line, fault.column) for fault in self.faults}
+        self.faults += [fault for fault in faults if (fault.file, fault.line, fault.column) not in told]
+
     def refuse_unserved(self, kind: str, values: Plain, sheet: Sheet) -> None:
         """Note the keys that are not served yet."""
         self.faults += [sheet.key_at(route).fault(why) for route, why in refused(kind, values, self.not_yet)]
@@ -156,7 +161,7 @@ def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | N
     sheet = Sheet(document)
     reading.refuse_unserved("bureau", values, sheet)
     model, faults = fit(written.Bureau, values, sheet, plan)
-    reading.faults += faults
+    reading.add_where_silent(faults)
     return model, document, plan
 
 
@@ -179,12 +184,12 @@ def _read_clients(
         if house is None:
             # what `defaults` would have given is unknown: ask only for what the file itself says
             _, faults = fit(written.ClientDefaults, _without_identity(values), sheet, plan)
-            reading.faults += faults
+            reading.add_where_silent(faults)
             files.append(_ClientFile(sheet, values))
             continue
         merged = {**defaults, **values} if isinstance(values, dict) and isinstance(defaults, dict) else values
         model, faults = fit(written.Client, merged, sheet, plan)
-        reading.faults += faults
+        reading.add_where_silent(faults)
         files.append(_ClientFile(sheet, values, model))
     return files
 
@@ -215,12 +220,14 @@ def _scene(
     scene: Scene, house: written.Bureau, built: bureau_build.Built, clients: Sequence[_ClientFile]
 ) -> Scene:
     numbers = {line.did for file in clients if file.model for line in file.model.numbers}
+    unknown = house.bureau.unknown_client
+    known = any(file.model.id == unknown for file in clients if file.model)
     return replace(
         scene,
         language=house.bureau.language,
         timezone=house.bureau.timezone,
         holidays=house.bureau.holidays,
-        unknown_client=house.bureau.unknown_client,
+        unknown_client=unknown if known else None,
         teams=frozenset(house.teams),
         rosters=frozenset(house.rosters),
         lists=built.lists,

@@ -189,17 +189,22 @@ class _Builder:
     def complain_of_syntax(self, error: MarkedYAMLError) -> None:
         """A scanner or parser error, in words for people who do not know YAML's grammar."""
         mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = error.problem or error.context or "this is not YAML"
-        if error.context_mark and ("end of stream" in problem or "stream end" in problem):
-            # what was never closed is of more use than the end of the file
-            mark = error.context_mark
+        if "end of stream" in problem or "stream end" in problem or "expected ':'" in problem:
+            # where it was opened is of more use than where its end was missed
+            if error.context_mark:
+                line, column = error.context_mark.line + 1, error.context_mark.column + 1
+            elif self._open:
+                line, column = self._open[-1].line, self._open[-1].column
         if "\\t" in problem or "tab" in problem:
             problem = "a tab stands here: indent with spaces"
         elif "mapping values are not allowed" in problem:
             problem = "a `: ` inside an unquoted text, or a wrong indentation: put the text in quotes"
+        elif "expected ':'" in problem:
+            problem = "a key without `: ` and a value"
         elif error.context and error.problem:
             problem = f"{problem} ({error.context})"
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         self.complaints.append(Complaint(line, column, problem))
 
     def _complain(self, event: Event, message: str) -> None:

@@ -226,7 +226,7 @@ class _Draft:
         for other in self.waiters[offer.call].ringing:
             loser = self.posts[other]
             if isinstance(loser.engaged, Offered):
-                pass #, "withdrawn", Cause.ANSWERED_ELSEWHERE)
+                self._withdraw(loser, loser.engaged, "withdrawn", Cause.ANSWERED_ELSEWHERE)
         self.waiters[offer.call] = replace(self.waiters[offer.call], held=post.secretary)
         self.decisions.append(Take(offer.call, post.secretary, leg, offer.attempt))
 
@@ -375,7 +375,7 @@ class _Draft:
         free = sum(post.free(self.now) for post in self.posts.values())
         if not free:
             return
-        idle = [w for w in self.waiters.values() if (not w.ringing or w.ring is Ringing.ALL)]
+        idle = [w for w in self.waiters.values() if w.held is None and (not w.ringing or w.ring is Ringing.ALL)]
         for waiter in ranking.callers(idle, self.now):
             floor = Floor(self.staff, self.posts, self.waiters)
             found = ranking.candidates(waiter, floor, self.now)
