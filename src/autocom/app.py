@@ -30,7 +30,8 @@ from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.asterisk.ami import Ami
 from autocom.asterisk.clock import SteadyClock
 from autocom.asterisk.installation import require
-from autocom.asterisk.private import Doors, PrivateAsterisk
+from autocom.asterisk.conf.text import Unwritable
+from autocom.asterisk.private import AsteriskFailed, Doors, PrivateAsterisk
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.line import Ports
@@ -38,10 +39,10 @@ from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
 from autocom.core.codec import Codec
 from autocom.core.journal import Entry
-from autocom.core.model import Configuration
+from autocom.core.model import Client, Configuration
 from autocom.core.posts import Post, Waiter
 from autocom.core.stages import Story
-from autocom.exchange import ConfigurationSource, RunningExchange, SharedJournal
+from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
 from autocom.journal import migrate
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
@@ -135,7 +136,7 @@ class _Building:
             ami=Ami(doors.ami_host, doors.ami_port, doors.ami_user, doors.ami_password),
             clock=self.clock,
         )
-        codec = Codec(CODEC_ROOTS)
+        codec = Codec(CODEC_ROOTS, kept=(Client,))
         dispatcher = Dispatcher(telephone, journal, self.clock, codec)
         ports = Ports(telephone, journal, self.clock, dispatcher.submit, codec)
         plan = plan_of(loaded.configuration.bureau.country)
@@ -143,8 +144,12 @@ class _Building:
         switchboard.restore(journal.stored())
 
         async def apply(configuration: Configuration) -> None:
-            if asterisk is not None:
+            if asterisk is None:
+                return
+            try:
                 await asterisk.apply(configuration)
+            except (AsteriskFailed, Unwritable, OSError) as error:
+                raise CannotApply(str(error)) from error
 
         exchange = RunningExchange(switchboard, journal, shipper, source, apply)
         exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
@@ -257,8 +262,7 @@ class _Building:
     async def _announce(
         self, parts: Parts, loaded: Loaded, when_ready: Callable[[Parts], Awaitable[None]] | None
     ) -> None:
-        while not parts.switchboard.connected:
-            await asyncio.sleep(0.02)  # the first TelephoneBack; it has no other sign than this
+        await parts.switchboard.met.wait()
         parts.exchange.adopt(loaded, "start")
         settings = self.settings
         self.told.say(

@@ -81,14 +81,20 @@ def _run(*, private: bool, demo: bool) -> None:
     )  # fmt: skip
     try:
         asyncio.run(app.run(chosen, private=private, say=say, when_ready=when_ready))
-    except ConfigurationRefused as refused:
-        for fault in refused.faults:
-            click.echo(str(fault), err=True)
+    except* (ConfigurationRefused, *expected) as group:
+        for error in _flat(group):
+            lines = map(str, error.faults) if isinstance(error, ConfigurationRefused) else [f"autocom: {error}"]
+            for line in lines:
+                click.echo(line, err=True)
         raise SystemExit(1) from None
-    except* expected as group:
-        for error in group.exceptions:
-            click.echo(f"autocom: {error}", err=True)
-        raise SystemExit(1) from None
+
+
+def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The errors of a group of groups."""
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _flat(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
 
 
 @main.command()

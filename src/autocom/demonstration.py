@@ -7,7 +7,7 @@ each journal entry when it is saved, and then what both sides heard. The exchang
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import aclosing
 from zoneinfo import ZoneInfo
 

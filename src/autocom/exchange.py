@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from autocom.calls.ports import Clock, Journal, Stored
+from autocom.calls.ports import Clock, Stored
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, ConfigurationRefused, Loaded, load
 from autocom.core import features
@@ -29,6 +29,10 @@ log = structlog.get_logger()
 def iso(instant: float) -> str:
     """UTC with milliseconds, as everywhere outside."""
     return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class CannotApply(Exception):  # noqa: N818 - says what went wrong
+    """Asterisk does not take the new configuration; the message says why."""
 
 
 class SharedJournal:
@@ -201,7 +205,12 @@ class RunningExchange:
                 self._note("configuration_refused", f"{author}: {len(faults)} faults; {faults[0]}")
                 return {"applied": False, "version": version, "faults": faults}
             if loaded.configuration.version != version:
-                await self._apply(loaded.configuration)
+                try:
+                    await self._apply(loaded.configuration)
+                except CannotApply as error:
+                    log.error("configuration not applied, the running one stays", why=str(error))
+                    self._note("configuration_refused", f"{author}: {error}")
+                    return {"applied": False, "version": version, "faults": [str(error)]}
                 self.adopt(loaded, author)
                 log.info("configuration applied", version=loaded.configuration.version, author=author)
             return {"applied": True, "version": loaded.configuration.version, "faults": []}

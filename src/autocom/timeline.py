@@ -51,8 +51,10 @@ def particulars(kind: str, fields: Mapping[str, Json]) -> str:
     match kind:
         case "identified":
             caller = fields.get("caller") or ("withheld" if fields.get("anonymous") else "unknown")
-            via = f", forwarded from {fields['forwarded_from']} ({fields.get('forward_reason')})" if fields.get("forwarded_from") else ""
-            flags = f" [{', '.join(map(str, fields['flags']))}]" if isinstance(fields.get("flags"), list) and fields["flags"] else ""
+            line_ = fields.get("forwarded_from")
+            via = f", forwarded from {line_} ({fields.get('forward_reason')})" if line_ else ""
+            listed = fields.get("flags")
+            flags = f" [{', '.join(map(str, listed))}]" if isinstance(listed, list) and listed else ""
             return f"{fields.get('client')}: {fields.get('did')} called by {caller}{via}{flags}"
         case "rule":
             return str(fields.get("rule"))

@@ -150,9 +150,9 @@ def test_a_state_folder_with_a_very_long_path_works(tmp_path):
         server.stop()
 
 
-def test_the_password_is_random_and_the_owners_alone(server):
-    url = server.start()
-    secret = server.folder / "password"
+def test_the_password_is_random_and_the_owners_alone(postgres):
+    url = postgres.url
+    secret = postgres.folder / "password"
 
     assert secret.stat().st_mode & 0o077 == 0
     assert secret.read_text() in url
@@ -161,9 +161,9 @@ def test_the_password_is_random_and_the_owners_alone(server):
         execute(url.replace(secret.read_text(), "wrong"), "SELECT 1")
 
 
-def test_the_server_listens_on_the_loopback_only(server):
-    assert execute(server.start(), "SHOW listen_addresses") == [("127.0.0.1",)]
-    assert execute(server.url, "SHOW unix_socket_directories") == [("",)]
+def test_the_server_listens_on_the_loopback_only(postgres):
+    assert execute(postgres.url, "SHOW listen_addresses") == [("127.0.0.1",)]
+    assert execute(postgres.url, "SHOW unix_socket_directories") == [("",)]
 
 
 def test_a_cluster_of_another_version_is_left_alone_with_a_sentence(server):

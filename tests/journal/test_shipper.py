@@ -107,16 +107,23 @@ async def test_a_large_backlog_goes_in_many_batches_in_order(log, engine, url):
 async def test_a_secretarys_states_a_configuration_and_the_clients_seen_have_tables_of_their_own(
     log, engine, url
 ):
-    clients = {"cab-lilas": "Cabinet médical des Lilas"}
+    files = {"bureau.yaml": "bureau: {}"}
     async with shipping(log, engine) as shipper:
         log.save(
             [
-                Entry(1.0, "configuration", None, {"version": "v1", "author": "file", "clients": clients}),
+                Entry(
+                    1.0,
+                    "configuration",
+                    None,
+                    {"version": "v1", "author": "file", "clients": 1, "content": files},
+                ),
                 Entry(
                     2.0, "secretary_state", None, {"secretary": "lea", "state": "paused", "reason": "lunch"}
                 ),
                 Entry(3.0, "secretary_state", None, {"odd": True}),
-                Entry(9.0, "configuration", None, {"version": "v1", "author": "file", "clients": clients}),
+                Entry(4.0, "configuration", None, {"version": "v2"}),
+                Entry(9.0, "configuration", None, {"version": "v1", "author": "again", "content": files}),
+                Entry(10.0, "identified", "c0", {"client": "cab-lilas"}),
             ]
         )
         log.save([*a_call("c1", 100.0), *a_call("c2", 50.0), *a_call("c3", 70.0)])
@@ -125,11 +132,10 @@ async def test_a_secretarys_states_a_configuration_and_the_clients_seen_have_tab
     assert execute(url, "SELECT secretary, state, reason FROM secretary_states") == [
         ("lea", "paused", "lunch")
     ]
-    assert execute(
-        url, "SELECT version, author, extract(epoch FROM loaded_at)::int FROM config_versions"
-    ) == [("v1", "file", 1)]
-    seen = "SELECT id, name, round(extract(epoch FROM first_seen), 1)::float8, extract(epoch FROM last_seen)::float8 FROM clients"
-    assert execute(url, seen) == [("cab-lilas", "Cabinet médical des Lilas", 50.1, 100.1)]
+    versions = "SELECT version, author, extract(epoch FROM loaded_at)::int, content FROM config_versions ORDER BY version"
+    assert execute(url, versions) == [("v1", "file", 1, files), ("v2", None, 4, {"version": "v2"})]
+    seen = "SELECT id, name, extract(epoch FROM first_seen)::float8, extract(epoch FROM last_seen)::float8 FROM clients"
+    assert execute(url, seen) == [("cab-lilas", "Cabinet des Lilas", 10.0, 100.1)]
 
 
 HOSTILE = "'; DROP TABLE events; -- \0 \ud83d ${EXTEN} \U0001f469 \x1b[31m" + "x" * 8192
@@ -226,22 +232,29 @@ async def test_a_lagging_shipper_tells_how_much_and_since_when(log, engine, url)
     assert not await shipper.flush(0.05)
 
 
-@pytest.fixture
-def own_server(tmp_path: Path):
-    with private_postgres(tmp_path) as server:
-        migrate.upgrade(server.url)
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory):
+    """A server that these tests may stop, freeze and kill."""
+    with private_postgres(tmp_path_factory.mktemp("fragile")) as server:
         yield server
 
 
+@pytest.fixture
+def own_server(fragile):
+    with fresh_database(fragile) as url:
+        yield fragile, url
+        fragile.start()
+
+
 async def test_postgresql_killed_and_restarted_during_shipping_loses_and_doubles_nothing(log, own_server):
-    url = own_server.url
+    server, url = own_server
     engine = make_engine(url)
     async with shipping(log, engine, linger=0, batch=20) as shipper:
         with capture_logs() as said:
             for n in range(60):
                 log.save(a_call(f"a{n}"))
             await shipper.flush(0.05)  # somewhere in the middle
-            status = own_server._status()
+            status = server._status()
             assert status is not None
             os.kill(status.pid, signal.SIGQUIT)  # immediate shutdown: as a crash
             for n in range(60):
@@ -249,7 +262,7 @@ async def test_postgresql_killed_and_restarted_during_shipping_loses_and_doubles
             assert not await shipper.flush(0.5)
             assert not shipper.connected
             assert log.backlog() >= 420
-            assert await asyncio.to_thread(own_server.start) == url
+            await asyncio.to_thread(server.start)
             assert await shipper.flush(30)
             assert shipper.connected
     await engine.dispose()
@@ -263,16 +276,19 @@ async def test_postgresql_killed_and_restarted_during_shipping_loses_and_doubles
 
 
 async def test_a_frozen_postgresql_is_an_outage_like_any_other(log, own_server):
-    url = own_server.url
+    server, url = own_server
     engine = make_engine(url)
     async with shipping(log, engine, linger=0, patience=0.5) as shipper:
         log.save(a_call("c1"))
         assert await shipper.flush(10)
         frozen = [
             int(str(row[0]))
-            for row in execute(url, "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            for row in execute(
+                url,
+                "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()",
+            )
         ]
-        status = own_server._status()
+        status = server._status()
         assert status is not None
         with capture_logs() as said:
             for pid in (*frozen, status.pid):
@@ -291,13 +307,13 @@ async def test_a_frozen_postgresql_is_an_outage_like_any_other(log, own_server):
 
 
 async def test_a_service_that_starts_without_postgresql_ships_when_it_comes(log, own_server):
-    url = own_server.url
-    own_server.stop()
+    server, url = own_server
+    server.stop()
     engine = make_engine(url)
     async with shipping(log, engine) as shipper:
         log.save(a_call("c1"))
         assert not await shipper.flush(0.3)
-        await asyncio.to_thread(own_server.start)
+        await asyncio.to_thread(server.start)
         assert await shipper.flush(20)
     await engine.dispose()
 

@@ -34,8 +34,9 @@ COMMAND = Path(sys.executable).with_name("autocom")
 class Exchange:
     """One `autocom up`. `ready_after` is the seconds that the last start took, `output` what it printed."""
 
-    def __init__(self, bureau: Bureau, *arguments: str) -> None:
+    def __init__(self, bureau: Bureau, *arguments: str, command: Path = COMMAND) -> None:
         self.bureau = bureau
+        self.command = command
         self.arguments = arguments
         self.ready_after = 0.0
         self._log = bureau.state / "up.log"
@@ -73,7 +74,7 @@ class Exchange:
         offset = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
-                [COMMAND, "up", *self.arguments],
+                [self.command, "up", *self.arguments],
                 env=self.bureau.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -166,7 +167,7 @@ class Exchange:
         """Any command against this instance, whatever its exit code."""
         return await asyncio.to_thread(
             subprocess.run,
-            [COMMAND, *arguments],
+            [self.command, *arguments],
             env=self.bureau.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

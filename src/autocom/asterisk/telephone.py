@@ -1,64 +1,44 @@
 """`calls.ports.Telephone` over the real Asterisk: commands by ARI, facts from ARI and AMI.
 
-`run` keeps the event socket and feeds one queue; `facts` reads it. On every (re)connect it opens
-the socket, buffers, asks what Asterisk holds, says `TelephoneBack`, and only then lets the
-buffered events through: nothing that happened meanwhile is lost, though it may be told twice. It
-knows channels, never callers' places or secretaries' states. `Gone` is made here and nowhere
-else. Invariant: one brain: once another process took our application, `Replaced` ends everything.
+It knows channels, bridges and playbacks; never callers' places or secretaries' states. `Gone` is
+made here and nowhere else. The order law of Asterisk is the stories' to keep: a playback on a
+channel holds up `answer` and `connect` until it ends, so they stop it first. Facts come from
+`ari.feed`, whose `run` this object's `run` is.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import re
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import structlog
 
 from autocom.asterisk.ami import Ami
-from autocom.asterisk.ari import generated as ari
 from autocom.asterisk.ari import outbound
-from autocom.asterisk.ari.client import UNWANTED, AriClient, Backoff, EventStream, Refused, events
-from autocom.asterisk.ari.headers import call_entered
-from autocom.asterisk.ari.translate import (
-    LEG,
-    Claim,
-    Confirm,
-    Enter,
-    Outcome,
-    Translator,
-    in_application,
-    seen,
-)
+from autocom.asterisk.ari.client import AriClient, Refused
+from autocom.asterisk.ari.feed import Feed, Replaced, TooOld
+from autocom.asterisk.ari.translate import LEG
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
-from autocom.core.telephony import Cause, Fact, TelephoneBack, TelephoneLost
+from autocom.core.telephony import Cause, Fact
+
+__all__ = ["AsteriskTelephone", "Replaced", "TooOld"]
 
 log = structlog.get_logger()
 
-OLDEST = (22, 10, 1)  # StasisBroadcast, and two security fixes of ARI
-CANARY_EVERY = 2.0
-CANARY_MISSES = 2
-WATCH_EVERY = 3.0
-LEG_END_GRACE = 0.25
+FALLBACK = "autocom-fallback"
+ENTER_WITHIN = 1.0
+DIAL_TRIES = 25
 
 _GONE = frozenset({404, 409, 412, 422})
 
 
-class Replaced(Exception):  # noqa: N818 - an event's name in ARI
-    """Another process connected as our application: we are deaf for ever and must stop acting."""
-
-
-class TooOld(Exception):  # noqa: N818 - reads as what it says
-    """This Asterisk lacks what callers rely on."""
-
-
 class AsteriskTelephone:
-    """The telephone. Run `run` in a task for as long as the service lives; read `facts` once.
+    """The telephone. Run `run` in a task group for as long as the service lives; read `facts` once.
 
-    `url` is ARI's base (`http://127.0.0.1:8088`). Without `ami` there are no facts about phones and
-    no quality. While `taking_calls` is False new callers are left to other services or the fallback."""
+    `url` is ARI's base, `http://127.0.0.1:8088`. Without `ami` nothing is told about phones and
+    quality. `run` raises `Replaced` when another process took over, `TooOld` for an old Asterisk."""
 
     def __init__(
         self,
@@ -70,184 +50,195 @@ class AsteriskTelephone:
         app: str = "autocom",
         ami: Ami | None = None,
     ) -> None:
-        self.taking_calls = True
-        self.up = False
-        self._client = AriClient(url, user, password)
-        self._ari = self._client.ari
+        client = AriClient(url, user, password)
+        self._ari = client.ari
         self._app = app
-        self._ami = ami
-        self._clock = clock
-        self._state = Translator()
-        self._facts: asyncio.Queue[Fact | Exception] = asyncio.Queue()
+        self.feed = Feed(client, app, clock, ami.run if ami else None)
+        # what each channel listens to: Asterisk forgets it at an answer
         self._music: dict[str, str] = {}
-        self._in_stasis: dict[str, asyncio.Event] = {}
-        self._started: dict[str, float] = {}  # playbacks
-        self._first_back = asyncio.Event()
-        self._tasks: asyncio.TaskGroup | None = None
-
-    # --- facts
 
     async def run(self) -> None:
-        """Serve until cancelled. Raises `Replaced` or `TooOld`; `facts` then raises the same."""
+        """Keep the connection; see the class."""
+        await self.feed.run()
+
+    def facts(self) -> AsyncIterator[Fact]:
+        """See `calls.ports.Telephone`."""
+        return self.feed.facts()
+
+    # --- one channel
+
+    async def answer(self, channel: str) -> None:
+        """Answer, and let music go on: Asterisk 22.10 stops it at the 200 OK without a word."""
+        with _about_a_channel():
+            await self._ari.channels.answer(channel)
+            music = self._music.get(channel)
+            if music is not None:
+                await self._ari.channels.start_moh(channel, moh_class=music)
+
+    async def play(self, channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
+        """Play a file (absolute path without suffix) or another ARI media URI (`tone:ring`)."""
+        uri = media if ":" in media.split("/", 1)[0] else f"sound:{media}"
+        self._music.pop(channel, None)
+        self.feed.watch(playback, channel)  # its end may be told before the answer to this request
         try:
-            async with self._client, asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                tasks.create_task(self._client.warm())
-                tasks.create_task(self._watch_playbacks())
-                tasks.create_task(self._phone_facts())
-                await self._stay_connected()
-        except* (Replaced, TooOld) as group:
-            error = group.exceptions[0]
-            log.critical("telephone_stops", why=str(error))
-            self._facts.put_nowait(error)
-            raise error from None
+            with _about_a_channel():
+                await self._ari.channels.play_with_id(channel, playback, [uri], offsetms=skip_ms or None)
+        except Gone:
+            self.feed.state.playbacks.pop(playback, None)
+            raise
+
+    async def stop_playback(self, playback: str) -> None:
+        """No error where it is over."""
+        with suppress(Gone), _about_a_channel():
+            await self._ari.playbacks.stop(playback)
+
+    async def start_music(self, channel: str, moh_class: str) -> None:
+        """Opens early media on an unanswered channel."""
+        with _about_a_channel():
+            await self._ari.channels.start_moh(channel, moh_class=moh_class)
+        self._music[channel] = moh_class
+
+    async def stop_music(self, channel: str) -> None:
+        """No error where none played."""
+        self._music.pop(channel, None)
+        with _about_a_channel():
+            await self._ari.channels.stop_moh(channel)
+
+    async def start_ringback(self, channel: str) -> None:
+        """180 before any media; once there is early media or an answer, Asterisk itself makes the tone of
+        the country in indications.conf (22.10: heard in both cases)."""
+        self._music.pop(channel, None)
+        with _about_a_channel():
+            await self._ari.channels.ring(channel)
+
+    async def stop_ringback(self, channel: str) -> None:
+        """A 180 that was sent cannot be taken back: the caller's side rings until it hears media."""
+        with _about_a_channel():
+            await self._ari.channels.ring_stop(channel)
+
+    async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
+        """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call."""
+        self._music.pop(channel, None)
+        code = cause if cause is not Cause.UNKNOWN else Cause.NORMAL
+        with suppress(Gone), _about_a_channel():
+            await self._ari.channels.hangup(channel, reason_code=str(int(code)))
+
+    async def to_fallback(self, channel: str) -> None:
+        """Its playbacks are stopped first: `continue` would wait for their end."""
+        self._music.pop(channel, None)
+        for playback in [p for p, owner in self.feed.state.playbacks.items() if owner == channel]:
+            await self.stop_playback(playback)
+        with _about_a_channel():
+            await self._ari.channels.stop_moh(channel)
+            await self._ari.channels.continue_in_dialplan(
+                channel, context=FALLBACK, extension="s", priority=1
+            )
+
+    # --- legs
+
+    def phone_of(self, secretary: str) -> str:
+        """ValueError where the id could be a dial string."""
+        return outbound.phone(secretary)
+
+    def outside(self, number: str, trunk: str) -> str:
+        """ValueError where either is malformed."""
+        return outbound.outside(number, trunk)
+
+    async def ring(self, leg: Outbound) -> None:
+        """Create, let it enter our application, dial. A leg that could not be dialled is taken back."""
+        dialled = False
+        try:
+            with self.feed.expecting(leg.channel) as entered:
+                if await self._create(leg):
+                    # dialled too early it is refused: "not in Stasis application"
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(ENTER_WITHIN):
+                            await entered.wait()
+            await self._dial(leg)
+            dialled = True
         finally:
-            self._tasks = None
-            self.up = False
+            if not dialled:
+                self.feed.spawn(self._take_back(leg.channel))
 
-    async def facts(self) -> AsyncIterator[Fact]:
-        """Every fact in order; the first is `TelephoneBack`. Raises what ended `run`."""
-        while True:
-            fact = await self._facts.get()
-            if isinstance(fact, Exception):
-                raise fact
-            yield fact
+    async def _create(self, leg: Outbound) -> bool:
+        """Whether it was made now; False where a channel of this id may be there already."""
+        try:
+            await self._ari.channels.create(
+                leg.endpoint,
+                self._app,
+                app_args=LEG,
+                channel_id=leg.channel,
+                variables=outbound.variables(leg),
+            )
+        except Refused as refusal:
+            if refusal.status == 409:
+                # Not proof: after one 409 Asterisk (22.10.1) says it of every phone that cannot be
+                # reached, on the same HTTP connection (a stale errno). The dial tells.
+                return False
+            # 500 "Allocation failed": no such endpoint, or nobody registered at it
+            raise Gone(f"{leg.endpoint} cannot be dialled") from refusal
+        return True
 
-    def _emit(self, fact: Fact) -> None:
-        self._facts.put_nowait(fact)
-
-    async def _phone_facts(self) -> None:
-        await self._first_back.wait()
-        if self._ami is not None:
-            await self._ami.run(self._emit)
-
-    async def _stay_connected(self) -> None:
-        backoff = Backoff()
-        while True:
+    async def _dial(self, leg: Outbound) -> None:
+        for _ in range(DIAL_TRIES):
             try:
-                await self._one_connection(backoff)
-            except* TelephoneDown as down:
-                why = str(down.exceptions[0])
-            if self.up:
-                self.up = False
-                log.warning("ari_lost", why=why)
-                self._emit(TelephoneLost(why))
+                await self._ari.channels.dial(leg.channel, timeout=max(1, math.ceil(leg.timeout)))
+            except Refused as refusal:
+                if refusal.status != 409:
+                    raise Gone(str(refusal)) from refusal
             else:
-                log.info("ari_not_ready", why=why)
-            await asyncio.sleep(backoff.next())
+                return
+            # 409 either way: not yet in our application, or dialled before
+            with _about_a_channel():
+                if (await self._ari.channels.get(leg.channel)).state != "Down":
+                    return
+            await asyncio.sleep(0.02)
+        raise TelephoneDown(f"{leg.channel} does not enter the application")
 
-    async def _one_connection(self, backoff: Backoff) -> None:
-        """From connect to loss; always ends with an exception."""
-        await self._check_version()
-        async with events(self._client, self._app) as stream, asyncio.TaskGroup() as tasks:
-            tasks.create_task(stream.read())
-            await self._catch_up()
-            backoff.reset()
-            tasks.create_task(self._canary())
-            await self._translate(stream)
-
-    async def _check_version(self) -> None:
-        system = (await self._asked(self._ari.asterisk.get_info(only=["system"]))).system
-        text = system.version if system else ""
-        found = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
-        if found is None:
-            log.warning("asterisk_version_unknown", version=text)
-        elif tuple(int(part) for part in found.groups()) < OLDEST:
-            raise TooOld(f"Asterisk {text} is older than {'.'.join(map(str, OLDEST))}")
-
-    async def _catch_up(self) -> None:
-        unwanted = {"disallowed": [{"type": kind} for kind in UNWANTED]}
-        await self._asked(self._ari.applications.filter(self._app, filter=unwanted))
-        channels, bridges, application = await asyncio.gather(
-            self._asked(self._ari.channels.list()),
-            self._asked(self._ari.bridges.list()),
-            self._asked(self._ari.applications.get(self._app)),
-        )
-        ours = in_application(channels, application)
-        self.up = True
-        log.info("ari_connected", channels=len(channels), ours=len(ours), bridges=len(bridges))
-        self._emit(TelephoneBack(seen(channels, bridges, ours)))
-        self._first_back.set()
-        self._act(self._state.resume(ours))
-        # what ended in the gap was not told: the watch asks for each at once
-        self._started = dict.fromkeys(self._started, -math.inf)
-
-    async def _translate(self, stream: EventStream) -> None:
-        async for message in stream:
-            if isinstance(message, ari.ApplicationReplaced) and message.application == self._app:
-                raise Replaced(f"another process serves {self._app!r} now")
-            outcomes = self._state.on(message)
-            if isinstance(message, ari.StasisStart) and message.channel.id in self._in_stasis:
-                self._in_stasis[message.channel.id].set()
-            self._act(outcomes)
-        raise TelephoneDown(f"event socket {stream.why_closed}")
-
-    def _act(self, outcomes: Sequence[Outcome]) -> None:
-        for outcome in outcomes:
-            match outcome:
-                case Claim(channel=channel):
-                    self._spawn(self._claim(channel))
-                case Enter(channel=entering):
-                    self._spawn(self._enter(entering))
-                case Confirm(channel=channel):
-                    self._spawn(self._confirm_end(channel))
-                case fact:
-                    self._emit(fact)
-
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        if self._tasks is None:
-            work.close()
-        else:
-            self._tasks.create_task(work)
-
-    async def _claim(self, channel: str) -> None:
-        if not self.taking_calls:
-            return
+    async def _take_back(self, channel: str) -> None:
         try:
-            await self._ari.events.claim_channel(channel, self._app)
-        except (Refused, TelephoneDown) as error:
-            # somebody else has him, or he left, or the dialplan's fallback serves him
-            log.info("claim_failed", channel=channel, why=str(error))
-
-    async def _enter(self, channel: ari.Channel) -> None:
-        self._act(self._state.entered(await call_entered(self._ari, channel)))
-
-    async def _confirm_end(self, channel: str) -> None:
-        """A leg's ChannelDestroyed follows its StasisEnd at once, with the cause; only one that was taken
-        away from us (AMI Redirect) goes without."""
-        await asyncio.sleep(LEG_END_GRACE)
-        self._act(self._state.gone(channel))
-
-    async def _canary(self) -> None:
-        """Asterisk's ping answers while ARI is deadlocked (22.10); asking for the application does not."""
-        misses = 0
-        while misses < CANARY_MISSES:
-            await asyncio.sleep(CANARY_EVERY)
-            try:
-                async with asyncio.timeout(CANARY_EVERY):
-                    await self._asked(self._ari.applications.get(self._app))
-                misses = 0
-            except (TelephoneDown, TimeoutError):
-                misses += 1
-        raise TelephoneDown("ARI does not answer")
-
-    async def _watch_playbacks(self) -> None:
-        """Some playbacks never report their end, and those of a gap are not told: ask for each."""
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
-            for playback, since in list(self._started.items()):
-                if playback not in self._state.playbacks:
-                    self._started.pop(playback, None)
-                elif self.up and self._clock.now() - since >= WATCH_EVERY:
-                    await self._watch(playback)
-
-    async def _watch(self, playback: str) -> None:
-        try:
-            await self._ari.playbacks.get(playback)
-        except Refused:
-            self._act(self._state.playback_ended(playback))
+            await self.hang_up(channel)
         except TelephoneDown as down:
-            log.info("playback_unknown", playback=playback, why=str(down))
+            log.warning("leg_not_taken_back", channel=channel, why=str(down))
 
-    async def _asked[T](self, request: Coroutine[object, object, T]) -> T:
-        raise AssertionError
+    # --- bridges
+
+    async def connect(self, bridge: str, channels: Sequence[str]) -> None:
+        """`dtmf_events`, else two PJSIP legs become native RTP and their digits are lost (22.10). No
+        connected-line updates: they would write the caller's withheld number on the phone."""
+        with _about_a_channel():
+            made = await self._make_bridge(bridge)
+            try:
+                await self._ari.bridges.add_channel(bridge, channels, inhibit_connected_line_updates=True)
+            except Refused as refusal:
+                if made:
+                    await self.disconnect(bridge)
+                # 400 is a channel that is gone; all or nothing, so none was added
+                raise Gone(str(refusal)) from refusal
+        for channel in channels:
+            self._music.pop(channel, None)
+
+    async def _make_bridge(self, bridge: str) -> bool:
+        try:
+            await self._ari.bridges.create_with_id(bridge, type="mixing,dtmf_events")
+        except Refused as refusal:
+            if refusal.status != 409:
+                raise
+            return False
+        return True
+
+    async def disconnect(self, bridge: str) -> None:
+        """No error where it is gone."""
+        with suppress(Gone), _about_a_channel():
+            await self._ari.bridges.destroy(bridge)
+
+
+@contextmanager
+def _about_a_channel() -> Iterator[None]:
+    """What a refusal means for a command about a channel, a playback or a bridge."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.status in _GONE:
+            raise Gone(str(refusal)) from refusal
+        raise TelephoneDown(str(refusal)) from refusal

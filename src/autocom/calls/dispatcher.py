@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import assert_never
 
@@ -127,7 +127,7 @@ class Dispatcher:
             case _:
                 assert_never(decision)
 
-    def _spawn(self, act: asyncio._CoroutineLike[None]) -> None:
+    def _spawn(self, act: Coroutine[None, None, None]) -> None:
         if self.tasks is None:
             raise RuntimeError("the dispatcher decides before it runs")
         self.tasks.create_task(act)

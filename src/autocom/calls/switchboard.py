@@ -9,7 +9,7 @@ The stories are in `inbound.py`, the floor in `dispatcher.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -81,7 +81,8 @@ def staff_of(configuration: Configuration) -> Staff:
 
 
 class Switchboard:
-    """Every open call. `new_id` makes call ids (time-ordered); `plan` reads numbers."""
+    """Every open call. `new_id` makes call ids (time-ordered); `plan` reads numbers. `met` is set once the
+    telephone has been heard of for the first time."""
 
     def __init__(
         self, ports: Ports, dispatcher: Dispatcher, plan: NumberingPlan, new_id: Callable[[], str]
@@ -89,6 +90,7 @@ class Switchboard:
         self.ports, self.dispatcher, self.plan, self._new_id = ports, dispatcher, plan, new_id
         self.lines: dict[str, Line] = {}
         self.connected = False
+        self.met = asyncio.Event()
         self.draining = False
         self._by_channel: dict[str, str] = {}
         self._adopted: list[Line] = []
@@ -195,6 +197,7 @@ class Switchboard:
 
     def _back(self, fact: TelephoneBack) -> None:
         self.connected = True
+        self.met.set()
         differences = compare((line.story for line in self.lines.values()), self.dispatcher.floor, fact.seen)
         self._house(
             "service",
@@ -224,13 +227,13 @@ class Switchboard:
         except (Gone, TelephoneDown) as error:
             log.info("newcomer is gone", channel=channel, why=str(error))
 
-    async def _quietly(self, command: asyncio._CoroutineLike[None]) -> None:
+    async def _quietly(self, command: Awaitable[None]) -> None:
         try:
             await command
         except TelephoneDown as down:
             log.warning("sweep uncertain", why=str(down))
 
-    def _spawn(self, act: asyncio._CoroutineLike[None]) -> None:
+    def _spawn(self, act: Coroutine[None, None, None]) -> None:
         if self._tasks is None:
             raise RuntimeError("the switchboard acts before it runs")
         self._tasks.create_task(act)
@@ -344,7 +347,8 @@ class Switchboard:
                 line.forget_sound()
                 await line.pass_time(line.now() + RETRY)
                 continue
-            line.become(stage)
+            if stage is not line.story.stage:
+                line.become(stage)
 
     async def _close(self, line: Line, inbound: Inbound) -> None:
         story, now = line.story, line.now()

@@ -201,8 +201,10 @@ class _Draft:
 
     def _leg_rang(self, leg: str) -> None:
         found = self._engaged_with(leg)
-        if found and isinstance(found[1], Offered) and not found[1].rang:
-            post, offer = found
+        if found is None:
+            return
+        post, offer = found
+        if isinstance(offer, Offered) and not offer.rang:
             self.posts[post.secretary] = replace(post, engaged=replace(offer, rang=True))
             self.entries.append(
                 Entry(self.now, "ringing", offer.call, {"secretary": post.secretary, "leg": leg})

@@ -85,25 +85,28 @@ def state_row(event: Row) -> Row | None:
 
 
 def version_row(event: Row) -> Row | None:
-    """What a `configuration` event tells; None where it names no version."""
-    version = _word(event["fields"], "version")
+    """What a `configuration` event tells; None where it names no version. Without the files' own
+    `content` its particulars stand in for it."""
+    fields = event["fields"]
+    version = _word(fields, "version")
     if version is None:
         return None
     return {
         "version": version,
         "node": event["node"],
-        "author": _word(event["fields"], "author"),
+        "author": _word(fields, "author"),
         "loaded_at": event["at"],
-        "content": event["fields"],
+        "content": fields.get("content", fields),
     }
 
 
 def client_row(event: Row) -> Row | None:
-    """Which client an `identified` event saw, and by which configuration; None where it names none."""
+    """Which client an `identified` event saw, and under which name; None where it names none."""
     client = _word(event["fields"], "client")
     if client is None:
         return None
-    return {"client": client, "config_version": _word(event["fields"], "config_version"), "seen": event["at"]}
+    name, at = _word(event["fields"], "name"), event["at"]
+    return {"id": client, "name": name, "first_seen": at, "last_seen": at}
 
 
 def _word(fields: Mapping[str, Any], key: str) -> str | None:

@@ -54,7 +54,7 @@ async def _single_facts(connection: AsyncConnection, rows: Sequence[Row]) -> Non
     await _many(connection, _ONCE[config_versions.name], versions)
     seen = [found for row in of_kind["identified"] if (found := client_row(row))]
     # in one order everywhere: two nodes that see the same clients never wait crosswise
-    await _many(connection, _CLIENT_SEEN, sorted(seen, key=lambda row: str(row["client"])))
+    await _many(connection, _CLIENT_SEEN, sorted(seen, key=lambda row: str(row["id"])))
 
 
 async def _calls(connection: AsyncConnection, node: str, touched: Sequence[str]) -> None:
@@ -90,21 +90,14 @@ def _call_again() -> sa.Insert:
 
 
 def _client_seen() -> sa.Insert:
-    # the name that the client had in the configuration this call was identified by
-    name = (
-        sa.select(config_versions.c.content["clients"][sa.bindparam("client", type_=sa.Text)].astext)
-        .where(config_versions.c.version == sa.bindparam("config_version", type_=sa.Text))
-        .scalar_subquery()
-    )
-    at = sa.bindparam("seen", type_=clients.c.first_seen.type)
-    client = sa.bindparam("client", type_=sa.Text)
-    statement = insert(clients).values(id=client, name=name, first_seen=at, last_seen=at)
+    statement = insert(clients)
+    new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["id"],
         set_={
-            "name": sa.func.coalesce(statement.excluded.name, clients.c.name),
-            "first_seen": sa.func.least(clients.c.first_seen, statement.excluded.first_seen),
-            "last_seen": sa.func.greatest(clients.c.last_seen, statement.excluded.last_seen),
+            "name": sa.func.coalesce(new.name, clients.c.name),
+            "first_seen": sa.func.least(clients.c.first_seen, new.first_seen),
+            "last_seen": sa.func.greatest(clients.c.last_seen, new.last_seen),
         },
     )
 

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from autocom.core.journal import Entry, Json
 
-Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Exchange(Protocol):
@@ -71,12 +71,12 @@ class Api:
         return app
 
     @web.middleware
-    async def _guard(self, request: web.Request, route: Route) -> web.StreamResponse:
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/v1/"):
             given = request.headers.get("Authorization", "")
             if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
                 return web.json_response({"error": "a valid bearer token is needed"}, status=401)
-        return await route(request)
+        return await handler(request)
 
     async def _live(self, _: web.Request) -> web.Response:
         return web.json_response({"live": True})

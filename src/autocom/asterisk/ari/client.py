@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -167,6 +168,25 @@ def _failure(status: int, content_type: str, raw: bytes, request: str) -> Except
     if status in (401, 403):
         return TelephoneDown(f"{request}: {status} {reason} (ARI user or password)")
     return Refused(status, reason, request)
+
+
+class Backoff:
+    """How long to wait before the next attempt: quick at first (a restart of Asterisk takes 0.3 s and
+    callers wait), then doubling, with jitter so that two services do not knock in step."""
+
+    def __init__(self, first: float = 0.05, most: float = 5.0) -> None:
+        self._first = first
+        self._most = most
+        self._next = first
+
+    def after_failure(self) -> float:
+        """Seconds."""
+        wait, self._next = self._next, min(self._most, self._next * 2)
+        return wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
+
+    def reset(self) -> None:
+        """It worked."""
+        self._next = self._first
 
 
 class EventStream:

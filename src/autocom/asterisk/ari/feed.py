@@ -1,0 +1,267 @@
+"""The feed of facts: the event socket kept open, caught up after every gap, translated.
+
+On every (re)connect the socket is opened and buffers, Asterisk is asked what it holds, that is told
+as `TelephoneBack`, and only then the buffered events pass: nothing that happened meanwhile is
+lost, though it may be told twice. Commands are `asterisk.telephone`'s; meaning is `translate`'s.
+Invariant: one brain: once another process took our application, `Replaced` ends everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+
+import structlog
+
+from autocom.asterisk.ari import generated as ari
+from autocom.asterisk.ari.client import UNWANTED, AriClient, Backoff, EventStream, Refused, events
+from autocom.asterisk.ari.headers import call_entered
+from autocom.asterisk.ari.translate import Claim, Confirm, Enter, Outcome, Translator, in_application, seen
+from autocom.calls.ports import Clock, TelephoneDown
+from autocom.core.telephony import Fact, TelephoneBack, TelephoneLost
+
+log = structlog.get_logger()
+
+Emit = Callable[[Fact], None]
+
+OLDEST = (22, 10, 1)  # StasisBroadcast, and two security fixes of ARI
+CANARY_EVERY = 2.0
+CANARY_MISSES = 2
+WATCH_EVERY = 3.0
+LEG_END_GRACE = 0.25
+
+
+class Replaced(Exception):  # noqa: N818 - an event's name in ARI
+    """Another process connected as our application: we are deaf for ever and must stop acting."""
+
+
+class TooOld(Exception):  # noqa: N818 - reads as what it says
+    """This Asterisk lacks what callers rely on."""
+
+
+class Feed:
+    """Facts of one application. `beside` runs next to the event socket from the first `TelephoneBack`
+    on and emits into the same queue (AMI). While `taking_calls` is False, callers that are offered are
+    left to others or to the dialplan's fallback."""
+
+    def __init__(
+        self,
+        client: AriClient,
+        app: str,
+        clock: Clock,
+        beside: Callable[[Emit], Awaitable[None]] | None = None,
+    ) -> None:
+        self.state = Translator()
+        self.up = False
+        self.taking_calls = True
+        self._client = client
+        self._ari = client.ari
+        self._app = app
+        self._clock = clock
+        self._beside = beside
+        self._facts: asyncio.Queue[Fact | Exception] = asyncio.Queue()
+        self._expected: dict[str, asyncio.Event] = {}
+        self._watched: dict[str, float] = {}
+        self._first_back = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Until cancelled; raises `Replaced` or `TooOld`, and so does `facts` then."""
+        failure: Exception | None = None
+        try:
+            async with self._client, asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._client.warm())
+                tasks.create_task(self._watch_playbacks())
+                tasks.create_task(self._run_beside())
+                tasks.create_task(self._stay_connected())
+        except* (Replaced, TooOld) as group:
+            failure = _first(group)
+        finally:
+            self._tasks = None
+            self.up = False
+        if failure is not None:
+            log.critical("telephone_stops", why=str(failure))
+            self._facts.put_nowait(failure)
+            raise failure
+
+    async def facts(self) -> AsyncIterator[Fact]:
+        """Every fact in order; the first is `TelephoneBack`."""
+        while True:
+            fact = await self._facts.get()
+            if isinstance(fact, Exception):
+                raise fact
+            yield fact
+
+    @contextmanager
+    def expecting(self, channel: str) -> Iterator[asyncio.Event]:
+        """The event is set when this channel has entered our application."""
+        event = self._expected.setdefault(channel, asyncio.Event())
+        try:
+            yield event
+        finally:
+            self._expected.pop(channel, None)
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run beside; dropped where `run` does not."""
+        if self._tasks is None:
+            work.close()
+        else:
+            self._tasks.create_task(work)
+
+    def watch(self, playback: str, channel: str) -> None:
+        """From now on the end of this playback is told, whatever becomes of its event."""
+        self.state.playbacks[playback] = channel
+        self._watched[playback] = self._clock.now()
+
+    # --- the connection
+
+    async def _run_beside(self) -> None:
+        await self._first_back.wait()
+        if self._beside is not None:
+            await self._beside(self._facts.put_nowait)
+
+    async def _stay_connected(self) -> None:
+        backoff = Backoff()
+        while True:
+            why = ""
+            try:
+                await self._one_connection(backoff)
+            except* TelephoneDown as group:
+                why = str(_first(group))
+            if self.up:
+                self.up = False
+                log.warning("ari_lost", why=why)
+                self._facts.put_nowait(TelephoneLost(why))
+            else:
+                log.info("ari_not_ready", why=why)
+            await asyncio.sleep(backoff.after_failure())
+
+    async def _one_connection(self, backoff: Backoff) -> None:
+        """From connect to loss; ends with an exception."""
+        with _for_us():
+            await self._check_version()
+        async with events(self._client, self._app) as stream, asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.read())
+            with _for_us():
+                await self._catch_up()
+            backoff.reset()
+            tasks.create_task(self._canary())
+            await self._translate(stream)
+
+    async def _check_version(self) -> None:
+        system = (await self._ari.asterisk.get_info(only=["system"])).system
+        text = system.version if system else ""
+        found = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
+        if found is None:
+            log.warning("asterisk_version_unknown", version=text)
+        elif tuple(int(part) for part in found.groups()) < OLDEST:
+            raise TooOld(f"Asterisk {text} is older than {'.'.join(map(str, OLDEST))}")
+
+    async def _catch_up(self) -> None:
+        unwanted = {"disallowed": [{"type": kind} for kind in UNWANTED]}
+        await self._ari.applications.filter(self._app, filter=unwanted)
+        channels, bridges, application = await asyncio.gather(
+            self._ari.channels.list(), self._ari.bridges.list(), self._ari.applications.get(self._app)
+        )
+        ours = in_application(channels, application)
+        self.up = True
+        log.info("ari_connected", channels=len(channels), ours=len(ours), bridges=len(bridges))
+        self._facts.put_nowait(TelephoneBack(seen(channels, bridges, ours)))
+        self._act(self.state.resume(ours))
+        # the end of a playback in the gap was not told: the watch asks for each
+        self._watched = dict.fromkeys(self._watched, -math.inf)
+        self._first_back.set()
+
+    async def _canary(self) -> None:
+        """Asterisk's ping answers while ARI is deadlocked (22.10); asking for the application does not."""
+        misses = 0
+        while misses < CANARY_MISSES:
+            await asyncio.sleep(CANARY_EVERY)
+            try:
+                async with asyncio.timeout(CANARY_EVERY):
+                    await self._ari.applications.get(self._app)
+            except (Refused, TelephoneDown, TimeoutError):
+                misses += 1
+            else:
+                misses = 0
+        raise TelephoneDown("ARI does not answer")
+
+    # --- what events lead to
+
+    async def _translate(self, stream: EventStream) -> None:
+        async for message in stream:
+            if isinstance(message, ari.ApplicationReplaced) and message.application == self._app:
+                raise Replaced(f"another process serves {self._app!r} now")
+            self._act(self.state.on(message))
+            if isinstance(message, ari.StasisStart) and message.channel.id in self._expected:
+                self._expected[message.channel.id].set()
+        raise TelephoneDown(f"event socket {stream.why_closed}")
+
+    def _act(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            match outcome:
+                case Claim(channel=channel):
+                    self.spawn(self._claim(channel))
+                case Enter(channel=entering):
+                    self.spawn(self._enter(entering))
+                case Confirm(channel=channel):
+                    self.spawn(self._confirm_end(channel))
+                case fact:
+                    self._facts.put_nowait(fact)
+
+    async def _claim(self, channel: str) -> None:
+        if not self.taking_calls:
+            return
+        try:
+            await self._ari.events.claim_channel(channel, self._app)
+        except (Refused, TelephoneDown) as error:
+            # somebody else has him, he left, or the dialplan's fallback serves him
+            log.info("claim_failed", channel=channel, why=str(error))
+
+    async def _enter(self, channel: ari.Channel) -> None:
+        self._act(self.state.entered(await call_entered(self._ari, channel)))
+
+    async def _confirm_end(self, channel: str) -> None:
+        """A leg's ChannelDestroyed follows its StasisEnd at once and has the cause; only a leg that was
+        taken away from us (AMI Redirect) goes without."""
+        await asyncio.sleep(LEG_END_GRACE)
+        self._act(self.state.gone(channel))
+
+    async def _watch_playbacks(self) -> None:
+        """Some playbacks never report their end (22.10), and those of a gap are not told: ask."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            for playback, since in list(self._watched.items()):
+                if playback not in self.state.playbacks:
+                    self._watched.pop(playback, None)
+                elif self.up and self._clock.now() - since >= WATCH_EVERY:
+                    await self._look_after(playback)
+
+    async def _look_after(self, playback: str) -> None:
+        try:
+            await self._ari.playbacks.get(playback)
+        except Refused:
+            self._act(self.state.playback_ended(playback))
+        except TelephoneDown as down:
+            log.info("playback_unknown", playback=playback, why=str(down))
+
+
+@contextmanager
+def _for_us() -> Iterator[None]:
+    """No channel is meant here: a refusal says that this Asterisk is not ready for us."""
+    try:
+        yield
+    except Refused as refusal:
+        raise TelephoneDown(str(refusal)) from refusal
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, Exception)
+    return found
