@@ -159,6 +159,7 @@ class _Building:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_ship(database, shipper))
                 tasks.create_task(self._agi(exchange))
+                phone = tasks.create_task(telephone.run())
                 await self._http(exchange, database)
                 tasks.create_task(self._watch(exchange))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
@@ -166,6 +167,7 @@ class _Building:
                 await self.stopping.wait()
                 await self._drain(parts)
                 calls.cancel()
+                phone.cancel()
                 raise _Stopped
         except* _Stopped:
             pass

@@ -55,10 +55,14 @@ rules:
 """
 
 
-def tone(path: Path, seconds: float = 0.2, hertz: float = 440.0, amplitude: int = 8000, rate: int = 16000) -> Path:
+def tone(
+    path: Path, seconds: float = 0.2, hertz: float = 440.0, amplitude: int = 8000, rate: int = 16000
+) -> Path:
     """A sine in a WAV file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = [round(amplitude * math.sin(2 * math.pi * hertz * n / rate)) for n in range(int(seconds * rate))]
+    samples = [
+        round(amplitude * math.sin(2 * math.pi * hertz * n / rate)) for n in range(int(seconds * rate))
+    ]
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
@@ -96,9 +100,7 @@ class Desk:
 
     def load(self, *, later: bool = False, environment: dict[str, str] | None = None) -> Loaded:
         shelf = PaperShelf(self.folder / "sounds", self.stock)
-        return load(
-            self.folder, shelf, 2026, environment=environment or {}, not_yet=() if later else NOT_YET
-        )
+        return load(self.folder, shelf, 2026, environment=environment or {}, not_yet=() if later else NOT_YET)
 
     def refused(self, *, later: bool = False) -> list[str]:
         """Every fault as it is printed, without the folder."""

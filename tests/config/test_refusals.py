@@ -25,6 +25,7 @@ from .conftest import ACCUEIL, BUREAU, CLIENT
         ("holidays", "§XX", "no public holidays are known of XX"),
         ("holidays", "§france", "is no calendar"),
         ("language", "§de", "`de` is not one of fr, en"),
+        ("phrase", "§[a]", "expected one value, found a list"),
         ("priority", "§101", "101 is out of range: 0 to 100"),
         ("priority", "§high", "`high` is not a whole number"),
         ("target", "§20", "`20` is no duration: write a number with ms, s, m, h or d"),
@@ -56,7 +57,11 @@ from .conftest import ACCUEIL, BUREAU, CLIENT
         ("numbers", '[{did: §"sip:lea@example.org"}]', "is no telephone number"),
         ("numbers", '[{§dd: "+33199001001", did: "+33199001001"}]', "unknown key `dd`: did you mean `did`?"),
         ("numbers", "§[]", "a client needs at least one number"),
-        ("numbers", '[{did: "+33199001001"}, {did: §"01 99 00 10 01"}]', "stands twice; the first is in line 3"),
+        (
+            "numbers",
+            '[{did: "+33199001001"}, {did: §"01 99 00 10 01"}]',
+            "stands twice; the first is in line 3",
+        ),
         ("id", "§Cab_Lilas", "`Cab_Lilas` is no id: 1 to 32 of a-z, 0-9 and -"),
         ("id", "§aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "is no id"),
         ("id", "§[a]", "expected one value, found a list"),
@@ -91,7 +96,10 @@ def test_a_bad_value_of_a_client_is_refused_at_its_place(desk, key, value, words
         ("{queue: {team: general, music: §calme-9}}", "music `calme-9` is not there: did you mean `calme-"),
         ("{queue: {team: general, §ringfor: 12s}}", "unknown key `ringfor`: did you mean `ring_for`?"),
         ("{queue: {team: general, on_timeout: [{hangup: §bsy}]}}", "did you mean `busy`?"),
-        ("{queue: {team: general, on_timeout: [{§hangp: busy}]}}", "unknown key `hangp`: did you mean `hangup`?"),
+        (
+            "{queue: {team: general, on_timeout: [{§hangp: busy}]}}",
+            "unknown key `hangp`: did you mean `hangup`?",
+        ),
         ("{§queue: {ring_for: 12s}}", "key `team` is missing"),
         ("§hangup", "`hangup` alone is no step"),
         ("§{play: {sound: nobody}, hangup: normal}", "a step has one key, this one has 2"),
@@ -141,7 +149,11 @@ def test_a_bad_condition_is_refused_at_its_place(desk, when, words):
         ("timezone: Europe/Paris", "timezone: §Paris", "`Paris` is no time zone"),
         ("language: fr", "language: §de", "is not one of fr, en"),
         ("holidays: FR", "holidays: §FR-75", "`FR-75` has no public holidays of its own"),
-        ("unknown_client: accueil", "unknown_client: §acceuil", "no client `acceuil`: did you mean `accueil`?"),
+        (
+            "unknown_client: accueil",
+            "unknown_client: §acceuil",
+            "no client `acceuil`: did you mean `accueil`?",
+        ),
         ('"+33199001000"', '§"0199"', "`0199` is no telephone number of FR"),
         ('match: ["127.0.0.1"]', 'match: [§"operator.example"]', "is no address or network"),
         ('match: ["127.0.0.1"]', 'match: [§"0.0.0.0/0"]', "is the whole world"),
@@ -208,24 +220,31 @@ def test_a_shared_number_is_told_apart_by_the_forwarded_line_and_else_refused(de
     other = CLIENT.replace("cab-lilas", "other")
     desk.write("clients/other.yaml", other.replace('[{did: "+33199001001"}]', shared.replace("0701", "0702")))
     assert len(desk.load().configuration.clients) == 3
-    desk.write("clients/other.yaml", other.replace('[{did: "+33199001001"}]', shared.replace('"+335', '§"+335')))
+    desk.write(
+        "clients/other.yaml", other.replace('[{did: "+33199001001"}]', shared.replace('"+335', '§"+335'))
+    )
     desk.refuses("+33536490701 forwarded to +33199001005 is client `cab-lilas` too")
 
 
 def test_a_rule_behind_one_that_always_holds_is_never_reached(desk):
-    desk.client(rules="""
+    desk.client(
+        rules="""
   - name: first
     do: [{hangup: busy}]
   - §name: second
     when: {hours: closed}
     do: [{hangup: busy}]
   - §name: last
-    do: [{hangup: busy}]""")
-    desk.refuses("rule `second` is never reached: `first` before it has no `when`", "rule `last` is never reached")
+    do: [{hangup: busy}]"""
+    )
+    desk.refuses(
+        "rule `second` is never reached: `first` before it has no `when`", "rule `last` is never reached"
+    )
 
 
 def test_a_rule_that_asks_more_than_one_before_it_is_never_reached(desk):
-    desk.client(rules="""
+    desk.client(
+        rules="""
   - name: closed
     when: {hours: closed}
     do: [{hangup: busy}]
@@ -239,45 +258,56 @@ def test_a_rule_that_asks_more_than_one_before_it_is_never_reached(desk):
     when: {days: sun}
     do: [{hangup: busy}]
   - name: last
-    do: [{hangup: busy}]""")
-    desk.refuses("rule `same` is never reached: `closed` before it holds whenever", "rule `narrower` is never")
+    do: [{hangup: busy}]"""
+    )
+    desk.refuses(
+        "rule `same` is never reached: `closed` before it holds whenever", "rule `narrower` is never"
+    )
 
 
 def test_the_last_rule_must_always_hold(desk):
-    desk.client(rules="""
+    desk.client(
+        rules="""
   - name: closed
     §when: {hours: closed}
-    do: [{hangup: busy}]""")
+    do: [{hangup: busy}]"""
+    )
     desk.refuses("the last rule must hold always")
 
 
 def test_steps_behind_a_hangup_are_refused_at_any_depth(desk):
-    desk.client(rules="""
+    desk.client(
+        rules="""
   - name: open
     do:
       - queue: {team: general, on_timeout: [{hangup: busy}, §answer]}
       - hangup: normal
-      - §hangup: busy""")
+      - §hangup: busy"""
+    )
     desk.refuses("never reached: `hangup` before it ends the steps", "never reached")
 
 
 def test_jumps_in_a_circle_over_other_rules_are_refused(desk):
-    desk.client(rules="""
+    desk.client(
+        rules="""
   - name: a
     when: {hours: closed}
     do: [{queue: {team: general, on_timeout: [{jump: §b}]}}]
   - name: b
-    do: [{jump: §a}]""")
+    do: [{jump: §a}]"""
+    )
     desk.refuses("`jump: b` goes in circles", "`jump: a` goes in circles")
 
 
 def test_two_rules_of_one_name_are_refused(desk):
-    desk.client(rules="""
+    desk.client(
+        rules="""
   - name: a
     when: {hours: closed}
     do: [{hangup: busy}]
   - name: §a
-    do: [{hangup: busy}]""")
+    do: [{hangup: busy}]"""
+    )
     desk.refuses("a rule `a` stands before it already")
 
 
@@ -307,7 +337,8 @@ def test_a_medical_client_that_tells_callers_when_it_is_closed_is_accepted(desk,
     [
         "\n  - name: open\n    do: [{queue: {team: general}}]",
         CLOSED % "{hangup: busy}",
-        CLOSED.replace("hours: closed", "hours: closed, days: sun") % "{play: {sound: closed, mode: answered}}",
+        CLOSED.replace("hours: closed", "hours: closed, days: sun")
+        % "{play: {sound: closed, mode: answered}}",
         CLOSED % "{queue: {team: general, on_timeout: [{play: {sound: closed, mode: answered}}]}}",
     ],
     ids=["no closed rule", "no message", "not always", "only after a queue"],
@@ -331,7 +362,9 @@ def test_an_early_message_before_a_queue_is_fine_even_when_closed(desk):
 @pytest.mark.parametrize("profile", ["medical", "legal"])
 def test_medical_and_legal_calls_are_never_recorded(desk, profile):
     desk.client(
-        profile=profile, recording="§always", rules=CLOSED % "{play: {sound: closed, mode: answered}}, {hangup: normal}"
+        profile=profile,
+        recording="§always",
+        rules=CLOSED % "{play: {sound: closed, mode: answered}}, {hangup: normal}",
     )
     desk.refuses(f"a {profile} client's calls are never recorded", later=True)
 
@@ -443,7 +476,10 @@ def test_faults_name_the_file_as_the_folder_was_typed(desk, monkeypatch):
 def test_an_environment_variable_without_default_is_missed_at_its_place(desk):
     desk.write("bureau.yaml", BUREAU.replace("lea-demo", '§"${LEA_PASSWORD}"'))
     desk.refuses("environment variable LEA_PASSWORD is not set and has no default")
-    assert desk.load(environment={"LEA_PASSWORD": "secret1"}).configuration.secretaries["lea"].password == "secret1"
+    assert (
+        desk.load(environment={"LEA_PASSWORD": "secret1"}).configuration.secretaries["lea"].password
+        == "secret1"
+    )
 
 
 def test_a_broken_variable_is_refused(desk):

@@ -149,7 +149,11 @@ def test_no_yaml_like_text_whatever_raises(text):
         assert complaint.column >= 1
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cn", "Co")), max_size=40))
+@given(
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp", "Cn", "Co")), max_size=40
+    )
+)
 def test_a_text_in_single_quotes_comes_back_as_it_was_written(text):
     if "\ufeff" in text or "\ufffe" in text or "\uffff" in text:
         return  # YAML forbids them

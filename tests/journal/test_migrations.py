@@ -103,23 +103,28 @@ def test_the_database_refuses_an_outcome_that_the_contract_does_not_know(empty):
             execute(empty, f"{row} VALUES ('c2', 'main', {words})")
 
 
-def test_the_migrations_are_found_in_a_checkout_and_beside_an_installed_package(tmp_path: Path, empty):
-    checkout = migrate.folder()
-    assert (checkout / "versions").is_dir()
-
-    installed = tmp_path / "site" / "autocom"
-    package = Path(migrate.__file__).parents[1]
-    shutil.copytree(package, installed, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(checkout, installed / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.mark.parametrize("place", ["checkout", "package", "AUTOCOM_HOME"])
+def test_the_migrations_are_found_wherever_autocom_is_installed(place, tmp_path: Path, empty):
+    ours = migrate.folder()
+    site = tmp_path / "home" / "src" if place == "checkout" else tmp_path / "site"
+    home = {
+        "checkout": tmp_path / "home",
+        "package": site / "autocom",
+        "AUTOCOM_HOME": tmp_path / "elsewhere",
+    }[place]
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(migrate.__file__).parents[1], site / "autocom", ignore=ignore)
+    shutil.copytree(ours, home / "migrations", ignore=ignore)
     script = f"from autocom.journal import migrate; print(migrate.folder()); migrate.upgrade({empty!r})"
+    environment = {"PYTHONPATH": str(site)} | ({"AUTOCOM_HOME": str(home)} if place == "AUTOCOM_HOME" else {})
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env={"PYTHONPATH": str(installed.parent)},
+        env=environment,
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
     )
 
-    assert done.stdout.strip() == str(installed / "migrations")
+    assert done.stdout.strip() == str(home / "migrations")
     assert migrate.current(empty) == migrate.newest()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -24,7 +23,7 @@ def a_call(call: str, at: float = 1_764_000_000.0) -> list[Entry]:
             at + 0.1,
             "identified",
             call,
-            {"client": "cab-lilas", "did": "+33199001001", "config_version": "v1"},
+            {"client": "cab-lilas", "name": "Cabinet des Lilas", "did": "+33199001001"},
         ),
         Entry(at + 0.2, "queued", call, {"team": "medical"}),
         Entry(at + 0.3, "ringing", call, {"secretary": "lea"}),

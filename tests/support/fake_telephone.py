@@ -228,9 +228,9 @@ class FakeTelephone:
 
     async def stop_music(self, channel: str) -> None:
         self.before("stop_music")
-        if channel in self.channels:
-            self.channels[channel].music = None
-            self._hears(self.channels[channel], "silence")
+        found = self._there(channel)
+        found.music = None
+        self._hears(found, "silence")
         await self._reply("stop_music")
 
     async def start_ringback(self, channel: str) -> None:

@@ -24,5 +24,5 @@ class SteadyClock:
     async def until(self, instant: float) -> None:
         """Return at `instant`, never before; a past one still lets other tasks run once."""
         await asyncio.sleep(0)
-        while (left := instant - self.now()) > 0:
+        while (left := instant - self.now()) > 0:  # noqa: ASYNC110 - time is all that is waited for
             await asyncio.sleep(left)

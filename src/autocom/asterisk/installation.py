@@ -54,7 +54,9 @@ async def find(environ: Mapping[str, str] = os.environ) -> Installation | None:
     return await _system(Path(system)) if system else None
 
 
-async def fetch(script: Path, progress: Callable[[str], None], environ: Mapping[str, str] = os.environ) -> None:
+async def fetch(
+    script: Path, progress: Callable[[str], None], environ: Mapping[str, str] = os.environ
+) -> None:
     """Run `tools/get-asterisk.sh` into the cache; each of its lines goes to `progress`. Raises NoAsterisk."""
     child = await asyncio.create_subprocess_exec(
         str(script),
@@ -89,7 +91,9 @@ async def _unpacked(home: Path) -> Installation:
     try:
         text = (home / "env").read_text()
     except OSError as wrong:
-        raise NoAsterisk(f"{home} is no complete Asterisk ({wrong.strerror}): delete it and start again") from None
+        raise NoAsterisk(
+            f"{home} is no complete Asterisk ({wrong.strerror}): delete it and start again"
+        ) from None
     values = dict(word.split("=", 1) for word in shlex.split(text) if "=" in word)
     program = home / "bin" / "asterisk"
     version = await _version(program)
@@ -98,7 +102,9 @@ async def _unpacked(home: Path) -> Installation:
     # `env` was written when the folder was made; it may have been moved since
     return Installation(
         program,
-        _first([home / "root" / _inside(values.get("MODDIR", "")), Path(values.get("MODDIR", ""))], "modules"),
+        _first(
+            [home / "root" / _inside(values.get("MODDIR", "")), Path(values.get("MODDIR", ""))], "modules"
+        ),
         _first([home / "root" / "usr/share/asterisk", Path(values.get("DATADIR", ""))], "shared files"),
         version,
     )
@@ -115,7 +121,10 @@ async def _system(program: Path) -> Installation | None:
     libraries = [Path("/usr/lib/asterisk/modules"), Path("/usr/lib64/asterisk/modules")]
     libraries += sorted(Path("/usr/lib").glob("*-linux-gnu*/asterisk/modules"))
     return Installation(
-        program, _first(libraries, "modules"), _first([Path(each) for each in _SHARES], "shared files"), version
+        program,
+        _first(libraries, "modules"),
+        _first([Path(each) for each in _SHARES], "shared files"),
+        version,
     )
 
 

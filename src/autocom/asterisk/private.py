@@ -188,7 +188,11 @@ class PrivateAsterisk:
         return Net(self._sip, self._rtp, ports["http"], ports["ami"], self._agi)
 
     async def _launch(self) -> None:
-        for stale in (self.paths.log / "messages", self.paths.run / "asterisk.pid", self.paths.run / "asterisk.ctl"):
+        for stale in (
+            self.paths.log / "messages",
+            self.paths.run / "asterisk.pid",
+            self.paths.run / "asterisk.ctl",
+        ):
             stale.unlink(missing_ok=True)
         conf = str(self.paths.etc / "asterisk.conf")
         output = (self.paths.log / "output").open("wb")
@@ -203,7 +207,11 @@ class PrivateAsterisk:
                 stderr=output,
                 start_new_session=True,
                 cwd=self.paths.state,
-                env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.paths.state), "LC_ALL": "C.UTF-8"},
+                env={
+                    "PATH": os.environ.get("PATH", os.defpath),
+                    "HOME": str(self.paths.state),
+                    "LC_ALL": "C.UTF-8",
+                },
             )
         self._pid = self._child.pid
         self._remembered.note_start(self._settings)
@@ -237,7 +245,10 @@ class PrivateAsterisk:
         url = f"{doors.ari_url}/asterisk/modules/{module}"
         try:
             timeout = aiohttp.ClientTimeout(total=10)
-            async with aiohttp.ClientSession(headers=who, timeout=timeout) as session, session.put(url) as reply:
+            async with (
+                aiohttp.ClientSession(headers=who, timeout=timeout) as session,
+                session.put(url) as reply,
+            ):
                 if reply.status >= 300:
                     raise AsteriskFailed(f"reload of {module}: {reply.status} {(await reply.text())[:200]}")
         except (aiohttp.ClientError, TimeoutError) as wrong:

@@ -215,8 +215,12 @@ class AsteriskTelephone:
                     await self.disconnect(bridge)
                 # 400 is a channel that is gone; all or nothing, so none was added
                 raise Gone(str(refusal)) from refusal
-        for channel in channels:
-            self._music.pop(channel, None)
+        # Music goes on inside a bridge (22.10). Stopped only now: where the leg was gone, he still has it.
+        await asyncio.gather(*(self._silence(channel) for channel in channels))
+
+    async def _silence(self, channel: str) -> None:
+        with suppress(Gone):
+            await self.stop_music(channel)
 
     async def _make_bridge(self, bridge: str) -> bool:
         try:

@@ -81,7 +81,7 @@ class Inbound:
             case Ringback(seconds):
                 await line.ringback()
                 await line.pass_time(line.now() + seconds)
-                await line.ports.telephone.stop_ringback(line.channel)
+                await line.quiet_ringback()
             case Answer():
                 await line.answer("rule")
             case Hangup(kind):
@@ -174,7 +174,7 @@ class Inbound:
         bridge = bridge_id(line.id, stage.attempt)
         if stage.joined_at is None:
             if stage.waiting.music:
-                await line.ports.telephone.stop_music(line.channel)
+                await line.quiet_music()
             await line.answer("secretary")
             try:
                 await line.ports.telephone.connect(bridge, [line.channel, stage.leg])

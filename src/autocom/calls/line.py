@@ -197,6 +197,14 @@ class Line:
         self._early()
         await self._do(self.ports.telephone.start_ringback(self.channel))
 
+    async def quiet_music(self) -> None:
+        """Stop the music."""
+        await self._do(self.ports.telephone.stop_music(self.channel))
+
+    async def quiet_ringback(self) -> None:
+        """Stop the ringing."""
+        await self._do(self.ports.telephone.stop_ringback(self.channel))
+
     async def quiet_message(self) -> None:
         """Stop the message that plays, if one does."""
         if self.sounding is not None:

@@ -28,6 +28,7 @@ from autocom.config.scalars import (
     LanguageTag,
     Level,
     Line,
+    LineOrNothing,
     Link,
     Moment,
     Network,
@@ -58,7 +59,7 @@ class Closure(Strict):
 
     from_: Moment = Field(alias="from")
     to: Moment
-    name: Line | Literal[""] = ""
+    name: LineOrNothing = ""
 
 
 class Absence(Closure):
@@ -126,7 +127,7 @@ class ClientDefaults(Strict):
 
     display: Display | None = None
     profile: Literal["medical", "legal", "general"] = "general"
-    phrase: Line | Literal[""] = ""
+    phrase: LineOrNothing = ""
     card: Link | None = None
     timezone: Zone | None = None
     holidays: Calendar | None = None

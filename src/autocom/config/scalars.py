@@ -102,9 +102,9 @@ def _sound(text: str) -> str:
     return text
 
 
-def _line(most: int) -> Callable[[str], str]:
+def _line(most: int, least: int = 1) -> Callable[[str], str]:
     def read(text: str) -> str:
-        if not text.strip():
+        if least and not text.strip():
             raise ValueError("must not be empty")
         if _UNSAFE.search(text):
             raise ValueError("must be one line without control characters")
@@ -283,6 +283,7 @@ SoundName = Annotated[
     str, *_scalar(_sound, {"type": "string", "pattern": "^[a-z0-9_-]+(/[a-z0-9_-]+)*$", "maxLength": 64})
 ]
 Line = Annotated[str, *_scalar(_line(200), {"type": "string", "minLength": 1, "maxLength": 200})]
+LineOrNothing = Annotated[str, *_scalar(_line(200, 0), {"type": "string", "maxLength": 200})]
 Display = Annotated[str, *_scalar(_line(20), {"type": "string", "minLength": 1, "maxLength": 20})]
 Speech = Annotated[str, *_scalar(_speech, {"type": "string", "minLength": 1, "maxLength": 2000})]
 Range = Annotated[

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from autocom.config.scalars import (
     Digit,
@@ -153,6 +154,16 @@ class Step(Strict):
             message = "a step has one key, this one has {count}: begin each step with its own `- `"
             raise PydanticCustomError("step", message, {"count": len(value)})
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The bare word, or the mapping."""
+        reference = handler(core)
+        named = handler.resolve_ref_schema(reference)
+        mapping = dict(named)
+        named.clear()
+        named["anyOf"] = [{"const": "answer"}, mapping]
+        return reference
 
     @property
     def kind(self) -> str:

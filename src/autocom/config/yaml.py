@@ -193,8 +193,9 @@ class _Builder:
         problem = error.problem or error.context or "this is not YAML"
         if "end of stream" in problem or "stream end" in problem or "expected ':'" in problem:
             # where it was opened is of more use than where its end was missed
-            if error.context_mark:
-                line, column = error.context_mark.line + 1, error.context_mark.column + 1
+            context = error.context_mark
+            if context and (context.line + 1, context.column + 1) != (line, column):
+                line, column = context.line + 1, context.column + 1
             elif self._open:
                 line, column = self._open[-1].line, self._open[-1].column
         if "\\t" in problem or "tab" in problem:

@@ -7,6 +7,7 @@ each run is one transaction. Everything here blocks: call it from a thread.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,12 +21,16 @@ from autocom.journal.database import CONNECT_TIMEOUT_S, normalise_url
 
 
 def folder() -> Path:
-    """Where the migrations are: inside the installed package, or at the root of a checkout."""
+    """Where the migrations are: inside the installed package, under AUTOCOM_HOME, or at the root of a
+    checkout. Raises FileNotFoundError."""
     package = Path(autocom.__file__).resolve().parent
-    for place in (package / "migrations", package.parents[1] / "migrations"):
-        if (place / "env.py").is_file():
-            return place
-    raise FileNotFoundError(f"no migrations beside {package}")
+    roots: list[Path] = [package, package.parents[1]]
+    if home := os.environ.get("AUTOCOM_HOME"):
+        roots.insert(1, Path(home))
+    for root in roots:
+        if (root / "migrations" / "env.py").is_file():
+            return root / "migrations"
+    raise FileNotFoundError(f"no migrations beside {package}: AUTOCOM_HOME names the checkout they are in")
 
 
 def upgrade(url: str, to: str = "head") -> None:

@@ -263,5 +263,4 @@ def _first(group: BaseExceptionGroup[Exception]) -> Exception:
     found: BaseException = group
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
-    assert isinstance(found, Exception)
-    return found
+    return found if isinstance(found, Exception) else RuntimeError(str(found))

@@ -1,0 +1,128 @@
+"""AMI's events as facts about phones: who can be reached, who is in a call of her own.
+
+A `PhoneBook` holds the contacts and channels of every secretary's endpoint as AMI tells them; it
+answers with the facts that changed. Endpoints of trunks are nobody's phone, and channels whose id
+begins with `ring-` are our own offers, which the stories know better. It knows no sockets.
+Invariant: contacts and channels are sets, so events may come twice or before the inventory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from autocom.core.telephony import Fact, LegQuality, PhoneInUse, PhoneRegistered
+
+TRUNK = "trunk-"
+OUR_OFFER = "ring-"
+# NonQualified: registered, and nobody asks her phone whether it is still there
+ABSENT = frozenset({"Unreachable", "Removed", "Unavailable"})
+
+Event = Mapping[str, str]
+
+
+@dataclass(slots=True)
+class PhoneBook:
+    """What is known of every phone."""
+
+    _contacts: dict[str, set[str]] = field(default_factory=dict)
+    _channels: dict[str, set[str]] = field(default_factory=dict)
+    _told: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+
+    def inventory(
+        self, endpoints: Iterable[Event], contacts: Iterable[Event], channels: Iterable[Event]
+    ) -> None:
+        """Everything anew, from EndpointList, ContactList and CoreShowChannel events."""
+        names = [name for event in endpoints if (name := event.get("ObjectName", "")) and _is_phone(name)]
+        self._contacts = {name: set() for name in names}
+        self._channels = {name: set() for name in names}
+        for event in contacts:
+            self._contact(event.get("Endpoint", ""), event.get("Uri", ""), event.get("Status", ""))
+        for event in channels:
+            self._channel(event, there=True)
+
+    def forget_told(self) -> None:
+        """The next `facts` are complete: the connection is new, and its reader may be too."""
+        self._told.clear()
+
+    def on(self, event: Event) -> str | None:
+        """Take in an event; the secretary whose phone it is about, None where nobody's."""
+        match event.get("Event"):
+            case "ContactStatus":
+                name = event.get("EndpointName") or event.get("AOR", "")
+                return self._contact(name, event.get("URI", ""), event.get("ContactStatus", ""))
+            case "Newchannel":
+                return self._channel(event, there=True)
+            case "Hangup":
+                return self._channel(event, there=False)
+            case _:
+                return None
+
+    def reachable(self, secretary: str) -> bool:
+        """Whether any phone of hers is."""
+        return bool(self._contacts.get(secretary))
+
+    def facts(self, secretary: str) -> list[Fact]:
+        """What has to be told about her now."""
+        before = self._told.get(secretary)
+        now = (self.reachable(secretary), bool(self._channels.get(secretary)))
+        self._told[secretary] = now
+        out: list[Fact] = []
+        if before is None or before[0] != now[0]:
+            out.append(PhoneRegistered(secretary, reachable=now[0]))
+        if before is None or before[1] != now[1]:
+            out.append(PhoneInUse(secretary, in_use=now[1]))
+        return out
+
+    def secretaries(self) -> list[str]:
+        """Every phone that Asterisk or we have heard of."""
+        return sorted({*self._contacts, *self._channels, *self._told})
+
+    def _contact(self, name: str, uri: str, status: str) -> str | None:
+        if not _is_phone(name) or not uri:
+            return None
+        known = self._contacts.setdefault(name, set())
+        if status in ABSENT:
+            known.discard(uri)
+        else:
+            known.add(uri)
+        return name
+
+    def _channel(self, event: Event, *, there: bool) -> str | None:
+        technology, _, rest = event.get("Channel", "").partition("/")
+        name, unique = rest.rpartition("-")[0], event.get("Uniqueid", "")
+        if technology != "PJSIP" or not _is_phone(name) or unique.startswith(OUR_OFFER):
+            return None
+        known = self._channels.setdefault(name, set())
+        if there:
+            known.add(unique)
+        else:
+            known.discard(unique)
+        return name
+
+
+def _is_phone(name: str) -> bool:
+    return bool(name) and not name.startswith(TRUNK)
+
+
+def quality(event: Event) -> LegQuality | None:
+    """The figures of a leg that ends, from its VarSet of RTPAUDIOQOS; None for other events.
+
+    Chosen over ARI's rtp_statistics: it comes for both legs whoever hangs up, costs no request, and
+    Asterisk keeps no statistics of a channel that is gone."""
+    if event.get("Event") != "VarSet" or event.get("Variable") != "RTPAUDIOQOS":
+        return None
+    pairs = dict(part.partition("=")[::2] for part in event.get("Value", "").split(";"))
+    try:
+        received, lost = int(pairs["rxcount"]), int(pairs["lp"])
+        return LegQuality(
+            channel=event["Uniqueid"],
+            sent=int(pairs["txcount"]),
+            received=received,
+            lost_percent=round(100 * lost / (received + lost), 2) if received + lost > 0 else None,
+            # 22.10 calls what it measured itself `tx` (it goes out in its reports); seconds
+            jitter_ms=round(float(pairs["txjitter"]) * 1000, 2),
+            round_trip_ms=round(float(pairs["rtt"]) * 1000, 2) or None,  # 0: no report came back
+        )
+    except (KeyError, ValueError):
+        return None
