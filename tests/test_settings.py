@@ -85,7 +85,7 @@ def test_a_bad_setting_is_one_line_that_names_it_and_says_what_to_write(monkeypa
     message = str(refusal.value)
     assert words in message
     assert message.startswith("AUTOCOM_")
-    assert message.split(":")[0].startswith(f"AUTOCOM_{name.split('_')[0]}")
+    assert message.split(":", maxsplit=1)[0].startswith(f"AUTOCOM_{name.split('_')[0]}")
     assert "\n" not in message
 
 

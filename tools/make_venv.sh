@@ -7,6 +7,11 @@
 set -euo pipefail
 folder=$1
 
+# one that works stays as it is: the packages in it may be in use
+if "$folder/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    exit 0
+fi
+
 usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
 python=${PYTHON:-}

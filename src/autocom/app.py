@@ -90,6 +90,7 @@ class Parts:
     exchange: RunningExchange
     switchboard: Switchboard
     shipper: Shipper
+    telephone: AsteriskTelephone
     asterisk: PrivateAsterisk | None
     database: str
 
@@ -153,7 +154,7 @@ class _Building:
 
         exchange = RunningExchange(switchboard, journal, shipper, source, apply)
         exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
-        parts = Parts(exchange, switchboard, shipper, asterisk, database)
+        parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
         journal.save([Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})])
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -299,6 +300,7 @@ class _Building:
         """Take no new calls, let the ones that talk end, for a while; a second signal ends the patience."""
         parts.exchange.draining = True
         parts.switchboard.draining = True
+        parts.telephone.feed.taking_calls = False
         _notify("STOPPING=1")
         deadline = self.clock.now() + self.settings.drain
         if parts.switchboard.lines:

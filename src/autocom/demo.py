@@ -239,7 +239,7 @@ class _Ear:
             await self.call.hangup()
 
     def timeline(self) -> tuple[Heard, ...]:
-        """What was heard, in order; pauses in the stream are silence."""
+        """What was heard, in order; where nothing came there is nothing."""
         pieces: list[Heard] = []
         for at, samples in _windows(self.chunks, self.rate):
             what = self._recognise(samples)

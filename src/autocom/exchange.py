@@ -7,6 +7,7 @@ configuration that is refused changes nothing, and says why. `app.py` builds it.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ from autocom.journal.shipper import Shipper
 
 log = structlog.get_logger()
 
+PASSWORD = re.compile(r"""(["']?password["']?\s*:\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}]+)""")
+
 
 def iso(instant: float) -> str:
     """UTC with milliseconds, as everywhere outside."""
@@ -33,6 +36,11 @@ def iso(instant: float) -> str:
 
 class CannotApply(Exception):  # noqa: N818 - says what went wrong
     """Asterisk does not take the new configuration; the message says why."""
+
+
+def masked(text: str) -> str:
+    """A YAML file without its passwords: versions are kept, secrets are not."""
+    return PASSWORD.sub(r"\1***", text)
 
 
 class SharedJournal:
@@ -188,7 +196,7 @@ class RunningExchange:
             "author": author,
             "clients": len(configuration.clients),
             "secretaries": len(configuration.secretaries),
-            "content": dict(loaded.files),
+            "content": {name: masked(text) for name, text in loaded.files.items()},
         }
         self.journal.save([Entry(self.switchboard.ports.clock.now(), "configuration", None, fields)])
 

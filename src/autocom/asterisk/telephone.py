@@ -19,15 +19,17 @@ from autocom.asterisk.ami import Ami
 from autocom.asterisk.ari import outbound
 from autocom.asterisk.ari.client import AriClient, Refused
 from autocom.asterisk.ari.feed import Feed, Replaced, TooOld
+from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
-from autocom.core.telephony import Cause, Fact
+from autocom.core.telephony import CallEntered, Cause, Fact
 
 __all__ = ["AsteriskTelephone", "Replaced", "TooOld"]
 
 log = structlog.get_logger()
 
 FALLBACK = "autocom-fallback"
+RINGBACK = "tone:ring"  # no music class can be called so
 ENTER_WITHIN = 1.0
 DIAL_TRIES = 25
 
@@ -54,31 +56,43 @@ class AsteriskTelephone:
         self._ari = client.ari
         self._app = app
         self.feed = Feed(client, app, clock, ami.run if ami else None)
-        # what each channel listens to: Asterisk forgets it at an answer
-        self._music: dict[str, str] = {}
+        # what each channel listens to, a music or RINGBACK: Asterisk forgets it at the answer
+        self._sound: dict[str, str] = {}
 
     async def run(self) -> None:
         """Keep the connection; see the class."""
         await self.feed.run()
 
-    def facts(self) -> AsyncIterator[Fact]:
-        """See `calls.ports.Telephone`."""
-        return self.feed.facts()
+    async def facts(self) -> AsyncIterator[Fact]:
+        """See `calls.ports.Telephone`; one reader."""
+        async for fact in self.feed.facts():
+            if isinstance(fact, ChannelGone):
+                self._sound.pop(fact.channel, None)
+            yield fact
 
     # --- one channel
 
+    async def ingress(self, channel: str) -> CallEntered:
+        """A caller who is in our application already, as he came."""
+        with _about_a_channel():
+            return await call_entered(self._ari, await self._ari.channels.get(channel))
+
     async def answer(self, channel: str) -> None:
-        """Answer, and let music go on: Asterisk 22.10 stops it at the 200 OK without a word."""
+        """Answer, and let music or ringing go on: Asterisk 22.10 stops it at the 200 OK without a word."""
         with _about_a_channel():
             await self._ari.channels.answer(channel)
-            music = self._music.get(channel)
-            if music is not None:
-                await self._ari.channels.start_moh(channel, moh_class=music)
+            sound = self._sound.get(channel)
+            if sound == RINGBACK:
+                await self._ari.channels.ring(channel)
+            elif sound is not None:
+                await self._ari.channels.start_moh(channel, moh_class=sound)
 
     async def play(self, channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
         """Play a file (absolute path without suffix) or another ARI media URI (`tone:ring`)."""
+        if await self._plays(playback):
+            return
         uri = media if ":" in media.split("/", 1)[0] else f"sound:{media}"
-        self._music.pop(channel, None)
+        self._sound.pop(channel, None)
         self.feed.watch(playback, channel)  # its end may be told before the answer to this request
         try:
             with _about_a_channel():
@@ -86,6 +100,18 @@ class AsteriskTelephone:
         except Gone:
             self.feed.state.playbacks.pop(playback, None)
             raise
+
+    async def _plays(self, playback: str) -> bool:
+        """Asked first, since a second play of one id is queued behind the first (22.10), not refused."""
+        if playback in self.feed.state.playbacks:
+            return True
+        try:
+            found = await self._ari.playbacks.get(playback)
+        except Refused:
+            return False
+        # of the process before this one
+        self.feed.watch(playback, found.target_uri.removeprefix("channel:"))
+        return True
 
     async def stop_playback(self, playback: str) -> None:
         """No error where it is over."""
@@ -96,36 +122,37 @@ class AsteriskTelephone:
         """Opens early media on an unanswered channel."""
         with _about_a_channel():
             await self._ari.channels.start_moh(channel, moh_class=moh_class)
-        self._music[channel] = moh_class
+        self._sound[channel] = moh_class
 
     async def stop_music(self, channel: str) -> None:
         """No error where none played."""
-        self._music.pop(channel, None)
+        self._sound.pop(channel, None)
         with _about_a_channel():
             await self._ari.channels.stop_moh(channel)
 
     async def start_ringback(self, channel: str) -> None:
         """180 before any media; once there is early media or an answer, Asterisk itself makes the tone of
         the country in indications.conf (22.10: heard in both cases)."""
-        self._music.pop(channel, None)
         with _about_a_channel():
             await self._ari.channels.ring(channel)
+        self._sound[channel] = RINGBACK
 
     async def stop_ringback(self, channel: str) -> None:
         """A 180 that was sent cannot be taken back: the caller's side rings until it hears media."""
+        self._sound.pop(channel, None)
         with _about_a_channel():
             await self._ari.channels.ring_stop(channel)
 
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
         """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call."""
-        self._music.pop(channel, None)
+        self._sound.pop(channel, None)
         code = cause if cause is not Cause.UNKNOWN else Cause.NORMAL
         with suppress(Gone), _about_a_channel():
             await self._ari.channels.hangup(channel, reason_code=str(int(code)))
 
     async def to_fallback(self, channel: str) -> None:
         """Its playbacks are stopped first: `continue` would wait for their end."""
-        self._music.pop(channel, None)
+        self._sound.pop(channel, None)
         for playback in [p for p, owner in self.feed.state.playbacks.items() if owner == channel]:
             await self.stop_playback(playback)
         with _about_a_channel():

@@ -148,7 +148,7 @@ class AudioShelf:
                     continue
                 try:
                     self._store(path, to_alaw(utterance.out.read_bytes()))
-                except (NotAudio, FileNotFoundError) as refused:
+                except (NotAudio, AudioRefused, FileNotFoundError) as refused:
                     self._unspeakable[path] = str(refused)
 
     def _spoken_path(self, text: str, language: str) -> Path:
@@ -157,12 +157,18 @@ class AudioShelf:
 
     def _store(self, target: Path, content: bytes) -> None:
         # under its final name only when whole: another process, or Asterisk, may read it at once
-        self._cache.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._cache, prefix=".new-")
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
+        try:
+            self._cache.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._cache, prefix=".new-")
+            try:
+                with os.fdopen(handle, "wb") as out:
+                    out.write(content)
+                Path(name).chmod(0o644)
+                Path(name).replace(target)
+            finally:
+                Path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise AudioRefused(f"cannot be kept in {self._cache}: {error.strerror}") from None
 
 
 def _moh_class(name: str, finder: SoundFinder, sources: tuple[Path, ...]) -> str:

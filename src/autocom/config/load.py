@@ -19,6 +19,7 @@ from autocom.config import models as written
 from autocom.config.audio import PaperShelf, Shelf
 from autocom.config.document import Document, Plain, plain, read
 from autocom.config.faults import ConfigurationRefused, Fault, Place, suggestion
+from autocom.config.notes import notes_on_bureau, notes_on_client
 from autocom.config.notyet import NOT_YET, NotYet, refused
 from autocom.config.numbering import plan_of
 from autocom.config.scene import Scene
@@ -46,11 +47,13 @@ STOCK_MUSIC: Final = "calme-1"
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A configuration that holds. `files`: what it was read from, by the name the admin typed, with
-    the text, for the record of versions; `prompts`: the stock prompts by name in the bureau's language."""
+    the text, for the record of versions; `prompts`: the stock prompts by name in the bureau's language;
+    `notes`: what looks like an oversight and is no reason to refuse."""
 
     configuration: Configuration
     files: Mapping[str, str]
     prompts: Mapping[str, Audio]
+    notes: tuple[Fault, ...] = ()
 
 
 @dataclass(slots=True)
@@ -142,7 +145,7 @@ def load(
         music=_all_music(by_id, stock),
     )
     texts = {name: content.decode("utf-8-sig") for name, content in reading.contents.items()}
-    return Loaded(configuration, texts, prompts)
+    return Loaded(configuration, texts, prompts, _notes(house, document, clients))
 
 
 def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | None, NumberingPlan]:
@@ -201,7 +204,12 @@ def _client_paths(reading: _Reading) -> Iterator[Path]:
             Place(str(folder)).fault("there is no such folder: one file per client is kept there")
         )
         return
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        reading.faults.append(Place(str(folder)).fault(f"cannot be read: {error.strerror}"))
+        return
+    for path in paths:
         if path.name.startswith(".") or path.name.endswith("~"):
             continue  # what editors leave behind
         if path.suffix == ".yaml":
@@ -261,6 +269,16 @@ def _unknown_client(
         near = suggestion(wanted, [word for word in ids if isinstance(word, str)])
         place = document.at(("bureau", "unknown_client"))
         yield place.fault(f"there is no client `{wanted}`{near}: it serves unknown and ambiguous numbers")
+
+
+def _notes(
+    house: written.Bureau | None, document: Document | None, clients: Sequence[_ClientFile]
+) -> tuple[Fault, ...]:
+    found = set(notes_on_bureau(house, document)) if house and document else set()
+    for file in clients:
+        if file.model:
+            found.update(notes_on_client(file.model, file.sheet))
+    return tuple(sorted(found))
 
 
 def _stock(scene: Scene, reading: _Reading) -> tuple[StockSounds | None, dict[str, Audio]]:

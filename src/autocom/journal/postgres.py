@@ -35,6 +35,8 @@ from autocom.journal.postgres_programs import (
     find_programs,
 )
 
+__all__ = ["PostgresUnavailable", "PrivatePostgres"]
+
 _log = structlog.get_logger()
 
 _USER = "autocom"

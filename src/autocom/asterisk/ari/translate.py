@@ -85,7 +85,7 @@ class Translator:
                 return self._answered(peer.id)
             case ari.ChannelHangupRequest(channel=channel, soft=soft, cause=cause, tech_cause=sip):
                 # `soft`: asked for by us or by a time-out, cause 32 says nothing; the end tells it
-                return [] if soft else self.gone(channel.id, cause or 0, sip)
+                return [] if soft else self.gone(channel.id, cause or 16, sip)
             case ari.StasisEnd(channel=channel):
                 line = self.lines.get(channel.id)
                 # an inbound channel gets no ChannelDestroyed (22.10); a leg does, with the true cause
