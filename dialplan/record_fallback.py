@@ -67,7 +67,9 @@ def main(spool):
         if text is not None:
             record["variables"][name] = text
     fresh = os.path.join(spool, f".{channel}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as file:
         json.dump(record, file, ensure_ascii=True)
         file.flush()
         os.fsync(file.fileno())

@@ -136,6 +136,8 @@ def check(folder: Path | None) -> None:
         for fault in refused.faults:
             click.echo(str(fault), err=True)
         raise SystemExit(1) from None
+    for note in loaded.notes:
+        click.echo(f"note: {note}")
     configuration = loaded.configuration
     click.echo(
         f"{folder}: {len(configuration.clients)} clients, {len(configuration.secretaries)} secretaries, "

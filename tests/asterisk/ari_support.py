@@ -1,8 +1,9 @@
-"""A throw-away Asterisk for the tests of the ARI and AMI rooms.
+"""What the tests of ARI and AMI stand on: a throw-away Asterisk, a listener, and two impostors.
 
 `throwaway_asterisk` starts a real Asterisk 22 with a minimal configuration of its own on free
 loopback ports and ends it. It is not the configuration that autocom generates: these tests are
-about ARI and AMI, whatever the rest looks like.
+about ARI and AMI, whatever the rest looks like. `Impostor` speaks just enough ARI to misbehave in
+ways that a healthy Asterisk does not.
 """
 
 from __future__ import annotations
@@ -13,14 +14,20 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import aiohttp
 import numpy as np
+from aiohttp import web
 
+from autocom.asterisk.ami import Ami
+from autocom.asterisk.clock import SteadyClock
+from autocom.asterisk.telephone import AsteriskTelephone
+from autocom.core.telephony import Fact, TelephoneBack
 from tests.support import tones
 
 PASSWORD = "fiction"
@@ -139,7 +146,7 @@ def _data() -> Path:
 
 def _modules() -> Path:
     found = sorted((asterisk_root() / "root/usr/lib").glob("*/asterisk/modules"))
-    return found[0] if found else sorted(Path("/usr/lib").glob("*/asterisk/modules"))[0]
+    return found[0] if found else min(Path("/usr/lib").glob("*/asterisk/modules"))
 
 
 def _program() -> str:
@@ -200,9 +207,15 @@ class Throwaway:
             + "".join(
                 f"{key} => {self.folder}/{name}\n"
                 for key, name in (
-                    ("astvarlibdir", "lib"), ("astdbdir", "lib"), ("astkeydir", "."), ("astagidir", "agi"),
-                    ("astspooldir", "spool"), ("astrundir", "run"), ("astlogdir", "log"), ("astcachedir", "lib"),
-                )  # fmt: skip
+                    ("astvarlibdir", "lib"),
+                    ("astdbdir", "lib"),
+                    ("astkeydir", "."),
+                    ("astagidir", "agi"),
+                    ("astspooldir", "spool"),
+                    ("astrundir", "run"),
+                    ("astlogdir", "log"),
+                    ("astcachedir", "lib"),
+                )
             )
             + "[options]\nverbose = 3\nnocolor = yes\n",
             "modules": "[modules]\nautoload=no\n" + "".join(f"load => {m}.so\n" for m in MODULES),
@@ -234,7 +247,9 @@ class Throwaway:
             cwd=self.folder,
         )
         deadline = time.monotonic() + 20
-        async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("autocom", PASSWORD)) as session:
+        async with aiohttp.ClientSession(
+            headers={"Authorization": aiohttp.encode_basic_auth("autocom", PASSWORD)}
+        ) as session:
             while time.monotonic() < deadline:
                 assert self.process.poll() is None, (self.folder / "stdout").read_text()
                 try:
@@ -274,3 +289,183 @@ async def throwaway_asterisk(folder: Path, *secretaries: str) -> AsyncIterator[T
         yield asterisk
     finally:
         await asterisk.stop()
+
+
+# --- listening -------------------------------------------------------------------------------
+
+F = TypeVar("F", bound=Fact)
+
+
+class Listener:
+    """Every fact of a telephone in order; `fact` waits for the next that fits."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self._read = 0
+        self._news = asyncio.Event()
+
+    async def listen(self, facts: AsyncIterator[Fact]) -> None:
+        async for fact in facts:
+            self.hear(fact)
+
+    def hear(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        self._news.set()
+
+    async def fact(self, kind: type[F], within: float = 8.0, **fields: object) -> F:
+        """The next fact of this kind with these fields; those before it are skipped."""
+        try:
+            async with asyncio.timeout(within):
+                while True:
+                    while self._read < len(self.facts):
+                        found = self.facts[self._read]
+                        self._read += 1
+                        if isinstance(found, kind) and all(getattr(found, k) == v for k, v in fields.items()):
+                            return found
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"no {kind.__name__} {fields} within {within} s: {self.facts}") from None
+
+    def all(self, kind: type[F], **fields: object) -> list[F]:
+        """All that were heard until now."""
+        return [
+            f
+            for f in self.facts
+            if isinstance(f, kind) and all(getattr(f, k) == v for k, v in fields.items())
+        ]
+
+
+@dataclass
+class Line:
+    """A telephone that runs, and what it says."""
+
+    telephone: AsteriskTelephone
+    ear: Listener
+    ami: Ami | None
+
+
+@asynccontextmanager
+async def telephone_at(url: str, ami_port: int | None = None) -> AsyncIterator[Line]:
+    """A running telephone whose first `TelephoneBack` was heard."""
+    ami = Ami("127.0.0.1", ami_port, "autocom", PASSWORD) if ami_port else None
+    line = Line(AsteriskTelephone(url, "autocom", PASSWORD, clock=SteadyClock(), ami=ami), Listener(), ami)
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(line.telephone.run()),
+            tasks.create_task(line.ear.listen(line.telephone.facts())),
+        ]
+        try:
+            await line.ear.fact(TelephoneBack)
+            yield line
+        finally:
+            for task in running:
+                task.cancel()
+
+
+# --- an ARI that misbehaves ------------------------------------------------------------------
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Impostor:
+    """An ARI server: the answers that a connection needs, others by `answers[method, path]`. `sockets` are
+    the event sockets; `requests` everything that was asked."""
+
+    def __init__(self) -> None:
+        self.version = "22.10.1"
+        self.channels: list[dict[str, Any]] = []
+        self.application: list[str] = []
+        self.answers: dict[tuple[str, str], Answer] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.sockets: list[web.WebSocketResponse] = []
+        self.port = free_port()
+        self._connected = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        path = request.path.removeprefix("/ari")
+        self.requests.append((request.method, path))
+        made = self.answers.get((request.method, path))
+        if made is not None:
+            return await made(request)
+        match path:
+            case "/events":
+                return await self._events(request)
+            case "/asterisk/info":
+                return web.json_response({"system": {"version": self.version, "entity_id": ""}})
+            case "/asterisk/ping":
+                return web.json_response({"asterisk_id": "", "ping": "pong", "timestamp": ""})
+            case "/channels":
+                return web.json_response(self.channels)
+            case "/bridges":
+                return web.json_response([])
+            case "/applications/autocom" | "/applications/autocom/eventFilter":
+                return web.json_response(
+                    {
+                        "name": "autocom",
+                        "channel_ids": self.application,
+                        "bridge_ids": [],
+                        "endpoint_ids": [],
+                        "device_names": [],
+                        "events_allowed": [],
+                        "events_disallowed": [],
+                    }
+                )
+            case _:
+                return web.json_response({"message": "not found"}, status=404)
+
+    async def _events(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.sockets.append(socket)
+        self._connected.set()
+        async for _ in socket:
+            pass
+        return socket
+
+    async def say(self, kind: str, **fields: Any) -> None:
+        """An event on the newest socket."""
+        event = {"type": kind, "application": "autocom", "timestamp": "2026-11-22T08:00:00.000+0000"} | fields
+        await self.sockets[-1].send_json(event)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Impostor]:
+        server = web.Application()
+        server.router.add_route("*", "/{path:.*}", self.handle)
+        runner = web.AppRunner(server, shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", self.port).start()
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+
+def channel_json(
+    channel: str, *, state: str = "Ring", argument: str = "inbound", **more: Any
+) -> dict[str, Any]:
+    """A channel as ARI shows it."""
+    who = {"name": "", "number": "0261912010"}
+    place = {
+        "context": "autocom-inbound",
+        "exten": "+33199001001",
+        "priority": 14,
+        "app_name": "Stasis",
+        "app_data": f"autocom,{argument}",
+    }
+    return {
+        "id": channel,
+        "protocol_id": "",
+        "name": f"PJSIP/trunk-operator-{channel}",
+        "state": state,
+        "caller": who,
+        "connected": {"name": "", "number": ""},
+        "accountcode": "",
+        "dialplan": place,
+        "creationtime": "2026-11-22T08:00:00.000+0000",
+        "language": "en",
+    } | more

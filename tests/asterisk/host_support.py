@@ -37,7 +37,9 @@ def password(secretary: str) -> str:
     return f"p;{secretary}é [#"
 
 
-def bureau(folder: Path = Path("/nowhere"), *, secretaries: int = 2, trunks: Mapping[str, Trunk] | None = None):
+def bureau(
+    folder: Path = Path("/nowhere"), *, secretaries: int = 2, trunks: Mapping[str, Trunk] | None = None
+):
     """A configuration with `secretaries` phones, extensions 201 and up, and a trunk on 127.0.0.1."""
     sounds = {name: folder / name for name in ("please-wait", "nobody", "closed", "unknown", "music")}
 
@@ -47,7 +49,8 @@ def bureau(folder: Path = Path("/nowhere"), *, secretaries: int = 2, trunks: Map
     music = Music("calme", "music-calme-1234", (str(sounds["music"]),))
     ids = [NAMES[n] if n < len(NAMES) else f"s{n:03}" for n in range(secretaries)]
     people = {
-        each: Secretary(each, f"{each.title()} Éléonore", str(201 + n), password(each)) for n, each in enumerate(ids)
+        each: Secretary(each, f"{each.title()} Éléonore", str(201 + n), password(each))
+        for n, each in enumerate(ids)
     }
     return Configuration(
         version="v1",
@@ -140,7 +143,9 @@ async def folder(agi: tuple[str, int] = ("127.0.0.1", 9)) -> AsyncIterator[Folde
 
 
 @asynccontextmanager
-async def private(agi: tuple[str, int] = ("127.0.0.1", 9), **more: Any) -> AsyncIterator[tuple[Folder, PrivateAsterisk]]:
+async def private(
+    agi: tuple[str, int] = ("127.0.0.1", 9), **more: Any
+) -> AsyncIterator[tuple[Folder, PrivateAsterisk]]:
     """A started Asterisk for one test; `more` goes to `bureau`."""
     async with folder(agi) as place:
         asterisk = place.asterisk()
@@ -171,8 +176,10 @@ class AriApp:
     ) -> None:
         await self._socket.close()
         self._reader.cancel()
-        await self._tasks.__aexit__(kind, error, trace)
-        await self._session.close()
+        try:
+            await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            await self._session.close()
 
     async def _read(self) -> None:
         async for message in self._socket:

@@ -155,6 +155,18 @@ async def test_a_frozen_one_is_killed_when_it_does_not_end_by_itself():
         assert asterisk.pid is None
 
 
+async def test_a_frozen_one_is_not_adopted_but_replaced():
+    async with private() as (place, first):
+        frozen = first.pid
+        assert frozen is not None
+        os.kill(frozen, signal.SIGSTOP)
+        second = place.asterisk()
+        async with asyncio.timeout(20):
+            await second.start(place.bureau())
+        assert not second.adopted
+        assert second.pid != frozen
+
+
 async def test_a_start_without_its_modules_fails_by_their_name():
     async with folder() as place:
         broken = replace(place.home, modules=place.state)

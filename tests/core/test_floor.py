@@ -248,6 +248,12 @@ def test_an_empty_floor_sends_a_newcomer_away_after_his_message_and_others_after
     assert script.at(17.0, TimePassed()) == [GiveUp("c2", "nobody", 0)]
 
 
+def test_the_grace_is_not_for_a_caller_who_joined_an_empty_floor_a_moment_before_the_decision() -> None:
+    script = Script()
+    assert script.at(0.003, caller(nobody_from=4.0)) == []
+    assert script.at(4.0, TimePassed()) == [GiveUp("c1", "nobody", 0)]
+
+
 def test_an_empty_team_whose_wider_team_is_staffed_is_not_nobody() -> None:
     script = Script(at_work=("zoe",))
     assert script.at(0, caller(nobody_from=0.0)) == []

@@ -140,6 +140,10 @@ class Ami:
                 log.warning("ami_away", why=str(error) or type(error).__name__)
             await asyncio.sleep(backoff.after_failure())
 
+    def in_browser(self, secretary: str) -> bool:
+        """Whether her phone registered over a web socket, as far as AMI told."""
+        return self._book.in_browser(secretary)
+
     async def reload(self, module: str) -> None:
         """Have `module` (`res_pjsip.so`, `res_musiconhold.so`, `pbx_config.so`) read its files again.
         Raises `AmiRefused` or `TelephoneDown`."""

@@ -1,22 +1,27 @@
 """AMI's events as facts about phones: who can be reached, who is in a call of her own.
 
-A `PhoneBook` holds the contacts and channels of every secretary's endpoint as AMI tells them; it
-answers with the facts that changed. Endpoints of trunks are nobody's phone, and channels whose id
-begins with `ring-` are our own offers, which the stories know better. It knows no sockets.
+A `PhoneBook` holds the contacts and channels of every secretary's endpoints as AMI tells them; it
+answers with the facts that changed. `lea` and `lea@web` are both Léa's; endpoints of trunks are
+nobody's phone, and channels whose id begins with `ring-` are our own offers, which the stories know
+better. It knows no sockets.
 Invariant: contacts and channels are sets, so events may come twice or before the inventory.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from autocom.core.telephony import Fact, LegQuality, PhoneInUse, PhoneRegistered
 
 TRUNK = "trunk-"
+WEB = "@web"  # behind a secretary's id: her endpoint for phones in a browser
 OUR_OFFER = "ring-"
 # NonQualified: registered, and nobody asks her phone whether it is still there
 ABSENT = frozenset({"Unreachable", "Removed", "Unavailable"})
+
+_WEB_SOCKET = re.compile(r"transport=wss?\b", re.IGNORECASE)
 
 Event = Mapping[str, str]
 
@@ -33,9 +38,9 @@ class PhoneBook:
         self, endpoints: Iterable[Event], contacts: Iterable[Event], channels: Iterable[Event]
     ) -> None:
         """Everything anew, from EndpointList, ContactList and CoreShowChannel events."""
-        names = [name for event in endpoints if (name := event.get("ObjectName", "")) and _is_phone(name)]
-        self._contacts = {name: set() for name in names}
-        self._channels = {name: set() for name in names}
+        owners = {_owner(event.get("ObjectName", "")) for event in endpoints} - {None}
+        self._contacts = {owner: set() for owner in owners if owner}
+        self._channels = {owner: set() for owner in owners if owner}
         for event in contacts:
             self._contact(event.get("Endpoint", ""), event.get("Uri", ""), event.get("Status", ""))
         for event in channels:
@@ -62,6 +67,10 @@ class PhoneBook:
         """Whether any phone of hers is."""
         return bool(self._contacts.get(secretary))
 
+    def in_browser(self, secretary: str) -> bool:
+        """Whether her phone registered over a web socket and has to be rung at that endpoint."""
+        return any(_WEB_SOCKET.search(uri) for uri in self._contacts.get(secretary, ()))
+
     def facts(self, secretary: str) -> list[Fact]:
         """What has to be told about her now."""
         before = self._told.get(secretary)
@@ -78,31 +87,32 @@ class PhoneBook:
         """Every phone that Asterisk or we have heard of."""
         return sorted({*self._contacts, *self._channels, *self._told})
 
-    def _contact(self, name: str, uri: str, status: str) -> str | None:
-        if not _is_phone(name) or not uri:
+    def _contact(self, endpoint: str, uri: str, status: str) -> str | None:
+        owner = _owner(endpoint)
+        if owner is None or not uri:
             return None
-        known = self._contacts.setdefault(name, set())
+        known = self._contacts.setdefault(owner, set())
         if status in ABSENT:
             known.discard(uri)
         else:
             known.add(uri)
-        return name
+        return owner
 
     def _channel(self, event: Event, *, there: bool) -> str | None:
         technology, _, rest = event.get("Channel", "").partition("/")
-        name, unique = rest.rpartition("-")[0], event.get("Uniqueid", "")
-        if technology != "PJSIP" or not _is_phone(name) or unique.startswith(OUR_OFFER):
+        owner, unique = _owner(rest.rpartition("-")[0]), event.get("Uniqueid", "")
+        if technology != "PJSIP" or owner is None or unique.startswith(OUR_OFFER):
             return None
-        known = self._channels.setdefault(name, set())
+        known = self._channels.setdefault(owner, set())
         if there:
             known.add(unique)
         else:
             known.discard(unique)
-        return name
+        return owner
 
 
-def _is_phone(name: str) -> bool:
-    return bool(name) and not name.startswith(TRUNK)
+def _owner(endpoint: str) -> str | None:
+    return None if endpoint.startswith(TRUNK) else endpoint.removesuffix(WEB) or None
 
 
 def quality(event: Event) -> LegQuality | None:

@@ -130,7 +130,7 @@ PROVIDES: dict[str, tuple[str, ...]] = {
     ),
     "app_dial": ("Dial",),
     "app_playback": ("Playback",),
-    "app_playtones": ("Playtones",),
+    "app_playtones": ("PlayTones",),
     "app_stack": ("Gosub", "GosubIf", "Return", "LOCAL"),
     "app_stasis_broadcast": ("StasisBroadcast",),
     "app_stasis": ("Stasis",),

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 _LONGEST_SOCKET = 100  # bytes of a Unix socket's path, below the kernel's 108
 _OPEN_FILES = 65536
+_ADOPTION = 5.0  # seconds for a running Asterisk to answer, else it is taken for frozen
 _QUESTIONS = aiohttp.ClientTimeout(total=2)
 
 
@@ -115,11 +116,7 @@ class PrivateAsterisk:
         if self._pid is not None and self._remembered.started_with() != self._settings:
             log.warning("asterisk.settings_changed", pid=self._pid)
             await self.stop()
-        if self._pid is not None:
-            self.adopted = True
-            await self._answering(time.monotonic() + within)
-            await self.apply(configuration)
-            log.info("asterisk.adopted", pid=self._pid)
+        if self._pid is not None and await self._adopt(configuration):
             return self.doors
         self.adopted = False
         began = time.monotonic()
@@ -134,6 +131,19 @@ class PrivateAsterisk:
             raise
         log.info("asterisk.started", pid=self._pid, seconds=round(time.monotonic() - began, 2))
         return self.doors
+
+    async def _adopt(self, configuration: Configuration) -> bool:
+        try:
+            await self._answering(time.monotonic() + _ADOPTION)
+        except AsteriskFailed as wrong:
+            # its callers hear nothing any more: a new one serves the next
+            log.error("asterisk.adoption_failed", pid=self._pid, why=str(wrong))  # noqa: TRY400
+            await self.stop(1)
+            return False
+        self.adopted = True
+        await self.apply(configuration)
+        log.info("asterisk.adopted", pid=self._pid)
+        return True
 
     async def apply(self, configuration: Configuration) -> ChangedFiles:
         """Write a new configuration and reload the modules it concerns; calls and registrations stay.

@@ -22,7 +22,7 @@ from autocom.asterisk.ari.feed import Feed, Replaced, TooOld
 from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
-from autocom.core.telephony import CallEntered, Cause, Fact
+from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact
 
 __all__ = ["AsteriskTelephone", "Replaced", "TooOld"]
 
@@ -55,6 +55,7 @@ class AsteriskTelephone:
         client = AriClient(url, user, password)
         self._ari = client.ari
         self._app = app
+        self._ami = ami
         self.feed = Feed(client, app, clock, ami.run if ami else None)
         # what each channel listens to, a music or RINGBACK: Asterisk forgets it at the answer
         self._sound: dict[str, str] = {}
@@ -164,8 +165,10 @@ class AsteriskTelephone:
     # --- legs
 
     def phone_of(self, secretary: str) -> str:
-        """ValueError where the id could be a dial string."""
-        return outbound.phone(secretary)
+        """By what she registered over: Asterisk has an endpoint of its own for phones in a browser.
+        ValueError where the id could be a dial string."""
+        in_browser = self._ami is not None and self._ami.in_browser(secretary)
+        return outbound.phone(secretary, in_browser=in_browser)
 
     def outside(self, number: str, trunk: str) -> str:
         """ValueError where either is malformed."""

@@ -8,19 +8,16 @@ column. The story goes on in `load`.
 from autocom.config.audio import AudioShelf, PaperShelf, Shelf
 from autocom.config.faults import ConfigurationRefused, Fault
 from autocom.config.load import Loaded, load
-from autocom.config.notyet import NOT_YET, NotYet
 from autocom.config.numbering import plan_of
 from autocom.config.say import SayCommand
 from autocom.config.schema import schema
 from autocom.config.sounds import stock_folder
 
 __all__ = [
-    "NOT_YET",
     "AudioShelf",
     "ConfigurationRefused",
     "Fault",
     "Loaded",
-    "NotYet",
     "PaperShelf",
     "SayCommand",
     "Shelf",

@@ -133,6 +133,9 @@ class _Draft:
             case CallerJoined(waiter):
                 # a caller who joins again keeps his offers and tries
                 self.waiters.setdefault(waiter.call, waiter)
+                if not ranking.staffed(waiter, Floor(self.staff, self.posts)):
+                    # it was empty before he came (his joining is older than this decision by some ms)
+                    self.empty_since.setdefault(waiter.team, waiter.joined)
             case CallerLeft(call):
                 self._drop(call, Cause.NORMAL)
             case LegRang(leg):

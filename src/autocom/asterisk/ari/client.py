@@ -55,7 +55,7 @@ class AriClient:
     def __init__(self, url: str, user: str, password: str, *, timeout: float = 5.0, pool: int = POOL) -> None:
         base = url.rstrip("/")
         self._base = base if base.endswith("/ari") else base + "/ari"
-        self._auth = aiohttp.BasicAuth(user, password, "utf-8")
+        self._authorization = aiohttp.encode_basic_auth(user, password, "utf-8")
         self._timeout = timeout
         self._pool = pool
         self._session: aiohttp.ClientSession | None = None
@@ -65,7 +65,7 @@ class AriClient:
         connector = aiohttp.TCPConnector(limit=self._pool, keepalive_timeout=KEEPALIVE)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            headers={"Authorization": self._auth.encode()},
+            headers={"Authorization": self._authorization},
             # `total` covers the wait for a free connection too: a full pool must show as TelephoneDown
             timeout=aiohttp.ClientTimeout(total=self._timeout),
         )

@@ -17,10 +17,10 @@ from autocom.calls.ports import Outbound
 MAX_DISPLAY = 120
 MAX_HEADER_BYTES = 600
 
-_HEADER_NAME = re.compile(r"^[A-Za-z][A-Za-z0-9-]{0,62}$")
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 _NOT_IN_USER = re.compile(r"[^0-9A-Za-z+*#._-]")
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
-_E164 = re.compile(r"^\+[1-9][0-9]{5,14}$")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 
 PHONE_TECHNOLOGY = "PJSIP"
 
@@ -32,7 +32,7 @@ def variables(leg: Outbound) -> dict[str, str]:
         "CONNECTEDLINE(num,i)": user_part(leg.number),
     }
     for name, value in leg.headers.items():
-        if not _HEADER_NAME.match(name):
+        if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"not a header name: {name!r}")
         out[f"PJSIP_HEADER(add,{name})"] = _clip(one_line(value), MAX_HEADER_BYTES)
     return out
@@ -49,16 +49,16 @@ def user_part(number: str | None) -> str:
     return _NOT_IN_USER.sub("", number or "")[:64] or "anonymous"
 
 
-def phone(secretary: str) -> str:
+def phone(secretary: str, *, in_browser: bool = False) -> str:
     """The endpoint string of a secretary's phone; ValueError where the id could be a dial string."""
-    if not _NAME.match(secretary):
+    if not _NAME.fullmatch(secretary):
         raise ValueError(f"not a secretary's id: {secretary!r}")
-    return f"{PHONE_TECHNOLOGY}/{secretary}"
+    return f"{PHONE_TECHNOLOGY}/{secretary}{'@web' if in_browser else ''}"
 
 
 def outside(number: str, trunk: str) -> str:
     """The endpoint string of an outside number; ValueError where either is malformed."""
-    if not _E164.match(number) or not _NAME.match(trunk):
+    if not _E164.fullmatch(number) or not _NAME.fullmatch(trunk):
         raise ValueError("not an E.164 number, or not a trunk's id")
     return f"{PHONE_TECHNOLOGY}/{number}@trunk-{trunk}"
 

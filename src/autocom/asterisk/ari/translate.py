@@ -127,29 +127,29 @@ class Translator:
 
     def resume(self, channels: Iterable[ari.Channel]) -> list[Outcome]:
         """After a gap in the events: what happened in it, as far as `channels` (all that are in our
-        application now) tell. Callers not yet told are to be entered."""
+        application now) tell. Callers whose entry was missed are found by the reader of `TelephoneBack`,
+        who asks for their headers; here they only become lines."""
         out: list[Outcome] = []
         now = {channel.id: channel for channel in channels}
         for vanished in [known for known in self.lines if known not in now]:
             out += self.gone(vanished)
         for channel in now.values():
-            argument = channel.dialplan.app_data.rpartition(",")[2]
-            if channel.id not in self.lines:
-                out += self._start(channel, (argument,))
-            else:
+            if channel.id in self.lines:
                 out += self._state(channel)
+                continue
+            argument = channel.dialplan.app_data.rpartition(",")[2]
+            if argument in (INBOUND, LEG) and not channel.name.startswith("Local/"):
+                self.lines[channel.id] = _line_of(channel, argument)
         return out
 
     def _start(self, channel: ari.Channel, args: tuple[str, ...]) -> list[Outcome]:
         kind = args[0] if args else ""
         if channel.id in self.lines or kind not in (INBOUND, LEG) or channel.name.startswith("Local/"):
             return []
-        up = channel.state == "Up"
-        if kind == LEG:
-            self.lines[channel.id] = _Line(leg=True, up=up, rang=channel.state in ("Ringing", "Up"))
+        line = self.lines[channel.id] = _line_of(channel, kind)
+        if line.leg:
             return []
-        # up already: found after a gap, answered by whoever served him before us
-        self.lines[channel.id] = _Line(leg=False, up=up, held=[ChannelAnswered(channel.id)] if up else [])
+        line.held = []
         return [Enter(channel)]
 
     def _state(self, channel: ari.Channel) -> list[Outcome]:
@@ -179,6 +179,10 @@ class Translator:
             line.held.append(fact)
             return []
         return [fact]
+
+
+def _line_of(channel: ari.Channel, kind: str) -> _Line:
+    return _Line(leg=kind == LEG, up=channel.state == "Up", rang=channel.state == "Ringing")
 
 
 def epoch(timestamp: str) -> float:

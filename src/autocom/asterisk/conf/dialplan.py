@@ -28,7 +28,9 @@ def login_variable(secretary: str) -> str:
 def extensions_conf(configuration: Configuration, where: Paths, net: Net) -> str:
     """The whole file. Raises Unwritable where a path or id cannot be expressed."""
     globals_ = [*_prompts(configuration, where), *_phones(configuration), *_services(where, net)]
-    includes = [f'#include "{dialplan_word(str(where.dialplan / file), "dialplan folder")}"\n' for file in FILES]
+    includes = [
+        f'#include "{dialplan_word(str(where.dialplan / file), "dialplan folder")}"\n' for file in FILES
+    ]
     return "\n".join(
         [
             HEADER,

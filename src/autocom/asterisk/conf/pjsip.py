@@ -92,6 +92,10 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("send_connected_line", "no"),
         ("trust_connected_line", "no"),
         ("timers", "yes"),
+        # who died in a call sends no BYE; long enough for a muted phone that sends nothing meanwhile.
+        # It does not count before the answer: early media may be as long as it likes (tried on 22.10.1)
+        ("rtp_timeout", "60"),
+        ("rtp_timeout_hold", "600"),
         ("language", bureau.language),
         ("tone_zone", "fr"),
     ]
@@ -106,9 +110,6 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("send_diversion", "no"),
         ("force_rport", "yes"),
         ("rewrite_contact", "yes"),
-        # a phone that died in a call sends no BYE
-        ("rtp_timeout", "30"),
-        ("rtp_timeout_hold", "600"),
     ]
     plain: list[Option] = [("rtp_symmetric", "yes"), ("allow", "alaw,ulaw")]
     web: list[Option] = [
@@ -124,8 +125,6 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("trust_id_inbound", "yes"),
         ("send_pai", "yes"),
         ("allow", "alaw,ulaw"),
-        ("rtp_timeout", "60"),
-        ("rtp_timeout_hold", "600"),
     ]
     yield section(_PHONE, [*phone, *plain], template=True)
     yield section(_WEB, [*phone, *web], template=True)
