@@ -182,18 +182,18 @@ def _modules(step: Step) -> Iterator[str]:
 
 
 def _outside(step: Step) -> Iterator[str]:
-    call = TAMED.sub("0", step.call)
-    if found := PLAIN_SET.fullmatch(call):
-        # the name left of = may carry a counter of ours; the value is not looked at again by Asterisk
-        if re.fullmatch(r"\$\{[A-Z_]+(?:\(.*\))?\}|[^$]*", found["value"]):
-            return
+    tamed = call = TAMED.sub("0", step.call)
+    found = PLAIN_SET.fullmatch(call)
+    if found and (whole := re.fullmatch(r"\$\{(.+)\}", found["value"])):
+        # the value's own name is free: Asterisk does not look again at what it put there
+        call = whole[1]
     for name in OUTSIDE_VARIABLES:
         if f"${{{name}" in call:
             yield f"{name} holds a caller's text: only as the whole value of Set(NAME=…)"
     for name in OUTSIDE_FUNCTIONS:
         if f"${{{name}(" in call:
             yield f"{name}() is a caller's text: only as the whole value of Set(NAME=…)"
-    if "${EXTEN" in call and not _digits(step.extension):
+    if "${EXTEN" in tamed and not _digits(step.extension):
         yield f"EXTEN is what was dialled, and {step.extension} lets anything through: FILTER it"
 
 

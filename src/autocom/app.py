@@ -13,28 +13,25 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 from watchfiles import awatch
 
-from autocom import assets
 from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.asterisk.ami import Ami
 from autocom.asterisk.clock import SteadyClock
-from autocom.asterisk.installation import require
 from autocom.asterisk.conf.text import Unwritable
-from autocom.asterisk.private import AsteriskFailed, Doors, PrivateAsterisk
+from autocom.asterisk.private import AsteriskFailed
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.line import Ports
+from autocom.calls.ports import TelephoneDown
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
 from autocom.core.codec import Codec
@@ -43,10 +40,11 @@ from autocom.core.model import Client, Configuration
 from autocom.core.posts import Post, Waiter
 from autocom.core.stages import Story
 from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
+from autocom.foundations import CannotServe, Ground, Told, lay
+from autocom.imported import import_fallback
 from autocom.journal import migrate
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
-from autocom.journal.postgres import PrivatePostgres
 from autocom.journal.shipper import Shipper
 from autocom.settings import Settings
 from autocom.state import Card, lock, write_card
@@ -58,29 +56,10 @@ BASE32 = "0123456789abcdefghijklmnopqrstuv"
 CODEC_ROOTS = (Story, Post, Waiter)
 
 
-class CannotServe(Exception):  # noqa: N818 - said to a person at a terminal
-    """Something the exchange needs is missing or wrong; the message says what to do."""
-
-
 def new_call_id() -> str:
     """`c` and 16 characters: 48 bits of milliseconds, 32 of chance. Sorts by time, unique across nodes."""
     number = (time.time_ns() // 1_000_000) << 32 | secrets.randbits(32)
     return "c" + "".join(BASE32[number >> shift & 31] for shift in range(75, -1, -5))
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Where progress goes: one line a step for the person who started us."""
-
-    say: Callable[[str], None]
-
-    @asynccontextmanager
-    async def step(self, what: str) -> AsyncIterator[None]:
-        """A long step: its name when it begins, its seconds when it is done."""
-        began = time.monotonic()
-        self.say(f"{what} …")
-        yield
-        self.say(f"{what}: done in {time.monotonic() - began:.1f} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +70,7 @@ class Parts:
     switchboard: Switchboard
     shipper: Shipper
     telephone: AsteriskTelephone
-    asterisk: PrivateAsterisk | None
+    asterisk: Ground
     database: str
 
 
@@ -125,17 +104,15 @@ class _Building:
     async def serve(self, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
         self._catch_signals()
         source, loaded = await self._configuration()
-        asterisk, doors, database = await self._foundations(loaded)
+        asterisk, database = await lay(self.settings, loaded, self.told, self.stack, private=self.private)
+        doors = asterisk.doors
         engine = make_engine(database)
         self.stack.push_async_callback(engine.dispose)
         shipper = Shipper(self.local, engine)
         journal = SharedJournal(self.local)
+        ami = Ami(doors.ami_host, doors.ami_port, doors.ami_user, doors.ami_password)
         telephone = AsteriskTelephone(
-            doors.ari_url,
-            doors.ari_user,
-            doors.ari_password,
-            ami=Ami(doors.ami_host, doors.ami_port, doors.ami_user, doors.ami_password),
-            clock=self.clock,
+            doors.ari_url, doors.ari_user, doors.ari_password, ami=ami, clock=self.clock
         )
         codec = Codec(CODEC_ROOTS, kept=(Client,))
         dispatcher = Dispatcher(telephone, journal, self.clock, codec)
@@ -145,17 +122,17 @@ class _Building:
         switchboard.restore(journal.stored())
 
         async def apply(configuration: Configuration) -> None:
-            if asterisk is None:
-                return
             try:
-                await asterisk.apply(configuration)
+                await asterisk.apply(configuration, ami)
             except (AsteriskFailed, Unwritable, OSError) as error:
                 raise CannotApply(str(error)) from error
 
         exchange = RunningExchange(switchboard, journal, shipper, source, apply)
         exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
         parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
-        journal.save([Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})])
+        journal.save(
+            [Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})]
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_ship(database, shipper))
@@ -163,6 +140,7 @@ class _Building:
                 phone = tasks.create_task(telephone.run())
                 await self._http(exchange, database)
                 tasks.create_task(self._watch(exchange))
+                tasks.create_task(_tell_fallback(parts))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
                 tasks.create_task(self._announce(parts, loaded, when_ready))
                 await self.stopping.wait()
@@ -186,53 +164,6 @@ class _Building:
         async with self.told.step(f"configuration {settings.config}"):
             return source, await source.read()
 
-    async def _foundations(self, loaded: Loaded) -> tuple[PrivateAsterisk | None, Doors, str]:
-        async with asyncio.TaskGroup() as tasks:
-            database = tasks.create_task(self._database())
-            asterisk = tasks.create_task(self._asterisk(loaded))
-        return (*asterisk.result(), database.result())
-
-    async def _database(self) -> str:
-        if self.settings.database_url:
-            return self.settings.database_url
-        if not self.private:
-            raise CannotServe("AUTOCOM_DATABASE_URL is not set: `autocom serve` needs a PostgreSQL that runs elsewhere")
-        server = PrivatePostgres(self.settings.state)
-        async with self.told.step("PostgreSQL"):
-            url = await asyncio.to_thread(server.start)
-        self.stack.push_async_callback(asyncio.to_thread, server.stop)
-        return url
-
-    async def _asterisk(self, loaded: Loaded) -> tuple[PrivateAsterisk | None, Doors]:
-        settings = self.settings
-        if settings.ari_url:
-            return None, Doors(
-                settings.ari_url,
-                settings.ari_user or "",
-                settings.ari_password or "",
-                settings.ami_host or "127.0.0.1",
-                settings.ami_port,
-                settings.ami_user or settings.ari_user or "",
-                settings.ami_password or settings.ari_password or "",
-            )
-        if not self.private:
-            raise CannotServe("AUTOCOM_ARI_URL is not set: `autocom serve` needs an Asterisk that runs elsewhere")
-        installation = await require(assets.get_asterisk(), self.told.say)
-        server = PrivateAsterisk(
-            installation,
-            settings.state,
-            sip=(settings.sip_bind.host, settings.sip_bind.port),
-            rtp=(settings.rtp_ports.first, settings.rtp_ports.last),
-            agi=(settings.agi_bind.host, settings.agi_bind.port),
-            dialplan=assets.dialplan(),
-            prompts={name: audio.media for name, audio in loaded.prompts.items()},
-            python=Path(sys.executable),
-        )
-        async with self.told.step("Asterisk"):
-            doors = await server.start(loaded.configuration)
-        self.stack.push_async_callback(server.stop)
-        return server, doors
-
     # --- doors ---
 
     async def _http(self, exchange: RunningExchange, database: str) -> None:
@@ -244,7 +175,9 @@ class _Building:
         try:
             await web.TCPSite(runner, bind.host, bind.port, shutdown_timeout=1.0).start()
         except OSError as error:
-            raise CannotServe(f"AUTOCOM_HTTP_BIND: cannot listen on {bind}: {error.strerror or error}") from None
+            raise CannotServe(
+                f"AUTOCOM_HTTP_BIND: cannot listen on {bind}: {error.strerror or error}"
+            ) from None
         write_card(self.settings.state, Card(os.getpid(), f"http://{bind}", token, database))
 
     async def _agi(self, exchange: RunningExchange) -> None:
@@ -253,7 +186,9 @@ class _Building:
         try:
             await server.run()
         except OSError as error:
-            raise CannotServe(f"AUTOCOM_AGI_BIND: cannot listen on {bind}: {error.strerror or error}") from None
+            raise CannotServe(
+                f"AUTOCOM_AGI_BIND: cannot listen on {bind}: {error.strerror or error}"
+            ) from None
 
     async def _watch(self, exchange: RunningExchange) -> None:
         """Files that change are a reload, as if it had been asked for."""
@@ -267,6 +202,13 @@ class _Building:
     ) -> None:
         await parts.switchboard.met.wait()
         parts.exchange.adopt(loaded, "start")
+        board = parts.switchboard
+        import_fallback(
+            self.settings.state / "asterisk" / "fallback",
+            parts.exchange.journal,
+            loaded.configuration,
+            board.plan,
+        )
         settings = self.settings
         self.told.say(
             f"ready  sip {settings.sip_bind}  http {settings.http_bind}  "
@@ -304,10 +246,12 @@ class _Building:
         _notify("STOPPING=1")
         deadline = self.clock.now() + self.settings.drain
         if parts.switchboard.lines:
-            self.told.say(f"draining {len(parts.switchboard.lines)} calls for at most {self.settings.drain:.0f} s")
+            self.told.say(
+                f"draining {len(parts.switchboard.lines)} calls for at most {self.settings.drain:.0f} s"
+            )
         while parts.switchboard.lines and self.clock.now() < deadline and not self.at_once.is_set():
             await _wait(self.at_once, 0.1)
-        if self.private and parts.asterisk is not None:
+        if parts.asterisk.ours:
             await parts.switchboard.hang_up_all()
 
     async def _last_shipping(self, shipper: Shipper) -> None:
@@ -335,6 +279,25 @@ async def _ship(url: str, shipper: Shipper) -> None:
         else:
             break
     await shipper.run()
+
+
+async def _tell_fallback(parts: Parts) -> None:
+    """Keep the dialplan's fallback told of who may be rung, for the day we are away."""
+    floor = parts.switchboard.dispatcher
+    async for entry in parts.exchange.follow():
+        names = [entry.fields.get("secretary")] if entry.kind == "secretary_state" else []
+        if entry.kind == "service" and entry.fields.get("event") == "telephone_back":
+            names = list(floor.floor.posts)
+        for name in names:
+            post = floor.floor.posts.get(str(name))
+            if post is None:
+                continue
+            try:
+                await parts.telephone.tell_fallback(
+                    post.secretary, at_work=post.logged_in and post.pause is None
+                )
+            except TelephoneDown as down:
+                log.info("fallback not told", secretary=post.secretary, why=str(down))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -66,6 +66,7 @@ def _run(*, private: bool, demo: bool) -> None:
     from autocom.asterisk.conf.text import Unwritable  # noqa: PLC0415
     from autocom.asterisk.installation import NoAsterisk  # noqa: PLC0415
     from autocom.asterisk.private import AsteriskFailed  # noqa: PLC0415
+    from autocom.foundations import CannotServe  # noqa: PLC0415
     from autocom.journal.postgres import PostgresUnavailable  # noqa: PLC0415
 
     chosen = settings()
@@ -77,13 +78,15 @@ def _run(*, private: bool, demo: bool) -> None:
 
     when_ready = _demonstration(chosen, say) if demo else None
     expected = (
-        app.CannotServe, StateBusy, Unwritable, NoAsterisk, AsteriskFailed, PostgresUnavailable, OSError, ValueError
+        CannotServe, StateBusy, Unwritable, NoAsterisk, AsteriskFailed, PostgresUnavailable, OSError, ValueError
     )  # fmt: skip
     try:
         asyncio.run(app.run(chosen, private=private, say=say, when_ready=when_ready))
     except* (ConfigurationRefused, *expected) as group:
         for error in _flat(group):
-            lines = map(str, error.faults) if isinstance(error, ConfigurationRefused) else [f"autocom: {error}"]
+            lines = (
+                map(str, error.faults) if isinstance(error, ConfigurationRefused) else [f"autocom: {error}"]
+            )
             for line in lines:
                 click.echo(line, err=True)
         raise SystemExit(1) from None
@@ -153,7 +156,12 @@ def check(folder: Path | None) -> None:
 @click.option("--at", help="'YYYY-MM-DD HH:MM' in the bureau's time zone; now if left out.")
 @click.option("--json", "as_json", is_flag=True)
 def explain(
-    did: str, caller: str | None, forwarded_from: str | None, reason: str | None, at: str | None, as_json: bool
+    did: str,
+    caller: str | None,
+    forwarded_from: str | None,
+    reason: str | None,
+    at: str | None,
+    as_json: bool,
 ) -> None:
     """What would happen to this call, and why."""
     from autocom import explain as explaining  # noqa: PLC0415
@@ -267,7 +275,9 @@ def status(as_json: bool) -> None:
         detail = row["reason"] or row["call"] or ""
         click.echo(f"{row['id']:<12} {row['state']:<11} since {row['since']}  {detail}")
     for row in answer["waiting"]:
-        click.echo(f"waiting {row['call']}  {row['client']:<20} {row['caller'] or 'withheld'}  since {row['since']}")
+        click.echo(
+            f"waiting {row['call']}  {row['client']:<20} {row['caller'] or 'withheld'}  since {row['since']}"
+        )
 
 
 @main.command()

@@ -70,7 +70,9 @@ def pick(configuration: Configuration, now: float) -> tuple[Client, Secretary] |
     for client in configuration.clients.values():
         if not client.lines:
             continue
-        rule = choose(client, Circumstances(now, "+33639980101", False, None, client.lines[0].did, 0, False)).rule
+        rule = choose(
+            client, Circumstances(now, "+33639980101", False, None, client.lines[0].did, 0, False)
+        ).rule
         queue = next((s for s in flatten(rule, client) if isinstance(s, Enqueue)), None)
         if queue is None:
             continue
@@ -89,5 +91,3 @@ def heard(summary: Summary) -> list[str]:
     verdict = "both heard each other" if summary.two_way else "SOUND WAS NOT TWO-WAY"
     lines.append(f"demonstration: {verdict}")
     return lines
-
-

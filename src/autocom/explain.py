@@ -28,7 +28,9 @@ def explain(
     reason: str | None = None,
 ) -> dict[str, Json]:
     """The decision trail for a call to `did` at `at` (UTC epoch seconds). `caller` None: withheld."""
-    diversion = (f"<sip:{forwarded_from}@explain.invalid>;reason={reason or 'unknown'}",) if forwarded_from else ()
+    diversion = (
+        (f"<sip:{forwarded_from}@explain.invalid>;reason={reason or 'unknown'}",) if forwarded_from else ()
+    )
     withheld = caller is None or caller == "anonymous"
     raw = RawHeaders(
         request_user=did,
@@ -99,7 +101,11 @@ def describe(step: Step) -> str:
             return f"queue for team {team} ({ring.value}, {ring_for:g} s each{limit}{tune})"
         case _:
             fields = {f: getattr(step, f) for f in step.__slots__}
-            shown = ", ".join(f"{k} {getattr(v, 'value', v)}" for k, v in fields.items() if isinstance(v, str | float | int) or hasattr(v, "value"))
+            shown = ", ".join(
+                f"{k} {getattr(v, 'value', v)}"
+                for k, v in fields.items()
+                if isinstance(v, str | float | int) or hasattr(v, "value")
+            )
             return f"{type(step).__name__.lower()} {shown}".strip()
 
 

@@ -69,5 +69,9 @@ def particulars(kind: str, fields: Mapping[str, Json]) -> str:
             return f"{who} is {fields.get('state')}{reason}"
         case "ended":
             return f"{fields.get('outcome')}" + (f" ({fields['cause']})" if fields.get("cause") else "")
-    shown = [f"{k} {v}" for k, v in fields.items() if k not in QUIET and k != "secretary" and v not in (None, [], "")]
+    shown = [
+        f"{k} {v}"
+        for k, v in fields.items()
+        if k not in QUIET and k != "secretary" and v not in (None, [], "")
+    ]
     return " ".join(filter(None, [str(who) if who else "", ", ".join(shown)]))

@@ -239,13 +239,14 @@ class Throwaway:
     async def start(self) -> None:
         self.write_once()
         config = str(self.folder / "etc/asterisk.conf")
-        self.process = subprocess.Popen(
-            [_program(), "-f", "-C", config],
-            stdin=subprocess.DEVNULL,
-            stdout=(self.folder / "stdout").open("ab"),
-            stderr=subprocess.STDOUT,
-            cwd=self.folder,
-        )
+        with (self.folder / "stdout").open("ab") as output:
+            self.process = subprocess.Popen(
+                [_program(), "-f", "-C", config],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+            )
         deadline = time.monotonic() + 20
         async with aiohttp.ClientSession(
             headers={"Authorization": aiohttp.encode_basic_auth("autocom", PASSWORD)}
@@ -272,12 +273,9 @@ class Throwaway:
         await asyncio.to_thread(self.process.wait)
         self.process = None
 
-    async def console(self, command: str) -> str:
-        config = str(self.folder / "etc/asterisk.conf")
-        run = await asyncio.create_subprocess_exec(
-            _program(), "-C", config, "-rx", command, stdout=asyncio.subprocess.PIPE
-        )
-        return (await run.communicate())[0].decode("utf-8", "replace")
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
 
 
 @asynccontextmanager

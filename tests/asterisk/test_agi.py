@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from structlog.testing import capture_logs
@@ -95,10 +95,8 @@ async def test_whatever_a_peer_sends_the_next_question_is_answered(sent: bytes):
         writer.write(sent)
         writer.write_eof()
         async with asyncio.timeout(3):
-            try:
+            with suppress(ConnectionResetError):
                 await reader.read()
-            except ConnectionResetError:
-                pass
         writer.close()
         async with asking(server) as (reader, writer):
             assert b"AUTOCOM_SOUND" in await reader.readline()

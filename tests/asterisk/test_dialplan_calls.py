@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -152,7 +153,7 @@ async def test_nothing_a_caller_writes_is_evaluated(text: str):
             assert found["PAI"] == headers[2].split(": ", 1)[1]
         await app.call("DELETE", f"channels/{start['channel']['id']}")
         assert complaints(asterisk) == []
-    assert not os.path.exists("/tmp/autocom-pwned")
+    assert not Path("/tmp/autocom-pwned").exists()
 
 
 async def test_hostile_dialled_users_reach_the_application_filtered():
@@ -396,20 +397,17 @@ async def test_whatever_else_a_phone_dials_is_refused_aloud(number: str):
 
 
 async def test_a_secretary_has_one_phone_the_newest():
-    async with private() as (place, asterisk), AriApp(asterisk) as app:
-        async with SipPhone(place.server, "lea", password("lea")) as old:
-            async with SipPhone(place.server, "lea", password("lea")) as new:
-                await app.call(
-                    "POST",
-                    "channels",
-                    endpoint="PJSIP/lea",
-                    app="autocom",
-                    channelId="ring-x-1-lea",
-                    timeout="5",
-                )
-                await new.invited()
-                assert old.invites == []
-                await app.call("DELETE", "channels/ring-x-1-lea", reason_code="26")
+    async with (
+        private() as (place, asterisk),
+        AriApp(asterisk) as app,
+        SipPhone(place.server, "lea", password("lea")) as old,
+        SipPhone(place.server, "lea", password("lea")) as new,
+    ):
+        leg = {"endpoint": "PJSIP/lea", "app": "autocom", "channelId": "ring-x-1-lea", "timeout": "5"}
+        await app.call("POST", "channels", **leg)
+        await new.invited()
+        assert old.invites == []
+        await app.call("DELETE", "channels/ring-x-1-lea", reason_code="26")
 
 
 async def test_a_wrong_password_is_refused():

@@ -54,7 +54,15 @@ class WebPhone:
         async for message in self._socket:
             text = message.data if isinstance(message.data, str) else message.data.decode()
             self.received.append(SipMessage.parse(text))
+            if self.received[-1].method == "OPTIONS":  # who does not answer is taken for unreachable
+                await self._socket.send_str(self._ok(self.received[-1]))
             self._news.set()
+
+    @staticmethod
+    def _ok(request: SipMessage) -> str:
+        copied = [f"{name}: {each}" for name in ("Via", "From", "To") for each in request.headers(name)]
+        copied += [f"{name}: {request.header(name)}" for name in ("Call-ID", "CSeq")]
+        return "\r\n".join(("SIP/2.0 200 OK", *copied, "Content-Length: 0", "", ""))
 
     async def wait_for(self, fits, within: float = 5.0) -> SipMessage:
         async with asyncio.timeout(within):
@@ -96,25 +104,30 @@ def url(asterisk) -> str:
 
 
 async def test_a_browser_registers_as_the_secretary_and_is_offered_webrtc():
-    async with private() as (_, asterisk), AriApp(asterisk) as app:
-        async with WebPhone(url(asterisk), "lea", password("lea"), "bureau.example") as phone:
-            assert (await phone.ask("REGISTER", None)).status == 200
-            endpoint = f"PJSIP/{phone_endpoint('lea', websocket=True)}"
-            await app.call("POST", "channels", endpoint=endpoint, app="autocom", channelId="ring-a-1-lea")
-            invite = await phone.wait_for(lambda m: m.method == "INVITE")
-            assert "UDP/TLS/RTP/SAVPF" in invite.body
-            assert "a=ice-ufrag:" in invite.body
-            assert "a=fingerprint:" in invite.body
-            await app.call("DELETE", "channels/ring-a-1-lea")
+    async with (
+        private() as (_, asterisk),
+        AriApp(asterisk) as app,
+        WebPhone(url(asterisk), "lea", password("lea"), "bureau.example") as phone,
+    ):
+        assert (await phone.ask("REGISTER", None)).status == 200
+        endpoint = f"PJSIP/{phone_endpoint('lea', websocket=True)}"
+        await app.call("POST", "channels", endpoint=endpoint, app="autocom", channelId="ring-a-1-lea")
+        invite = await phone.wait_for(lambda m: m.method == "INVITE")
+        assert "UDP/TLS/RTP/SAVPF" in invite.body
+        assert "a=ice-ufrag:" in invite.body
+        assert "a=fingerprint:" in invite.body
+        await app.call("DELETE", "channels/ring-a-1-lea")
 
 
 async def test_a_browser_calls_under_the_domain_web():
-    async with private() as (_, asterisk):
-        async with WebPhone(url(asterisk), "lea", password("lea"), "web") as phone:
-            assert (await phone.ask("REGISTER", None)).status == 200
-            answer = await phone.ask("INVITE", "0639981011", OFFER)
-            assert answer.status == 200
-            assert "UDP/TLS/RTP/SAVPF" in answer.body
+    async with (
+        private() as (_, asterisk),
+        WebPhone(url(asterisk), "lea", password("lea"), "web") as phone,
+    ):
+        assert (await phone.ask("REGISTER", None)).status == 200
+        answer = await phone.ask("INVITE", "0639981011", OFFER)
+        assert answer.status == 200
+        assert "UDP/TLS/RTP/SAVPF" in answer.body
 
 
 async def test_a_browser_without_the_password_is_refused():
@@ -124,13 +137,13 @@ async def test_a_browser_without_the_password_is_refused():
 
 
 async def test_the_fallback_rings_the_phone_that_registered_over_the_websocket():
-    async with private() as (place, asterisk):
-        async with (
-            WebPhone(url(asterisk), "lea", password("lea"), "bureau.example") as phone,
-            Phones() as phones,
-        ):
-            assert (await phone.ask("REGISTER", None)).status == 200
-            call = await phones.dial(f"sip:0199001001@{place.server}")
-            invite = await phone.wait_for(lambda m: m.method == "INVITE", within=8)
-            assert "UDP/TLS/RTP/SAVPF" in invite.body
-            await call.hangup()
+    async with (
+        private() as (place, asterisk),
+        WebPhone(url(asterisk), "lea", password("lea"), "bureau.example") as phone,
+        Phones() as phones,
+    ):
+        assert (await phone.ask("REGISTER", None)).status == 200
+        call = await phones.dial(f"sip:0199001001@{place.server}")
+        invite = await phone.wait_for(lambda m: m.method == "INVITE", within=8)
+        assert "UDP/TLS/RTP/SAVPF" in invite.body
+        await call.hangup()

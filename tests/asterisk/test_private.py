@@ -224,7 +224,7 @@ async def test_the_log_keeps_no_trouble_of_the_start_before():
         await asterisk.stop()
         await asterisk.start(place.bureau())
         assert asterisk.troubles() == []
-        await eventually(lambda: (asterisk.paths.log / "messages").exists())
+        await eventually((asterisk.paths.log / "messages").exists)
 
 
 async def test_a_named_folder_comes_before_the_cache(tmp_path: Path):

@@ -36,7 +36,12 @@ class Plot:
 QUEUE = Enqueue("medical", CALM)
 PLOTS = [
     Plot("served", (Play(WELCOME), QUEUE), {"lea": Habit(2.0)}, ((0.0, 60.0),)),
-    Plot("must hear", (Play(WELCOME, Mode.ANSWERED, must_hear=True), QUEUE), {"lea": Habit(1.0)}, ((0.0, 60.0),)),
+    Plot(
+        "must hear",
+        (Play(WELCOME, Mode.ANSWERED, must_hear=True), QUEUE),
+        {"lea": Habit(1.0)},
+        ((0.0, 60.0),),
+    ),
     Plot("second rings", (QUEUE,), {"lea": Habit(None), "ines": Habit(1.5)}, ((0.0, 60.0),)),
     Plot("gives up", (Play(WELCOME), QUEUE), {"lea": Habit(None)}, ((0.0, 8.0),)),
     Plot(
@@ -119,7 +124,9 @@ def test_the_plot_itself_ends_well(plot: Plot) -> None:
 @pytest.mark.parametrize("outage", [0.0, 1.0, 20.0])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda p: p.name)
-def test_killed_at_every_effect_nobody_is_lost_and_nothing_is_left(plot: Plot, when: str, outage: float) -> None:
+def test_killed_at_every_effect_nobody_is_lost_and_nothing_is_left(
+    plot: Plot, when: str, outage: float
+) -> None:
     _, effects = run(tell(plot, None, 0.0, when=when))
     for kill_at in range(effects):
         bench, _ = run(tell(plot, kill_at, outage, when=when))

@@ -227,7 +227,13 @@ def test_an_empty_floor_sends_the_caller_to_on_nobody_after_the_message() -> Non
     steps = (Play(WELCOME), Enqueue("medical", CALM, on_nobody=(Play(CLOSED), Hangup())))
     bench = play(scenario, client("lilas", "+33199001001", *steps))
     assert [w for w in heard(bench) if w != "silence"][:1] == ["welcome"]
-    assert [w for w in heard(bench) if not w.startswith("music")] == ["welcome", "silence", "closed", "silence", "end"]
+    assert [w for w in heard(bench) if not w.startswith("music")] == [
+        "welcome",
+        "silence",
+        "closed",
+        "silence",
+        "end",
+    ]
     assert bench.record().outcome == "nobody"
 
 

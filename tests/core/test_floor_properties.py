@@ -132,7 +132,9 @@ class World:
                     engaged.setdefault(call, []).append(post.secretary)
                 case _:
                     pass
-        assert all(len(secretaries) == 1 for secretaries in engaged.values()), "two secretaries for one caller"
+        assert all(len(secretaries) == 1 for secretaries in engaged.values()), (
+            "two secretaries for one caller"
+        )
         for waiter in floor.waiters.values():
             assert waiter.max_wait_at is None or waiter.held or waiter.max_wait_at > now
             assert not (waiter.held and waiter.ringing), "a phone rings for a caller who was taken"
@@ -141,11 +143,19 @@ class World:
                 assert isinstance(post.engaged, Offered)
                 assert post.engaged.call == waiter.call
             if waiter.held is None and not waiter.ringing:
-                assert not ranking.candidates(waiter, floor, now), "somebody is free while a caller she may take waits"
-        ringing = [leg for leg, secretary in self.legs.items() if isinstance(floor.posts[secretary].engaged, Offered)]
+                assert not ranking.candidates(waiter, floor, now), (
+                    "somebody is free while a caller she may take waits"
+                )
+        ringing = [
+            leg for leg, secretary in self.legs.items() if isinstance(floor.posts[secretary].engaged, Offered)
+        ]
         assert len(ringing) == len({self.legs[leg] for leg in ringing}), "two calls ring at one phone"
         deadline = rules.next_deadline(floor, now)
-        assert deadline is None or deadline > now or any(isinstance(p.engaged, Idle) for p in floor.posts.values())
+        assert (
+            deadline is None
+            or deadline > now
+            or any(isinstance(p.engaged, Idle) for p in floor.posts.values())
+        )
 
     def step(self, step: tuple[object, ...]) -> None:
         match step:
@@ -159,7 +169,9 @@ class World:
                 self.calls.add(call)
                 self.apply(
                     CallerJoined(
-                        replace(waiter, joined=self.now, max_wait_at=late, nobody_from=nobody, attempts=attempts)
+                        replace(
+                            waiter, joined=self.now, max_wait_at=late, nobody_from=nobody, attempts=attempts
+                        )
                     )
                 )
             case ("leave", str() as call):
@@ -261,7 +273,9 @@ def test_within_equal_score_terms_the_first_who_came_is_rung_first(
     floor = rules.apply(floor, Staffed(floor.staff), 40.0).floor
     floor = rules.apply(floor, PhoneSeen("ana", True), 40.0).floor
     for n in order:
-        floor = rules.apply(floor, CallerJoined(Waiter(f"c{n}", "quick", "a", joined=arrivals[n])), 40.0).floor
+        floor = rules.apply(
+            floor, CallerJoined(Waiter(f"c{n}", "quick", "a", joined=arrivals[n])), 40.0
+        ).floor
     rung = []
     floor = rules.apply(floor, LoggedIn("ana"), 41.0).floor
     for n in range(5):

@@ -63,7 +63,17 @@ async def test_a_caller_hears_message_music_and_secretary_and_she_hears_him(exch
     assert 1000 < call["talk_ms"] < 6000
     story = await exchange.call(call["id"])
     kinds = [event["kind"] for event in story["events"]]
-    for kind in ("arrived", "identified", "rule", "queued", "message_started", "offered", "ringing", "bridged", "ended"):
+    for kind in (
+        "arrived",
+        "identified",
+        "rule",
+        "queued",
+        "message_started",
+        "offered",
+        "ringing",
+        "bridged",
+        "ended",
+    ):
         assert kind in kinds, kind
     assert sorted(s["kind"] for s in story["segments"]) == ["message", "ringing", "talk", "waiting"]
 
@@ -75,7 +85,7 @@ async def test_the_softphone_shows_everything_before_it_is_picked_up(exchange: E
         await exchange.free("lea")
         caller = await phones.dial(bureau.uri(DID))
         invite = (await lea.rings()).invite
-        assert 'Cab. Lilas · 06 39 98 01 01' in invite.header("From")
+        assert "Cab. Lilas · 06 39 98 01 01" in invite.header("From")
         assert "sip:+33639980101@" in invite.header("From")
         assert invite.header("Alert-Info")
         assert "https://agenda.example/lilas" in invite.header("Call-Info")
@@ -268,7 +278,10 @@ async def test_s22_the_call_after_the_last_one_a_client_bought_and_no_other_take
 ) -> None:
     lilas = bureau.client("lilas")
     lilas["max_calls"] = 2
-    lilas["rules"][0]["do"][1]["queue"]["on_full"] = [play("closed-tone", mode="answered"), {"hangup": "busy"}]
+    lilas["rules"][0]["do"][1]["queue"]["on_full"] = [
+        play("closed-tone", mode="answered"),
+        {"hangup": "busy"},
+    ]
     bureau.add(client("other", "+33199001003"))
     bureau.write()
     exchange = await start_exchange(bureau)
@@ -337,7 +350,10 @@ async def test_the_wait_ends_by_rule_and_an_empty_floor_has_its_own_way_out(
     bureau: Bureau, start_exchange: Any
 ) -> None:
     do = bureau.client("lilas")["rules"][0]["do"]
-    do[1]["queue"] |= {"max_wait": "4s", "on_timeout": [play("closed-tone", mode="answered"), {"hangup": "normal"}]}
+    do[1]["queue"] |= {
+        "max_wait": "4s",
+        "on_timeout": [play("closed-tone", mode="answered"), {"hangup": "normal"}],
+    }
     empty = queue(team="empty", on_nobody=[play("unknown", mode="answered"), {"hangup": "normal"}])
     bureau.bureau["teams"]["empty"] = {}
     bureau.add(client("alone", "+33199001004", rules=[{"name": "open", "do": [play("message"), empty]}]))

@@ -150,7 +150,7 @@ class AgiServer:
                 request = AgiRequest(await _environment(reader), reader, writer)
                 route = self._routes.get(request.path)
                 if route is None:
-                    raise AgiFailed(f"no route {request.path[:40]!r}")  # noqa: TRY301 - one way out for all
+                    raise AgiFailed(f"no route {request.path[:40]!r}")
                 await route(request)
         except TimeoutError:
             log.warning("agi.timeout")

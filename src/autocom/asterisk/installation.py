@@ -118,14 +118,17 @@ async def _system(program: Path) -> Installation | None:
     version = await _version(program)
     if version is None or version < MINIMUM:
         return None
-    libraries = [Path("/usr/lib/asterisk/modules"), Path("/usr/lib64/asterisk/modules")]
-    libraries += sorted(Path("/usr/lib").glob("*-linux-gnu*/asterisk/modules"))
     return Installation(
         program,
-        _first(libraries, "modules"),
+        _first(_libraries(), "modules"),
         _first([Path(each) for each in _SHARES], "shared files"),
         version,
     )
+
+
+def _libraries() -> list[Path]:
+    multiarch = sorted(Path("/usr/lib").glob("*-linux-gnu*/asterisk/modules"))
+    return [Path("/usr/lib/asterisk/modules"), Path("/usr/lib64/asterisk/modules"), *multiarch]
 
 
 def _first(candidates: Iterable[Path], what: str) -> Path:

@@ -137,7 +137,7 @@ class PrivateAsterisk:
             await self._answering(time.monotonic() + _ADOPTION)
         except AsteriskFailed as wrong:
             # its callers hear nothing any more: a new one serves the next
-            log.error("asterisk.adoption_failed", pid=self._pid, why=str(wrong))  # noqa: TRY400
+            log.error("asterisk.adoption_failed", pid=self._pid, why=str(wrong))
             await self.stop(1)
             return False
         self.adopted = True
@@ -233,7 +233,7 @@ class PrivateAsterisk:
         url = f"{doors.ari_url}/applications"
         async with aiohttp.ClientSession(headers=who, timeout=_QUESTIONS) as session:
             while time.monotonic() < until:
-                if self._pid is None or not _alive(self._pid, self.paths.etc):
+                if not self._is_alive():
                     raise AsteriskFailed(self._story("Asterisk ended while it started"))
                 if missing := self._missing_modules():
                     # 22.10 says so on its terminal and runs on, deaf
@@ -279,6 +279,12 @@ class PrivateAsterisk:
                 probe.bind((host, port))
             except OSError as wrong:
                 raise AsteriskFailed(f"AUTOCOM_SIP_BIND={host}:{port}: {wrong.strerror}") from None
+
+    def _is_alive(self) -> bool:
+        # our own child is asked for its exit: /proc shows an empty command line during an exec
+        if self._child is not None:
+            return self._child.returncode is None
+        return self._pid is not None and _alive(self._pid, self.paths.etc)
 
     def _missing_modules(self) -> list[str]:
         try:

@@ -21,6 +21,7 @@ from autocom.asterisk.ari.client import AriClient, Refused
 from autocom.asterisk.ari.feed import Feed, Replaced, TooOld
 from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
+from autocom.asterisk.conf.dialplan import login_variable
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
 from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact
 
@@ -161,6 +162,11 @@ class AsteriskTelephone:
             await self._ari.channels.continue_in_dialplan(
                 channel, context=FALLBACK, extension="s", priority=1
             )
+
+    async def tell_fallback(self, secretary: str, *, at_work: bool) -> None:
+        """Let the dialplan's fallback know whether it may ring her. Raises TelephoneDown."""
+        with _about_a_channel():
+            await self._ari.asterisk.set_global_var(login_variable(secretary), value="" if at_work else "out")
 
     # --- legs
 

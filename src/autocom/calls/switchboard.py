@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import assert_never
 
 import structlog
 
@@ -34,7 +35,7 @@ from autocom.core.floor_words import (
 from autocom.core.ingress import Identity, NumberBook, identify
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Client, Configuration, Hangup, HangupKind, Trunk
-from autocom.core.naming import bridge_id, leg_of, playback_id
+from autocom.core.naming import bridge_id, call_of_playback, leg_of, playback_id
 from autocom.core.numbers import NumberingPlan
 from autocom.core.posts import Staff
 from autocom.core.presentation import invitation
@@ -135,33 +136,43 @@ class Switchboard:
 
     # --- facts ---
 
-    def _on(self, fact: Fact) -> None:  # noqa: PLR0912 - one branch a fact, nothing else
+    def _on(self, fact: Fact) -> None:
         match fact:
             case CallEntered():
                 self._enter(fact)
-            case ChannelRinging(channel):
-                self.dispatcher.submit(LegRang(channel))
-            case ChannelAnswered(channel) if leg_of(channel):
-                self.dispatcher.submit(LegAnswered(channel))
-            case ChannelGone(channel):
-                self._gone(fact)
-            case PlaybackEnded(playback):
-                self._to_call(playback.split("-")[1] if playback.startswith("play-") else "", fact)
-            case DigitPressed(channel):
-                self._to_call(self._by_channel.get(channel, ""), fact)
+            case TelephoneBack():
+                self._back(fact)
+            case TelephoneLost(why):
+                self.connected = False
+                self._house("service", event="telephone_lost", detail=why)
             case PhoneRegistered(secretary, reachable):
                 self.dispatcher.submit(PhoneSeen(secretary, reachable))
             case PhoneInUse(secretary, in_use):
                 self.dispatcher.submit(PhoneUsed(secretary, in_use))
-            case LegQuality(channel):
+            case FeatureDialled():
+                pass  # codes are answered over FastAGI
+            case _:
+                self._about_a_channel(fact)
+
+    def _about_a_channel(
+        self, fact: ChannelRinging | ChannelAnswered | ChannelGone | PlaybackEnded | DigitPressed | LegQuality
+    ) -> None:
+        match fact:
+            case ChannelRinging(channel):
+                self.dispatcher.submit(LegRang(channel))
+            case ChannelAnswered(channel):
+                if leg_of(channel):  # a caller's own answer is our doing
+                    self.dispatcher.submit(LegAnswered(channel))
+            case ChannelGone():
+                self._gone(fact)
+            case PlaybackEnded(playback):
+                self._to_call(call_of_playback(playback) or "", fact)
+            case DigitPressed(channel):
+                self._to_call(self._by_channel.get(channel, ""), fact)
+            case LegQuality():
                 self._quality(fact)
-            case TelephoneLost(why):
-                self.connected = False
-                self._house("service", event="telephone_lost", detail=why)
-            case TelephoneBack():
-                self._back(fact)
-            case FeatureDialled() | ChannelAnswered():
-                pass  # codes are answered over FastAGI; a caller's own answer is our doing
+            case _:
+                assert_never(fact)
 
     def _to_call(self, call: str, fact: PlaybackEnded | DigitPressed | ChannelGone) -> None:
         line = self.lines.get(call)
@@ -427,9 +438,7 @@ def _opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
             {
                 "rule": call.rule,
                 "open": choice.open,
-                "why": [
-                    {"rule": t.rule, "matched": t.matched, "failed": t.failed} for t in choice.trail
-                ],
+                "why": [{"rule": t.rule, "matched": t.matched, "failed": t.failed} for t in choice.trail],
             },
         ),
     )

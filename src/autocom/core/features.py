@@ -39,7 +39,9 @@ def by_verb(secretary: str, verb: str, reason: str | None = None) -> SecretaryFa
         case "pause":
             word = REASONS.get(reason or "4", reason or "")
             if word not in REASONS.values():
-                raise ValueError(f"unknown pause reason {word!r}: use {', '.join(REASONS.values())} (or 1 to 4)")
+                raise ValueError(
+                    f"unknown pause reason {word!r}: use {', '.join(REASONS.values())} (or 1 to 4)"
+                )
             return PausedBy(secretary, word)
         case "resume" | "done":
             return Resumed(secretary)

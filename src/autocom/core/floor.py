@@ -153,9 +153,7 @@ class _Draft:
             case _:
                 self._about_a_post(fact)
 
-    def _about_a_post(
-        self, fact: PhoneSeen | PhoneUsed | LoggedIn | LoggedOut | PausedBy | Resumed
-    ) -> None:
+    def _about_a_post(self, fact: PhoneSeen | PhoneUsed | LoggedIn | LoggedOut | PausedBy | Resumed) -> None:
         post = self.posts.get(fact.secretary)
         if post is None:
             return
@@ -168,7 +166,9 @@ class _Draft:
                 idle = self.now if post.own_call and not in_use else post.idle_since
                 post = replace(post, own_call=in_use, idle_since=idle)
             case LoggedIn():
-                post = replace(post, logged_in=True, misses=0, pause=None if not post.logged_in else post.pause)
+                post = replace(
+                    post, logged_in=True, misses=0, pause=None if not post.logged_in else post.pause
+                )
             case LoggedOut():
                 post = replace(post, logged_in=False, pause=None)
             case PausedBy(_, reason):
@@ -180,7 +180,9 @@ class _Draft:
             case _:
                 assert_never(fact)
         self.posts[post.secretary] = post
-        if isinstance(post.engaged, Offered) and (not post.logged_in or post.pause is not None or post.own_call):
+        if isinstance(post.engaged, Offered) and (
+            not post.logged_in or post.pause is not None or post.own_call
+        ):
             self._withdraw(post, post.engaged, "withdrawn", Cause.NORMAL)
 
     def _restaff(self, staff: Staff) -> None:
@@ -380,7 +382,9 @@ class _Draft:
         free = sum(post.free(self.now) for post in self.posts.values())
         if not free:
             return
-        idle = [w for w in self.waiters.values() if w.held is None and (not w.ringing or w.ring is Ringing.ALL)]
+        idle = [
+            w for w in self.waiters.values() if w.held is None and (not w.ringing or w.ring is Ringing.ALL)
+        ]
         for waiter in ranking.callers(idle, self.now):
             floor = Floor(self.staff, self.posts, self.waiters)
             found = ranking.candidates(waiter, floor, self.now)

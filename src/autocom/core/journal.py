@@ -90,5 +90,3 @@ KINDS: dict[str, str] = {
     "configuration": "version, author, clients, secretaries",
     "service": "event (started, stopped, telephone_lost, telephone_back), detail",
 }
-
-

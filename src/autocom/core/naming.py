@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 _LEG = re.compile(r"^ring-(c[0-9a-z]+)-([0-9]+)-([a-z0-9][a-z0-9-]*)$")
+_PLAYBACK = re.compile(r"^play-(c[0-9a-z]+)-[0-9]+$")
 _BRIDGE = re.compile(r"^talk-(c[0-9a-z]+)-([0-9]+)$")
 
 
@@ -43,6 +44,12 @@ def bridge_id(call: str, attempt: int) -> str:
 def call_of_bridge(bridge: str) -> str | None:
     """The call whose bridge this is, None where it is not ours."""
     found = _BRIDGE.match(bridge)
+    return found[1] if found else None
+
+
+def call_of_playback(playback: str) -> str | None:
+    """The call whose sound this is, None where it is not ours."""
+    found = _PLAYBACK.match(playback)
     return found[1] if found else None
 
 

@@ -1,0 +1,74 @@
+"""An Asterisk that runs elsewhere on this machine, or in a container that shares our state folder.
+
+We do not start it, but its configuration is ours all the same: written under the state folder, to
+be read with `asterisk -C <state>/asterisk/etc/asterisk.conf`, and reloaded over AMI. Where no
+Asterisk is installed beside us (it keeps its configuration itself), nothing is written, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from autocom.asterisk.ami import Ami, AmiRefused
+from autocom.asterisk.conf import Net, Paths, Secrets, write
+from autocom.asterisk.installation import Installation
+from autocom.asterisk.private import AsteriskFailed, Doors
+from autocom.calls.ports import TelephoneDown
+from autocom.core.model import Configuration
+
+log = structlog.get_logger()
+
+HTTP_PORT = 8088
+
+
+class ElsewhereAsterisk:
+    """The configuration of an Asterisk whose doors are given. `installation` None: its files are not ours."""
+
+    def __init__(
+        self,
+        installation: Installation | None,
+        state_dir: Path,
+        doors: Doors,
+        *,
+        net: tuple[tuple[str, int], tuple[int, int], tuple[str, int]],
+        dialplan: Path,
+        prompts: Mapping[str, str],
+        python: Path,
+    ) -> None:
+        """`net`: addresses of SIP, RTP ports, address of FastAGI."""
+        sip, rtp, agi = net
+        self._paths: Paths | None = None
+        state = state_dir.resolve() / "asterisk"
+        if installation is not None:
+            self._paths = Paths(
+                state=state,
+                modules=installation.modules,
+                share=installation.share,
+                dialplan=dialplan.resolve(),
+                run=state / "run",
+                prompts=dict(prompts),
+                python=python,
+            )
+        url = urlsplit(doors.ari_url)
+        self._net = Net(sip, rtp, url.port or HTTP_PORT, doors.ami_port, agi, url.hostname or "127.0.0.1")
+        self._secrets = Secrets(doors.ari_password, doors.ami_password, doors.ari_user, doors.ami_user)
+
+    async def apply(self, configuration: Configuration, ami: Ami | None) -> None:
+        """Write what changed; with `ami`, have Asterisk read it again. Raises AsteriskFailed, Unwritable, OSError."""
+        if self._paths is None:
+            log.warning("asterisk keeps its own configuration: none is installed beside us to write it for")
+            return
+        changed = write(configuration, self._paths, self._net, self._secrets)
+        if changed:
+            log.info("asterisk's configuration written", folder=str(self._paths.etc), files=len(changed.names))
+        if ami is None or not ami.up:
+            return
+        for module in changed.reloads:
+            try:
+                await ami.reload(module)
+            except (AmiRefused, TelephoneDown) as error:
+                raise AsteriskFailed(f"reload of {module}: {error}") from error
