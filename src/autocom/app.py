@@ -129,6 +129,7 @@ class _Building:
 
         exchange = RunningExchange(switchboard, journal, shipper, source, apply)
         exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
+        exchange.websocket = doors.websocket
         parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
         journal.save(
             [Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})]

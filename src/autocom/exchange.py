@@ -105,6 +105,7 @@ class RunningExchange:
         self._shipper, self._source, self._apply = shipper, source, apply
         self._reloading = asyncio.Lock()
         self.prompts: dict[str, str] = {}
+        self.websocket: str | None = None
         self.draining = False
 
     def ready(self) -> bool:
@@ -122,6 +123,7 @@ class RunningExchange:
         calls = list(board.lines.values())
         return {
             "asterisk": {"state": "up" if board.connected else "down"},
+            "websocket": self.websocket,
             "database": {
                 "state": "up" if self._shipper.connected else "down",
                 "behind": waiting,

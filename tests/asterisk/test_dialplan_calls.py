@@ -25,7 +25,8 @@ from tests.asterisk.host_support import (
     private,
 )
 from tests.support.phones import Phones
-from tests.support.sip_phone import SipLine, SipPhone
+from tests.support.sip_phone import SipLine, SipPhone, digest
+from tests.support.sip_text import SipMessage
 
 HOSTILE = (
     "${SHELL(touch /tmp/autocom-pwned)}",
@@ -411,7 +412,15 @@ async def test_a_secretary_has_one_phone_the_newest():
 
 
 async def test_a_wrong_password_is_refused():
-    async with private() as (place, _):
-        with pytest.raises(AssertionError):
-            async with SipPhone(place.server, "lea", "wrong"):
-                pass
+    async with private() as (place, _), SipLine(place.server) as line:
+        uri, frm = f"sip:{place.server}", f"<sip:lea@{place.server}>"
+
+        async def register(cseq: int, *headers: str) -> SipMessage:
+            line.send(line.request("REGISTER", uri, frm=frm, to=frm, call_id="x", cseq=cseq, headers=headers))
+            return await line.wait_for(lambda m: m.header("CSeq") == f"{cseq} REGISTER")
+
+        challenge = (await register(1)).header("WWW-Authenticate")
+        wrong = digest(challenge, "REGISTER", uri, "lea", "wrong")
+        assert (await register(2, f"Authorization: {wrong}")).status == 401
+        right = digest(challenge, "REGISTER", uri, "lea", password("lea"))
+        assert (await register(3, f"Authorization: {right}")).status == 200

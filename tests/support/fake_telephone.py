@@ -10,7 +10,8 @@ gone raises `Gone`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from autocom.calls.ports import Gone, Outbound
@@ -28,6 +29,7 @@ from autocom.core.telephony import (
     Seen,
     SeenChannel,
     TelephoneBack,
+    TelephoneLost,
 )
 from tests.support.virtual import VirtualClock
 
@@ -75,6 +77,7 @@ class FakeTelephone:
         self.registered: set[str] = set()
         self.joined: list[tuple[str, ...]] = []
         self._listener: asyncio.Queue[Fact] | None = None
+        self._deaf = False
         self._timers: list[asyncio.TimerHandle] = []
 
     # --- the world's side ---
@@ -108,8 +111,18 @@ class FakeTelephone:
                 return channel
         return None
 
-    def _tell(self, fact: Fact) -> None:
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """The event socket is cut: facts are lost, then the exchange is told what is there."""
+        self._deaf = True
         if self._listener is not None:
+            self._listener.put_nowait(TelephoneLost("cut by the test"))
+        yield
+        self._deaf = False
+        self._tell(TelephoneBack(self._seen()))
+
+    def _tell(self, fact: Fact) -> None:
+        if self._listener is not None and not self._deaf:
             self._listener.put_nowait(fact)
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:

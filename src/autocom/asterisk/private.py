@@ -54,6 +54,12 @@ class Doors:
     ami_user: str
     ami_password: str
 
+    @property
+    def websocket(self) -> str:
+        """Where phones in a browser register: Asterisk's one HTTP server has ARI and them."""
+        base = self.ari_url.rstrip("/").removesuffix("/ari")
+        return re.sub("^http", "ws", base) + "/ws"
+
 
 class PrivateAsterisk:
     """One Asterisk on one state folder. Not safe for two users at a time: autocom holds the folder's lock."""

@@ -16,6 +16,7 @@ from typing import assert_never
 
 import structlog
 
+from autocom.calls.containment import contained
 from autocom.calls.notes import Note
 from autocom.calls.ports import Clock, Gone, Journal, Outbound, Telephone, TelephoneDown
 from autocom.core import floor as rules
@@ -31,7 +32,7 @@ from autocom.core.floor_words import (
     Take,
     TimePassed,
 )
-from autocom.core.journal import Json
+from autocom.core.journal import Entry, Json
 from autocom.core.posts import Floor, Idle, InTalk, Offered, Post, Staff, Waiter
 from autocom.core.telephony import Cause
 
@@ -58,6 +59,7 @@ class Dispatcher:
         self.deliver: Callable[[str, Note], None] = lambda _call, _note: None
         self.tasks: asyncio.TaskGroup | None = None
         self._telephone, self._journal, self._clock, self._codec = telephone, journal, clock, codec
+        self._being_rung: dict[str, asyncio.Event] = {}
         self._inbox: deque[FloorFact] = deque()
         self._busy = False
         self._changed = asyncio.Event()
@@ -70,10 +72,16 @@ class Dispatcher:
         self._busy = True
         try:
             while self._inbox:
-                self._decide(self._inbox.popleft())
+                fact = self._inbox.popleft()
+                with contained("decision crashed", self._note_crash, fact=type(fact).__name__):
+                    self._decide(fact)
         finally:
             self._busy = False
         self._changed.set()
+
+    def _note_crash(self, error: str) -> None:
+        """The fact is dropped, the floor stays as it was."""
+        self._journal.save([Entry(self._clock.now(), "crashed", None, {"error": error})])
 
     def _decide(self, fact: FloorFact) -> None:
         before = self.floor
@@ -133,22 +141,34 @@ class Dispatcher:
         self.tasks.create_task(act)
 
     async def _ring(self, ring: Ring) -> None:
-        order = self.invite(ring)
-        if order is None:
-            return  # the call ended in the same instant; its end withdraws the offer
-        try:
-            await self._telephone.ring(order)
-        except Gone:
-            self.submit(LegEnded(ring.leg, Cause.NO_RESPONSE))
-        except TelephoneDown as down:
-            # perhaps it rings, perhaps not: the turn's end or the next comparison with Asterisk tells
-            log.warning("ring uncertain", leg=ring.leg, why=str(down))
+        with contained(
+            "ring crashed", lambda _: self.submit(LegEnded(ring.leg, Cause.FAILURE)), leg=ring.leg
+        ):
+            order = self.invite(ring)
+            if order is None:
+                return  # the call ended in the same instant; its end withdraws the offer
+            done = self._being_rung[ring.leg] = asyncio.Event()
+            try:
+                await self._telephone.ring(order)
+            except Gone:
+                self.submit(LegEnded(ring.leg, Cause.NO_RESPONSE))
+            except TelephoneDown as down:
+                # perhaps it rings, perhaps not: the turn's end or the next comparison with Asterisk tells
+                log.warning("ring uncertain", leg=ring.leg, why=str(down))
+            finally:
+                done.set()
+                del self._being_rung[ring.leg]
 
     async def _stop(self, leg: str, cause: Cause) -> None:
-        try:
-            await self._telephone.hang_up(leg, cause)
-        except TelephoneDown as down:
-            log.warning("hang-up uncertain", leg=leg, why=str(down))
+        # a hang-up that overtakes the INVITE finds no channel, and the phone would ring for nobody
+        ringing = self._being_rung.get(leg)
+        if ringing is not None:
+            await ringing.wait()
+        with contained("stop crashed", lambda _: None, leg=leg):
+            try:
+                await self._telephone.hang_up(leg, cause)
+            except TelephoneDown as down:
+                log.warning("hang-up uncertain", leg=leg, why=str(down))
 
     async def run(self) -> None:
         """Wake up at each deadline, for as long as the service lives."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+import structlog
+
 from autocom.calls.line import Line
-from autocom.calls.ports import Gone
+from autocom.calls.ports import Gone, TelephoneDown
 from autocom.core.floor_words import CallerJoined, GiveUp, Joined, LeaseFailed, LegEnded, Take, TalkEnded
 from autocom.core.journal import Entry
 from autocom.core.model import (
@@ -35,6 +37,8 @@ from autocom.core.model import (
 from autocom.core.naming import bridge_id
 from autocom.core.stages import Following, Leaving, Stage, Talking, Waiting, in_queue, waiter
 from autocom.core.telephony import Cause, ChannelGone, PlaybackEnded
+
+log = structlog.get_logger()
 
 CAUSES = {
     HangupKind.NORMAL: Cause.NORMAL,
@@ -197,8 +201,12 @@ class Inbound:
         """The conversation is over: write it down, free the secretary, take the bridge down."""
         line.ports.journal.save([line.entry("talk_ended", secretary=stage.secretary, by=by)])
         line.ports.submit(TalkEnded(line.id, stage.secretary))
-        await line.ports.telephone.hang_up(stage.leg)
-        await line.ports.telephone.disconnect(bridge_id(line.id, stage.attempt))
+        try:
+            await line.ports.telephone.hang_up(stage.leg)
+            await line.ports.telephone.disconnect(bridge_id(line.id, stage.attempt))
+        except TelephoneDown as down:
+            # the conversation is over all the same; the next comparison with Asterisk sweeps what is left
+            log.warning("parting uncertain", call=line.id, why=str(down))
 
     # --- leaving ---
 

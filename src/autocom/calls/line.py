@@ -56,6 +56,7 @@ class Line:
         self.ports = ports
         self.sounding: Sounding | None = None
         self.crashed = False
+        self._resting = False
         self._mail: deque[Note] = deque()
         self._wake = asyncio.Event()
 
@@ -78,7 +79,7 @@ class Line:
                         continue  # of a message that was stopped
                     self._heard(complete=note.ok)
                 return note
-            early = self.story.early_until if self.story.answered_at is None else None
+            early = self.story.early_until if self.story.answered_at is None and not self._resting else None
             limit = min((t for t in (until, early) if t is not None), default=None)
             if limit is not None and limit <= self.now():
                 if limit == early:
@@ -96,6 +97,14 @@ class Line:
         """Let notes go by until the instant."""
         while await self.next(until) is not None:
             pass
+
+    async def rest(self, seconds: float) -> None:
+        """Wait before a stage is run again: nothing is commanded meanwhile, a hang-up still ends it."""
+        self._resting = True
+        try:
+            await self.pass_time(self.now() + seconds)
+        finally:
+            self._resting = False
 
     # --- state ---
 

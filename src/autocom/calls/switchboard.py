@@ -9,12 +9,12 @@ The stories are in `inbound.py`, the floor in `dispatcher.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import assert_never
 
 import structlog
 
+from autocom.calls.containment import contained
 from autocom.calls.dispatcher import RING_MARGIN, Dispatcher
 from autocom.calls.inbound import Inbound
 from autocom.calls.line import Line, Ports
@@ -241,8 +241,8 @@ class Switchboard:
     async def _quietly(self, command: Awaitable[None]) -> None:
         try:
             await command
-        except TelephoneDown as down:
-            log.warning("sweep uncertain", why=str(down))
+        except (Gone, TelephoneDown) as error:
+            log.info("nothing to be done", why=str(error))
 
     def _spawn(self, act: Coroutine[None, None, None]) -> None:
         if self._tasks is None:
@@ -257,7 +257,7 @@ class Switchboard:
         if self.draining:
             self._spawn(self._quietly(self.ports.telephone.to_fallback(fact.channel)))
             return
-        with self._contained(fact.channel):
+        with contained("call crashed", lambda error: self._crashed(error, fact.channel, None)):
             line = self._open(fact, self.configuration, self._book)
             self.lines[line.id] = line
             self._by_channel[fact.channel] = line.id
@@ -286,23 +286,15 @@ class Switchboard:
         line.become(None, *_opening(call, choice, now))
         return line
 
-    @contextmanager
-    def _contained(self, channel: str, line: Line | None = None) -> Iterator[None]:
-        """A bug in one call touches no other: it is written down, and its caller is given to the fallback."""
-        try:
-            yield
-        except Exception as error:  # the one place where a crashing call is caught
-            log.exception("call crashed", call=line.id if line else None)
-            entry = Entry(
-                self.ports.clock.now(),
-                "crashed",
-                line.id if line else None,
-                {"error": f"{type(error).__name__}: {error}", "channel": channel},
-            )
-            self.ports.journal.save([entry])
-            if line is not None:
-                line.crashed = True
-            self._spawn(self._quietly(self.ports.telephone.to_fallback(channel)))
+    def _crashed(self, error: str, channel: str, line: Line | None) -> None:
+        """A bug in one call touches no other: write it down, give the caller to the fallback."""
+        call = line.id if line else None
+        self.ports.journal.save(
+            [Entry(self.ports.clock.now(), "crashed", call, {"error": error, "channel": channel})]
+        )
+        if line is not None:
+            line.crashed = True
+        self._spawn(self._quietly(self.ports.telephone.to_fallback(channel)))
 
     def _circumstances(self, client: Client, identity: Identity, now: float) -> Circumstances:
         floor = self.dispatcher.floor
@@ -339,14 +331,19 @@ class Switchboard:
 
     async def _live(self, line: Line, inbound: Inbound, *, adopted: bool) -> None:
         """The loop around the stages, and the end of the call, whatever it is."""
-        with self._contained(line.channel, line):
+        with contained("call crashed", lambda error: self._crashed(error, line.channel, line), call=line.id):
             try:
                 if adopted:
                     await self.ports.telephone.stop_playback(playback_id(line.id, line.story.sounds))
                 await self._stages(line, inbound)
             except HungUp:
                 pass
-        await self._close(line, inbound)
+        try:
+            with contained("end of call crashed", lambda _: None, call=line.id):
+                await self._close(line, inbound)
+        finally:
+            del self.lines[line.id]
+            del self._by_channel[line.channel]
 
     async def _stages(self, line: Line, inbound: Inbound) -> None:
         while True:
@@ -356,7 +353,7 @@ class Switchboard:
                 # unanswered commands: the stage is made to be run again from its first line
                 log.warning("stage interrupted", call=line.id, why=str(down))
                 line.forget_sound()
-                await line.pass_time(line.now() + RETRY)
+                await line.rest(RETRY)
                 continue
             if stage is not line.story.stage:
                 line.become(stage)
@@ -378,8 +375,6 @@ class Switchboard:
         # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
         ended = Entry(now, "ended", line.id, {"outcome": outcome})
         self.ports.journal.save([ended], calls={line.id: None})
-        del self.lines[line.id]
-        del self._by_channel[line.channel]
 
     async def hang_up_all(self, within: float = 2.0) -> None:
         """End every call, and let the stories write down their ends; what is left after `within` seconds

@@ -133,6 +133,7 @@ class _Draft:
             case CallerJoined(waiter):
                 # a caller who joins again keeps his offers and tries
                 self.waiters.setdefault(waiter.call, waiter)
+                self._take_again(waiter.call)
                 if not ranking.staffed(waiter, Floor(self.staff, self.posts)):
                     # it was empty before he came (his joining is older than this decision by some ms)
                     self.empty_since.setdefault(waiter.team, waiter.joined)
@@ -152,6 +153,13 @@ class _Draft:
                 pass
             case _:
                 self._about_a_post(fact)
+
+    def _take_again(self, call: str) -> None:
+        """A story that starts anew (crash, or Asterisk out of reach) must hear again that he was taken."""
+        held = self.waiters[call].held
+        post = self.posts.get(held) if held is not None else None
+        if post is not None and isinstance(post.engaged, InTalk) and post.engaged.call == call:
+            self.decisions.append(Take(call, post.secretary, post.engaged.leg, post.engaged.attempt))
 
     def _about_a_post(self, fact: PhoneSeen | PhoneUsed | LoggedIn | LoggedOut | PausedBy | Resumed) -> None:
         post = self.posts.get(fact.secretary)

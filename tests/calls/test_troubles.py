@@ -1,0 +1,173 @@
+"""Races and outages that no plot of the crash test happens to meet, each at its own instant."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from autocom.calls.ports import Outbound, TelephoneDown
+from autocom.core.model import Enqueue, Mode, Play
+from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration
+from tests.support.fake_telephone import FakeTelephone, Habit
+from tests.support.virtual import run
+
+MUST_HEAR = (Play(WELCOME, Mode.ANSWERED, must_hear=True), Enqueue("medical", CALM))
+
+
+async def opened(*steps: object) -> Bench:
+    """A bench with lea at work."""
+    bench = Bench(configuration(client("lilas", "+33199001001", *steps)))
+    bench.start()
+    await bench.pass_time(0.01)
+    await bench.at_work("lea")
+    return bench
+
+
+def test_killed_while_she_waits_for_the_end_of_the_message_the_two_are_joined_after_the_restart() -> None:
+    async def story() -> None:
+        bench = await opened(*MUST_HEAR)
+        bench.telephone.habits["lea"] = Habit(answers=1.0)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(2.0)
+        assert bench.state("lea") == "talking"
+        await bench.kill()
+        await bench.pass_time(0.5)
+        bench.start()
+        await bench.pass_time(6.0)
+        assert bench.telephone.joined == [("chan-1", "ring-c1-1-lea")]
+        assert bench.failure() is None
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_secretary_who_left_in_the_outage_gives_the_caller_back_to_the_queue() -> None:
+    async def story() -> None:
+        bench = await opened(*MUST_HEAR)
+        bench.telephone.habits["lea"] = Habit(answers=1.0)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(2.0)
+        await bench.kill()
+        bench.telephone.phone_hangs_up("ring-c1-1-lea")
+        bench.start()
+        await bench.pass_time(8.0)
+        assert bench.telephone.joined == [("chan-1", "ring-c1-2-lea")]
+        await bench.kill()
+
+    run(story())
+
+
+class SlowToRing(FakeTelephone):
+    """An Asterisk that takes its time to create a leg."""
+
+    async def ring(self, leg: Outbound) -> None:
+        await asyncio.sleep(0.2)
+        await super().ring(leg)
+
+
+def test_a_caller_who_leaves_while_her_leg_is_being_made_leaves_no_phone_ringing() -> None:
+    async def story() -> None:
+        bench = Bench(configuration(client("lilas", "+33199001001")))
+        bench.telephone = SlowToRing(bench.clock, bench.telephone.lengths)
+        bench.start()
+        await bench.pass_time(0.01)
+        await bench.at_work("lea")
+        bench.telephone.habits["lea"] = Habit(answers=None)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(0.1)
+        bench.telephone.caller_hangs_up("chan-1")
+        await bench.pass_time(1.0)
+        assert not bench.telephone.channels
+        assert bench.state("lea") == "free"
+        await bench.kill()
+
+    run(story())
+
+
+@pytest.mark.parametrize("what", ["answer", "play", "start_music", "connect", "stop_music"])
+def test_a_command_that_gets_no_answer_is_run_again_and_the_call_is_served(what: str) -> None:
+    async def story() -> None:
+        bench = await opened(Play(WELCOME), Enqueue("medical", CALM))
+        bench.telephone.habits["lea"] = Habit(answers=6.0)
+
+        def down_once(effect: str) -> None:
+            if effect == what:
+                bench.telephone.before = lambda _: None
+                raise TelephoneDown("no answer")
+
+        bench.telephone.before = down_once
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(12.0)
+        assert bench.telephone.joined == [("chan-1", "ring-c1-1-lea")]
+        assert "crashed" not in bench.kinds()
+        bench.telephone.caller_hangs_up("chan-1")
+        await bench.pass_time(0.5)
+        assert bench.record().outcome == "served"
+        assert bench.state("lea") == "free"
+        await bench.kill()
+
+    run(story())
+
+
+def test_commands_without_answer_at_the_early_limit_do_not_end_the_call() -> None:
+    async def story() -> None:
+        bench = Bench(configuration(client("lilas", "+33199001001", early_limit=2.0)))
+        bench.start()
+        await bench.pass_time(0.01)
+        fails = 3
+
+        def down(effect: str) -> None:
+            nonlocal fails
+            if effect == "answer" and fails:
+                fails -= 1
+                raise TelephoneDown("no answer")
+
+        bench.telephone.before = down
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(10.0)
+        assert bench.telephone.channels["chan-1"].up
+        assert "crashed" not in bench.kinds()
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_crash_in_ringing_one_phone_costs_only_that_offer() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM))
+        await bench.at_work("ines")
+
+        def once(effect: str) -> None:
+            if effect == "ring":
+                bench.telephone.before = lambda _: None
+                raise ZeroDivisionError("a bug")
+
+        bench.telephone.before = once
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(5.0)
+        assert bench.failure() is None
+        assert bench.telephone.joined == [("chan-1", "ring-c1-2-ines")]
+        await bench.kill()
+
+    run(story())
+
+
+def test_events_lost_in_a_gap_are_made_up_for_when_the_telephone_is_back() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM))
+        bench.telephone.habits["lea"] = Habit(answers=1.0)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(3.0)
+        assert bench.state("lea") == "talking"
+        with bench.telephone.deaf():
+            bench.telephone.phone_hangs_up("ring-c1-1-lea")
+            await bench.pass_time(1.0)
+        await bench.pass_time(1.0)
+        assert bench.record().outcome == "served"
+        assert bench.state("lea") == "free"
+        assert not bench.telephone.channels
+        assert not bench.telephone.bridges
+        await bench.kill()
+
+    run(story())

@@ -1,0 +1,1 @@
+"""A softphone in a browser, to test with."""
