@@ -212,8 +212,8 @@ class AppQueue:
         theirs = self._bureau.state / "asterisk"
         etc = self._folder / "etc"
         shutil.copytree(theirs / "etc", etc)
-        for name in ("lib", "spool", "run", "log", "agi-bin"):
-            (self._folder / name).mkdir()
+        for name in ("lib/keys", "spool", "run", "log", "agi-bin"):
+            (self._folder / name).mkdir(parents=True)
         _replace(etc / "asterisk.conf", str(theirs), str(self._folder))
         text = (etc / "asterisk.conf").read_text()
         kept = [line for line in text.splitlines() if not line.startswith("astrundir")]

@@ -209,9 +209,10 @@ async def resume(room: Room, count: int) -> Samples:
         async with asyncio.timeout(PATIENCE):
             leg = await legs.get()
         found.append(milliseconds(at, leg.marks["invite"]))
-        await room.engine.pause(who, paused=True)
         assert leg.phone is not None
         leg.phone.answer(leg)
+        await asyncio.sleep(TALK[1])  # joined by now: a pause while it rings would take the call from her
+        await room.engine.pause(who, paused=True)
         await asyncio.sleep(TALK[0])
         leg.phone.bye(leg)
     await room.quiet()

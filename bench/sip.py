@@ -282,10 +282,15 @@ class Phone(Party):
         self._refused = ""
 
     async def register(self) -> None:
-        """AssertionError where the server does not take it."""
-        self._register(1, ())
-        async with asyncio.timeout(5):
-            await self._registered.wait()
+        """Tries until the server takes it; TimeoutError where it does not (it may still be starting)."""
+        async with asyncio.timeout(15):
+            while not self._registered.is_set():
+                self._register(1, ())
+                try:
+                    async with asyncio.timeout(0.5):
+                        await self._registered.wait()
+                except TimeoutError:
+                    continue
 
     def _register(self, cseq: int, extra: tuple[str, ...]) -> None:
         me = f"<sip:{self.user}@{HOST}>"

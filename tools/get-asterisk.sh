@@ -69,7 +69,8 @@ fi
 
 archives() { # candidates, best first; which of them is a Debian archive shows at its signature
   if [ -n "${MIRROR:-}" ]; then echo "$MIRROR"; return; fi
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null
+  # indextargets knows nothing before the first update; this names what an update would fetch
+  apt-get -o Debug::NoLocking=true update --print-uris 2>/dev/null | sed -n "s|^'\(.*\)/dists/.*|\1|p"
   sed -n 's/^default_mirror //p' /usr/share/debootstrap/scripts/sid 2>/dev/null || true
   if ! grep -qi '^ID=debian' /etc/os-release && system_package debootstrap; then
     sed -n 's/^default_mirror //p' "$WORK/from-system/usr/share/debootstrap/scripts/sid"

@@ -176,6 +176,15 @@ async def test_the_invite_shows_the_client_in_full_and_no_text_breaks_out_of_its
         assert withheld.from_user == "anonymous"
 
 
+async def test_a_phone_is_offered_a_law_first_so_that_no_call_is_transcoded(tmp_path):
+    async with house(tmp_path) as h:
+        lea = await h.lea()
+        await h.telephone.ring(h.offer())
+        invite = (await lea.rings()).invite
+        audio = next(line for line in invite.body.splitlines() if line.startswith("m=audio"))
+        assert audio.split()[3:] == ["8", "0", "101"]
+
+
 async def test_how_an_offer_ends_is_told_with_its_cause_and_seen_on_the_phone(tmp_path):
     async with house(tmp_path) as h:
         lea = await h.lea()
@@ -269,6 +278,7 @@ async def test_ringing_is_heard_before_and_in_early_media_and_after_the_answer(t
         await h.telephone.start_music(entered.channel, "default")
         await caller.hears(810)
         await h.telephone.stop_music(entered.channel)
+        await h.telephone.stop_music(entered.channel)  # nothing plays: no error
         await caller.answered()
 
 

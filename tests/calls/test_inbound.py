@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -60,7 +61,7 @@ def test_a_caller_hears_the_message_then_music_then_the_secretary() -> None:
     bench = play(scenario)
     assert heard(bench) == ["welcome", "silence", "music:music-calm", "silence", "bridge:talk-c1-1", "end"]
     gaps = bench.telephone.past["chan-1"].heard
-    assert all(b[0] - a[0] < 0.5 for a, b in zip(gaps, gaps[1:], strict=False) if a[1] == "silence")
+    assert all(b[0] - a[0] < 0.5 for a, b in itertools.pairwise(gaps) if a[1] == "silence")
     record = bench.record()
     assert (record.outcome, record.secretary, record.client, record.caller) == (
         "served",

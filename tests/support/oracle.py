@@ -25,6 +25,7 @@ from tests.support.exchange import Exchange
 # said of what a test does on purpose: a phone that refuses, an exchange that is away or stopped
 KNOWN = re.compile(
     r"not claimed within \d+ms|Stasis app 'autocom' (?:is not|not) (?:active|registered)"
+    r"|Web socket closed abruptly"
     r"|no one was around|application 'autocom' (?:is not|not) (?:active|registered)",
 )
 

@@ -33,6 +33,9 @@ FALLBACK = "autocom-fallback"
 RINGBACK = "tone:ring"  # no music class can be called so
 ENTER_WITHIN = 1.0
 DIAL_TRIES = 25
+# Without this an offer lists every codec that Asterisk has, µ-law first (22.10, whatever the endpoint
+# prefers), and each call is transcoded. The operators' lines here are A-law; the endpoint adds its own.
+FORMATS = "alaw,ulaw"
 
 _GONE = frozenset({404, 409, 412, 422})
 
@@ -204,6 +207,7 @@ class AsteriskTelephone:
                 self._app,
                 app_args=LEG,
                 channel_id=leg.channel,
+                formats=FORMATS,
                 variables=outbound.variables(leg),
             )
         except Refused as refusal:

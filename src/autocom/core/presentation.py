@@ -1,8 +1,8 @@
 """What a softphone shows before it is picked up: the contract's section 5 as one pure function.
 
 The display name begins with the client (what the secretary must say first), then the caller.
-Nothing here trusts the caller's own text: only his number, already E.164, is used. Quoting and
-UTF-8 on the wire are the telephone adapter's business.
+Of the caller only his number, already E.164, is used; where he sent none, a printable piece of what
+he sent. Quoting and UTF-8 on the wire are the telephone adapter's business.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autocom.core.numbers import FRANCE, NumberingPlan, national
+from autocom.core.sip import clean
 from autocom.core.stages import Call
+
+SHOWN = 24
+"""Characters of a caller's own text that a phone gets to show."""
 
 MASKED = {"fr": "Masqué", "en": "Withheld"}
 
@@ -27,7 +31,12 @@ class Invitation:
 def invitation(call: Call, language: str = "fr", plan: NumberingPlan = FRANCE) -> Invitation:
     """The INVITE for this call. Headers with nothing to say are left out."""
     client, identity = call.client, call.identity
-    caller = national(identity.caller, plan) if identity.caller else MASKED.get(language, MASKED["fr"])
+    caller = MASKED.get(language, MASKED["fr"])
+    if identity.caller:
+        caller = national(identity.caller, plan)
+    elif not identity.anonymous:
+        # no telephone number: what he sent, printable and short
+        caller = clean(identity.caller_text, SHOWN) or caller
     headers = {
         # the usual trick for distinctive ringing: phones match the `info` parameter
         "Alert-Info": f"<http://autocom.invalid/{client.profile}>;info={client.profile}",

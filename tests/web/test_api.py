@@ -1,0 +1,104 @@
+"""The HTTP API over an exchange made of values."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from autocom.core.journal import Entry
+from autocom.web.api import Api
+
+TOKEN = {"Authorization": "Bearer right"}
+
+
+class Values:
+    """An exchange that answers what it was given."""
+
+    def __init__(self) -> None:
+        self.is_ready = True
+        self.asked: list[object] = []
+        self.entries: asyncio.Queue[Entry] = asyncio.Queue()
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    def status(self) -> dict[str, object]:
+        return {"config_version": "v1"}
+
+    def secretary(self, who: str, verb: str, reason: str | None) -> dict[str, object]:
+        self.asked.append((who, verb, reason))
+        if who == "nobody":
+            raise LookupError("there is no secretary 'nobody'")
+        if verb == "sleep":
+            raise ValueError("unknown verb 'sleep'")
+        return {"id": who, "state": "paused"}
+
+    async def reload(self, author: str) -> dict[str, object]:
+        self.asked.append(author)
+        return {"applied": True, "version": "v2", "faults": []}
+
+    async def flush(self) -> bool:
+        return True
+
+    async def follow(self) -> AsyncIterator[Entry]:
+        while True:
+            yield await self.entries.get()
+
+
+@pytest.fixture
+async def values() -> Values:
+    return Values()
+
+
+@pytest.fixture
+async def http(values: Values) -> AsyncIterator[TestClient]:
+    async with TestClient(TestServer(Api(values, "right").application())) as client:  # type: ignore[arg-type]
+        yield client
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "right"}])
+@pytest.mark.parametrize("route", ["/v1/status", "/v1/entries", "/v1/nothing"])
+async def test_nothing_is_told_without_the_token(
+    http: TestClient, headers: dict[str, str], route: str
+) -> None:
+    answer = await http.get(route, headers=headers)
+    assert answer.status == 401
+    assert "token" in (await answer.json())["error"]
+
+
+async def test_health_is_told_to_anybody(http: TestClient, values: Values) -> None:
+    assert (await http.get("/health/live")).status == 200
+    assert (await http.get("/health/ready")).status == 200
+    values.is_ready = False
+    assert (await http.get("/health/ready")).status == 503
+
+
+async def test_what_a_secretary_says_is_passed_on_with_its_reason(http: TestClient, values: Values) -> None:
+    answer = await http.post("/v1/secretaries/lea/pause?reason=lunch", headers=TOKEN)
+    assert await answer.json() == {"id": "lea", "state": "paused"}
+    assert values.asked == [("lea", "pause", "lunch")]
+
+
+@pytest.mark.parametrize(("path", "status"), [("nobody/login", 404), ("lea/sleep", 400)])
+async def test_a_wrong_word_is_an_error_with_what_is_wrong(http: TestClient, path: str, status: int) -> None:
+    answer = await http.post(f"/v1/secretaries/{path}", headers=TOKEN)
+    assert answer.status == status
+    assert (await answer.json())["error"]
+
+
+async def test_reload_names_its_author(http: TestClient, values: Values) -> None:
+    answer = await http.post("/v1/reload?author=ines", headers=TOKEN)
+    assert (await answer.json())["version"] == "v2"
+    assert values.asked == ["ines"]
+
+
+async def test_entries_come_as_lines_as_they_are_saved(http: TestClient, values: Values) -> None:
+    async with http.get("/v1/entries", headers=TOKEN, timeout=aiohttp.ClientTimeout(5)) as answer:
+        values.entries.put_nowait(Entry(1.5, "ended", "c1", {"outcome": "served"}))
+        line = json.loads(await answer.content.readline())
+    assert line == {"at": 1.5, "kind": "ended", "call": "c1", "outcome": "served"}
