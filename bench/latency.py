@@ -202,7 +202,7 @@ def misses(results: dict[str, Result]) -> list[str]:
     ]
 
 
-async def run(calls: int, only: set[str], command: Path) -> dict[str, Result]:
+async def run(calls: int, only: set[str], command: Path, log: Path | None) -> dict[str, Result]:
     installation = await find(os.environ)
     assert installation is not None, "no Asterisk: `make setup` gets one"
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -218,7 +218,10 @@ async def run(calls: int, only: set[str], command: Path) -> dict[str, Result]:
                 gc.collect()
                 gc.freeze()
                 gc.disable()
-                return await measure([a, b], calls, only)
+                results = await measure([a, b], calls, only)
+            if log is not None:
+                log.write_text(exchange.output)
+            return results
 
 
 def main() -> int:
@@ -232,9 +235,11 @@ def main() -> int:
         default=Path(sys.executable).with_name("autocom"),
         help="the autocom to measure, to hold two of them against each other",
     )
+    parser.add_argument("--log", type=Path, help="where autocom's own log goes, for a look at the outliers")
     given = parser.parse_args()
     began = time.monotonic()
-    results = asyncio.run(run(given.calls, set(filter(None, given.only.split(","))), given.command))
+    only = set(filter(None, given.only.split(",")))
+    results = asyncio.run(run(given.calls, only, given.command, given.log))
     print(as_json(results) if given.json else table(results))
     if not given.json:
         print(f"{given.calls} calls of a kind, {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}")

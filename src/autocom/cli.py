@@ -61,7 +61,7 @@ def main() -> None:
 # --- running ---------------------------------------------------------------------------------
 
 
-def _run(*, private: bool, demo: bool) -> None:
+def _run(*, private: bool, calls: int | None) -> None:
     from autocom import app, logs  # noqa: PLC0415 - only who serves loads the whole exchange
     from autocom.asterisk.conf.text import Unwritable  # noqa: PLC0415
     from autocom.asterisk.installation import NoAsterisk  # noqa: PLC0415
@@ -76,7 +76,7 @@ def _run(*, private: bool, demo: bool) -> None:
         click.echo(text)
         sys.stdout.flush()
 
-    when_ready = _demonstration(chosen, say) if demo else None
+    when_ready = None if calls == 0 else _demonstration(chosen, say, calls)
     expected = (
         CannotServe, StateBusy, Unwritable, NoAsterisk, AsteriskFailed, PostgresUnavailable, OSError, ValueError
     )  # fmt: skip
@@ -104,25 +104,30 @@ def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 @click.option("--demo", is_flag=True, help="Place one demonstration call when ready, and tell it live.")
 def up(demo: bool) -> None:
     """Start all that is missing (PostgreSQL, Asterisk), migrate, serve."""
-    _run(private=True, demo=demo)
+    _run(private=True, calls=1 if demo else 0)
 
 
 @main.command()
 def serve() -> None:
     """The service alone, against an Asterisk and a PostgreSQL that run elsewhere."""
-    _run(private=False, demo=False)
+    _run(private=False, calls=0)
 
 
 @main.command()
-def demo() -> None:
+@click.option(
+    "--calls", type=click.IntRange(min=1), help="Stop calling after so many; without: until Ctrl-C."
+)
+def demo(calls: int | None) -> None:
     """A running bureau with real SIP callers and secretaries, told live in the terminal."""
-    _run(private=True, demo=True)
+    _run(private=True, calls=calls)
 
 
-def _demonstration(chosen: Settings, say: Callable[[str], None]) -> Callable[[Parts], Awaitable[None]]:
+def _demonstration(
+    chosen: Settings, say: Callable[[str], None], calls: int | None
+) -> Callable[[Parts], Awaitable[None]]:
     from autocom import demonstration  # noqa: PLC0415
 
-    return lambda parts: demonstration.show(parts, chosen, say)
+    return lambda parts: demonstration.show(parts, chosen, say, calls=calls)
 
 
 # --- configuration ---------------------------------------------------------------------------

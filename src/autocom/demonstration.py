@@ -1,13 +1,14 @@
-"""`up --demo` and `demo`: one real call from outside, told live from the journal as it happens.
+"""`up --demo` and `demo`: real calls from outside, told live from the journal as they happen.
 
-Logs a secretary in, has `demo.demonstrate` place the call through the exchange's own doors, prints
+Logs a secretary in, has `demo.demonstrate` place a call through the exchange's own doors, prints
 each journal entry when it is saved, and then what both sides heard. The exchange goes on afterwards.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Collection, Iterator
 from contextlib import aclosing
 from zoneinfo import ZoneInfo
 
@@ -19,18 +20,45 @@ from autocom.demo import DemonstrationFailed, Summary, demonstrate
 from autocom.settings import Settings
 from autocom.timeline import line
 
+PAUSE = 3.0
+"""Seconds between two calls of `autocom demo`."""
 
-async def show(parts: Parts, settings: Settings, say: Callable[[str], None]) -> None:
-    """Place one call and tell it. What goes wrong is told too, and the exchange goes on."""
+
+async def show(
+    parts: Parts, settings: Settings, say: Callable[[str], None], *, calls: int | None = 1
+) -> None:
+    """Place `calls` calls one after the other (None: until stopped) and tell them. What goes wrong is told
+    too, and the exchange goes on. Secretaries whose phones are registered are left alone."""
+    for number in itertools.count():
+        if number == calls:
+            break
+        if number:
+            await asyncio.sleep(PAUSE)  # between two patients
+        configuration = parts.switchboard.configuration
+        assert configuration is not None
+        posts = parts.switchboard.dispatcher.floor.posts
+        at_work = {name for name, post in posts.items() if post.registered}
+        scenes = list(pick(configuration, parts.switchboard.ports.clock.now(), at_work))
+        if not scenes:
+            say(
+                "demonstration: no client of this bureau sends its calls to a secretary without phone right now"
+            )
+            break
+        client, secretary = scenes[number % len(scenes)]
+        say(f"demonstration: a patient calls {client.name}; {secretary.name} answers")
+        was_logged_in = posts[secretary.id].logged_in
+        parts.exchange.secretary(secretary.id, "login", None)
+        await _one_call(parts, settings, say, client, secretary)
+        if not was_logged_in:
+            parts.exchange.secretary(secretary.id, "logout", None)
+    say("autocom stays up; stop it with Ctrl-C")
+
+
+async def _one_call(
+    parts: Parts, settings: Settings, say: Callable[[str], None], client: Client, secretary: Secretary
+) -> None:
     configuration = parts.switchboard.configuration
     assert configuration is not None
-    found = pick(configuration, parts.switchboard.ports.clock.now())
-    if found is None:
-        say("demonstration: no client of this bureau sends its calls to a secretary right now")
-        return
-    client, secretary = found
-    say(f"demonstration: a patient calls {client.name}; {secretary.name} answers")
-    parts.exchange.secretary(secretary.id, "login", None)
     async with asyncio.TaskGroup() as tasks:
         telling = tasks.create_task(_tell(parts, ZoneInfo(configuration.bureau.timezone), say))
         try:
@@ -49,8 +77,6 @@ async def show(parts: Parts, settings: Settings, say: Callable[[str], None]) -> 
             for sentence in heard(summary):
                 say(sentence)
         telling.cancel()
-    parts.exchange.secretary(secretary.id, "logout", None)
-    say("autocom stays up; stop it with Ctrl-C")
 
 
 async def _tell(parts: Parts, zone: ZoneInfo, say: Callable[[str], None]) -> None:
@@ -65,21 +91,24 @@ def shown(entry: Entry) -> bool:
     return entry.kind not in {"configuration", "service", "quality"}
 
 
-def pick(configuration: Configuration, now: float) -> tuple[Client, Secretary] | None:
-    """A client whose rule of this moment is a queue, and the secretary it reaches first."""
+def pick(
+    configuration: Configuration, now: float, at_work: Collection[str] = ()
+) -> Iterator[tuple[Client, Secretary]]:
+    """Clients whose rule of this moment is a queue, each with the secretary it reaches first of those
+    who are not `at_work`."""
     for client in configuration.clients.values():
         if not client.lines:
             continue
-        rule = choose(
-            client, Circumstances(now, "+33639980101", False, None, client.lines[0].did, 0, False)
-        ).rule
+        did = client.lines[0].did
+        rule = choose(client, Circumstances(now, "+33639980101", False, None, did, 0, False)).rule
         queue = next((s for s in flatten(rule, client) if isinstance(s, Enqueue)), None)
-        if queue is None:
-            continue
-        members = [s for s in configuration.secretaries.values() if queue.team in s.teams]
-        if members:
-            return client, min(members, key=lambda s: (s.teams[queue.team], s.id))
-    return None
+        members = [
+            s
+            for s in configuration.secretaries.values()
+            if queue is not None and queue.team in s.teams and s.id not in at_work
+        ]
+        if queue is not None and members:
+            yield client, min(members, key=lambda s: (s.teams[queue.team], s.id))
 
 
 def heard(summary: Summary) -> list[str]:

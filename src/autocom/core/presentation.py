@@ -43,6 +43,9 @@ def invitation(call: Call, language: str = "fr", plan: NumberingPlan = FRANCE) -
         "X-Autocom-Call": call.id,
         "X-Autocom-Client": client.id,
     }
+    if identity.candidates:
+        # the number is shared and nothing told the clients apart: she must ask, and knows between whom
+        headers["X-Autocom-Candidates"] = ", ".join(identity.candidates)
     if client.card:
         headers["Call-Info"] = f"<{client.card}>;purpose=info"
     if client.phrase:

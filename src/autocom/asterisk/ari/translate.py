@@ -61,6 +61,7 @@ class _Line:
     rang: bool = False
     # facts that wait for CallEntered; None once it was told
     held: list[Fact] | None = None
+    over: bool = False  # its end is held; nothing can follow it
 
 
 @dataclass(slots=True)
@@ -104,12 +105,11 @@ class Translator:
         line = self.lines.get(channel)
         if line is None:
             return []
-        fact = ChannelGone(channel, cause, sip)
-        if line.held is not None:
-            line.held.append(fact)
-            return []
-        del self.lines[channel]
-        return [fact]
+        out = self._tell(channel, ChannelGone(channel, cause, sip))
+        if line.held is None:
+            del self.lines[channel]
+        line.over = True
+        return out
 
     def entered(self, fact: CallEntered) -> list[Outcome]:
         """His headers are read: he exists now, and what happened meanwhile is told after it."""
@@ -117,7 +117,7 @@ class Translator:
         if line is None or line.held is None:
             return []
         held, line.held = line.held, None
-        if any(isinstance(f, ChannelGone) for f in held):
+        if line.over:
             del self.lines[fact.channel]
         return [fact, *held]
 
@@ -173,7 +173,7 @@ class Translator:
 
     def _tell(self, channel: str, fact: Fact) -> list[Outcome]:
         line = self.lines.get(channel)
-        if line is None:
+        if line is None or line.over:
             return []
         if line.held is not None:
             line.held.append(fact)
