@@ -66,6 +66,7 @@ def _run(*, private: bool, calls: int | None) -> None:
     from autocom.asterisk.conf.text import Unwritable  # noqa: PLC0415
     from autocom.asterisk.installation import NoAsterisk  # noqa: PLC0415
     from autocom.asterisk.private import AsteriskFailed  # noqa: PLC0415
+    from autocom.asterisk.telephone import Replaced, TooOld  # noqa: PLC0415
     from autocom.foundations import CannotServe  # noqa: PLC0415
     from autocom.journal.postgres import PostgresUnavailable  # noqa: PLC0415
 
@@ -78,7 +79,7 @@ def _run(*, private: bool, calls: int | None) -> None:
 
     when_ready = None if calls == 0 else _demonstration(chosen, say, calls)
     expected = (
-        CannotServe, StateBusy, Unwritable, NoAsterisk, AsteriskFailed, PostgresUnavailable, OSError, ValueError
+        CannotServe, Replaced, TooOld, StateBusy, Unwritable, NoAsterisk, AsteriskFailed, PostgresUnavailable, OSError, ValueError
     )  # fmt: skip
     try:
         asyncio.run(app.run(chosen, private=private, say=say, when_ready=when_ready))

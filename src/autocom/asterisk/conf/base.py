@@ -124,7 +124,7 @@ def ami_conf(net: Net, secrets: Secrets) -> str:
         ("secret", secrets.ami_password),
         ("deny", "0.0.0.0/0.0.0.0"),
         ("permit", "127.0.0.1/255.255.255.255"),
-        ("read", "system,call,user,reporting"),
+        ("read", "system,call,user,dialplan,reporting"),  # dialplan: VarSet has the quality of each leg
         ("write", "system,call,reporting"),
         ("writetimeout", "5000"),
     ]
