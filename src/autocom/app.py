@@ -45,7 +45,9 @@ from autocom.imported import import_fallback
 from autocom.journal import migrate
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
+from autocom.journal.postgres import PrivatePostgres
 from autocom.journal.shipper import Shipper
+from autocom.keepers import DoorsMoved, keep_asterisk, keep_postgres
 from autocom.settings import Settings
 from autocom.state import Card, lock, write_card
 from autocom.web.api import Api
@@ -141,6 +143,7 @@ class _Building:
                 phone = tasks.create_task(telephone.run())
                 await self._http(exchange, database)
                 tasks.create_task(self._watch(exchange))
+                tasks.create_task(self._keep(parts, loaded))
                 tasks.create_task(_tell_fallback(parts))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
                 tasks.create_task(self._announce(parts, loaded, when_ready))
@@ -195,6 +198,22 @@ class _Building:
         """Files that change are a reload, as if it had been asked for."""
         async for _ in awatch(self.settings.config, debounce=400, step=100, recursive=True):
             await exchange.reload("file change")
+
+    async def _keep(self, parts: Parts, loaded: Loaded) -> None:
+        """What was started here is started again when it dies."""
+        exchange, server = parts.exchange, parts.asterisk.server
+
+        def configuration() -> Configuration:
+            return exchange.switchboard.configuration or loaded.configuration
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                if server is not None:
+                    tasks.create_task(keep_asterisk(server, configuration, self.clock, exchange.note))
+                if self.settings.database_url is None:
+                    tasks.create_task(keep_postgres(PrivatePostgres(self.settings.state), parts.database))
+        except* DoorsMoved as moved:
+            raise CannotServe(str(moved.exceptions[0])) from None
 
     # --- ready, and the end ---
 

@@ -212,20 +212,21 @@ class RunningExchange:
             except ConfigurationRefused as refused:
                 faults: list[Json] = [str(fault) for fault in refused.faults]
                 log.error("configuration refused, the running one stays", faults=len(faults), first=faults[0])
-                self._note("configuration_refused", f"{author}: {len(faults)} faults; {faults[0]}")
+                self.note("configuration_refused", f"{author}: {len(faults)} faults; {faults[0]}")
                 return {"applied": False, "version": version, "faults": faults}
             if loaded.configuration.version != version:
                 try:
                     await self._apply(loaded.configuration)
                 except CannotApply as error:
                     log.error("configuration not applied, the running one stays", why=str(error))
-                    self._note("configuration_refused", f"{author}: {error}")
+                    self.note("configuration_refused", f"{author}: {error}")
                     return {"applied": False, "version": version, "faults": [str(error)]}
                 self.adopt(loaded, author)
                 log.info("configuration applied", version=loaded.configuration.version, author=author)
             return {"applied": True, "version": loaded.configuration.version, "faults": []}
 
-    def _note(self, event: str, detail: str) -> None:
+    def note(self, event: str, detail: str) -> None:
+        """Write down what happened to the service itself."""
         fields: dict[str, Json] = {"event": event, "detail": detail}
         self.journal.save([Entry(self.switchboard.ports.clock.now(), "service", None, fields)])
 

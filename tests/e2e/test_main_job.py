@@ -75,8 +75,10 @@ async def test_a_caller_hears_message_music_and_secretary_and_she_hears_him(exch
         "ended",
     ):
         assert kind in kinds, kind
-    quality = {e["leg"].partition("-")[0]: e for e in story["events"] if e["kind"] == "quality"}
-    assert len(quality) == 2, "the quality of both legs is in the journal"
+    quality: dict[str, Any] = {}
+    while len(quality) < 2:  # Asterisk tells it about when the legs end; the test's time limit ends the wait
+        events = (await exchange.call(call["id"]))["events"]
+        quality = {e["leg"].partition("-")[0]: e for e in events if e["kind"] == "quality"}
     assert all(q["received"] > 100 and q["lost_percent"] == 0 for q in quality.values())
     assert sorted(s["kind"] for s in story["segments"]) == ["message", "ringing", "talk", "waiting"]
 

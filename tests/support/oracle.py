@@ -26,6 +26,7 @@ from tests.support.exchange import Exchange
 KNOWN = (
     r"not claimed within \d+ms",
     r"Web socket closed abruptly",
+    r"Playback failed for sound",  # he hung up while he heard it
     r"ari_websockets.c: WebSocket (?:read|write) error",
 )
 

@@ -92,13 +92,13 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("send_connected_line", "no"),
         ("trust_connected_line", "no"),
         ("timers", "yes"),
-        # who died in a call sends no BYE; long enough for a muted phone that sends nothing meanwhile.
-        # It does not count before the answer: early media may be as long as it likes (tried on 22.10.1)
-        ("rtp_timeout", "60"),
         ("rtp_timeout_hold", "600"),
         ("language", bureau.language),
         ("tone_zone", "fr"),
     ]
+    # Who died in a call sends no BYE. Long enough for a muted phone that sends nothing meanwhile; it does
+    # not count before the answer: early media may be as long as it likes (tried on 22.10.1).
+    patience: Option = ("rtp_timeout", "60")
     host = net.sip[0]
     if not ipaddress.ip_address(host).is_unspecified:
         # also keeps Asterisk from looking up the machine's own name for every call
@@ -111,14 +111,17 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("force_rport", "yes"),
         ("rewrite_contact", "yes"),
     ]
-    plain: list[Option] = [("rtp_symmetric", "yes"), ("allow", "alaw,ulaw")]
+    plain: list[Option] = [patience, ("rtp_symmetric", "yes"), ("allow", "alaw,ulaw")]
     web: list[Option] = [
+        # a browser sends a packet every 20 ms, muted or not; its tab is gone more easily than a telephone
+        ("rtp_timeout", "20"),
         ("webrtc", "yes"),
         ("dtls_auto_generate_cert", "yes"),
         ("allow", "alaw,ulaw,opus"),
     ]
     trunk: list[Option] = [
         *common,
+        patience,
         ("context", "autocom-inbound"),
         ("transport", "udp"),
         ("identify_by", "ip"),
