@@ -56,6 +56,7 @@ log = structlog.get_logger()
 
 BASE32 = "0123456789abcdefghijklmnopqrstuv"
 CODEC_ROOTS = (Story, Post, Waiter)
+IMPORT_EVERY = 2.0
 
 
 def new_call_id() -> str:
@@ -144,7 +145,6 @@ class _Building:
                 await self._http(exchange, database)
                 tasks.create_task(self._watch(exchange))
                 tasks.create_task(self._keep(parts, loaded))
-                tasks.create_task(_tell_fallback(parts))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
                 tasks.create_task(self._announce(parts, loaded, when_ready))
                 await self.stopping.wait()
@@ -200,7 +200,7 @@ class _Building:
             await exchange.reload("file change")
 
     async def _keep(self, parts: Parts, loaded: Loaded) -> None:
-        """What was started here is started again when it dies."""
+        """What was started here is started again when it dies; the fallback is told and listened to."""
         exchange, server = parts.exchange, parts.asterisk.server
 
         def configuration() -> Configuration:
@@ -208,12 +208,22 @@ class _Building:
 
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_tell_fallback(parts))
+                tasks.create_task(self._import_late_calls(parts, configuration))
                 if server is not None:
                     tasks.create_task(keep_asterisk(server, configuration, self.clock, exchange.note))
                 if self.settings.database_url is None:
                     tasks.create_task(keep_postgres(PrivatePostgres(self.settings.state), parts.database))
         except* DoorsMoved as moved:
             raise CannotServe(str(moved.exceptions[0])) from None
+
+    async def _import_late_calls(self, parts: Parts, configuration: Callable[[], Configuration]) -> None:
+        """Calls that the fallback served while we were frozen, or that it still talked in when we came."""
+        spooled = self.settings.state / "asterisk" / "fallback"
+        await parts.switchboard.met.wait()
+        while True:
+            await asyncio.sleep(IMPORT_EVERY)
+            import_fallback(spooled, parts.exchange.journal, configuration(), parts.switchboard.plan)
 
     # --- ready, and the end ---
 

@@ -105,6 +105,7 @@ def test_a_message_that_must_be_heard_is_heard_to_its_end_before_the_two_are_joi
         await bench.pass_time(3.9)
         assert not bench.telephone.joined
         assert bench.state("lea") == "talking"
+        assert heard(bench, "ring-c1-1-lea") == ["in-progress"]
         await bench.pass_time(0.3)
         assert bench.telephone.joined == [("chan-1", "ring-c1-1-lea")]
 

@@ -42,6 +42,7 @@ from tests.support.virtual import VirtualClock
 WELCOME = Audio("welcome", "welcome", 4.0)
 CLOSED = Audio("closed", "closed", 3.0)
 NOBODY = Audio("nobody", "nobody", 2.0)
+IN_PROGRESS = Audio("message-in-progress", "in-progress", 60.0)
 CALM = Music("calm", "music-calm")
 ALWAYS = Hours("Europe/Paris", {})
 CODEC = Codec((Story, Post, Waiter))
@@ -75,7 +76,7 @@ def configuration(*clients: Client, **secretaries: Mapping[str, int]) -> Configu
         },
         teams={"medical": Team("medical")},
         clients={c.id: c for c in everybody},
-        stock=StockSounds(NOBODY, CLOSED, NOBODY, NOBODY, Music("stock", "music-stock")),
+        stock=StockSounds(NOBODY, CLOSED, NOBODY, NOBODY, Music("stock", "music-stock"), IN_PROGRESS),
     )
 
 
@@ -112,7 +113,9 @@ class Bench:
     def __init__(self, configuration: Configuration) -> None:
         self.configuration = configuration
         self.clock = VirtualClock()
-        self.telephone = FakeTelephone(self.clock, {"welcome": 4.0, "closed": 3.0, "nobody": 2.0})
+        self.telephone = FakeTelephone(
+            self.clock, {"welcome": 4.0, "closed": 3.0, "nobody": 2.0, "in-progress": 60.0}
+        )
         self.journal = MemoryJournal()
         self.switchboard: Switchboard | None = None
         self._task: asyncio.Task[None] | None = None

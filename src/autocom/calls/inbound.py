@@ -130,10 +130,13 @@ class Inbound:
         """Keep him company until a secretary takes the call or his way out is reached."""
         line.ports.submit(CallerJoined(waiter(line.story, stage)))
         taken: Take | None = None
+        hers: str | None = None
         out: GiveUp | None = None
         while True:
             if taken is not None and not stage.must_hear:
                 await line.quiet_message()
+                if hers is not None:
+                    await line.ports.telephone.stop_playback(hers)
                 lease = replace(stage, heard=len(stage.notices))
                 return Talking(taken.secretary, taken.leg, taken.attempt, lease)
             if out is not None and stage.notice is None:
@@ -145,6 +148,9 @@ class Inbound:
                     line.become(stage)
                 case Take() as take:
                     taken = take
+                    if stage.must_hear and self.stock.in_progress is not None:
+                        # else she would say "hello" into silence, and hang up
+                        hers = await line.tell_secretary(take.leg, self.stock.in_progress)
                 case LeaseFailed():
                     taken = None
                 case GiveUp() as give_up:

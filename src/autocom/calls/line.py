@@ -206,6 +206,17 @@ class Line:
         self._early()
         await self._do(self.ports.telephone.start_ringback(self.channel))
 
+    async def tell_secretary(self, leg: str, audio: Audio) -> str | None:
+        """Play something to her alone, before the two are joined; the playback, to be stopped before the
+        bridge. None where her leg is gone, which the floor learns by itself."""
+        self.become(sounds=self.story.sounds + 1)
+        playback = playback_id(self.id, self.story.sounds)
+        try:
+            await self.ports.telephone.play(leg, playback, audio.media)
+        except Gone:
+            return None
+        return playback
+
     async def quiet_music(self) -> None:
         """Stop the music."""
         await self._do(self.ports.telephone.stop_music(self.channel))

@@ -334,7 +334,7 @@ class Switchboard:
         with contained("call crashed", lambda error: self._crashed(error, line.channel, line), call=line.id):
             try:
                 if adopted:
-                    await self.ports.telephone.stop_playback(playback_id(line.id, line.story.sounds))
+                    await self._hush(line)
                 await self._stages(line, inbound)
             except HungUp:
                 pass
@@ -344,6 +344,13 @@ class Switchboard:
         finally:
             del self.lines[line.id]
             del self._by_channel[line.channel]
+
+    async def _hush(self, line: Line) -> None:
+        """End what the last process had playing, for the caller and for a secretary who waits for him: the
+        stage plays it anew, and a playback left behind would hold up the bridge."""
+        last = line.story.sounds
+        for number in range(max(1, last - 3), last + 1):
+            await self._quietly(self.ports.telephone.stop_playback(playback_id(line.id, number)))
 
     async def _stages(self, line: Line, inbound: Inbound) -> None:
         while True:

@@ -301,7 +301,7 @@ def _stock(scene: Scene, reading: _Reading) -> tuple[StockSounds | None, dict[st
     if not prompts.keys() >= set(PROMPTS):
         return None, prompts
     named = (prompts["nobody"], prompts["closed"], prompts["please-wait"], prompts["unknown"])
-    return StockSounds(*named, music=music), prompts
+    return StockSounds(*named, music=music, in_progress=prompts.get("message-in-progress")), prompts
 
 
 def _more_prompts(scene: Scene) -> list[str]:

@@ -353,6 +353,7 @@ class StockSounds:
     please_wait: Audio
     unknown: Audio
     music: Music
+    in_progress: Audio | None = None  # for a secretary who waits for the end of a message
 
 
 @dataclass(frozen=True, slots=True)
