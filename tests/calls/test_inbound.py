@@ -15,6 +15,7 @@ from autocom.core.model import (
     Forward,
     Hangup,
     HangupKind,
+    Menu,
     Mode,
     Play,
     Ringback,
@@ -362,6 +363,58 @@ def test_a_step_that_cannot_be_carried_out_ends_in_the_houses_message_never_in_s
 
     bench = play(scenario, client("lilas", "+33199001001", Forward("+33639981011")))
     assert heard(bench) == ["nobody", "silence", "end"]
+
+
+MENU = Menu(
+    WELCOME,
+    {"1": (Enqueue("medical", CALM),), "2": (Menu(CLOSED, {"9": (Hangup(HangupKind.BUSY),)}),)},
+    wait=3.0,
+    otherwise=(Play(CLOSED), Hangup()),
+)
+
+
+def test_a_digit_pressed_during_the_prompt_is_taken_at_once() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.at_work("lea")
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(1.0)
+        assert bench.telephone.channels["chan-1"].up, "a menu needs an answered call"
+        bench.telephone.presses("chan-1", "1")
+        await bench.pass_time(0.2)
+        assert bench.state("lea") == "ringing"
+
+    bench = play(scenario, client("lilas", "+33199001001", MENU))
+    assert heard(bench)[:3] == ["welcome", "silence", "music:music-calm"]
+
+
+@pytest.mark.parametrize("digit", ["7", None], ids=["wrong digit", "no digit"])
+def test_a_wrong_or_missing_digit_is_otherwise(digit: str | None) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(1.0)
+        if digit:
+            bench.telephone.presses("chan-1", digit)
+        else:
+            await bench.pass_time(5.9)
+            assert heard(bench) == ["welcome", "silence"], "it waits three seconds after the prompt"
+        await bench.pass_time(5.0)
+
+    bench = play(scenario, client("lilas", "+33199001001", MENU))
+    assert heard(bench) == ["welcome", "silence", "closed", "silence", "end"]
+
+
+def test_menus_may_be_nested_and_only_the_first_digit_counts_for_each() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(1.0)
+        bench.telephone.presses("chan-1", "2")
+        await bench.pass_time(1.0)
+        bench.telephone.presses("chan-1", "9")
+        await bench.pass_time(1.0)
+
+    bench = play(scenario, client("lilas", "+33199001001", MENU))
+    assert bench.telephone.past["chan-1"].ended_with == Cause.BUSY
+    assert [e.fields["result"] for e in bench.of("c1") if e.kind == "step"] == ["digit 2", "digit 9"]
 
 
 def test_a_story_that_crashes_gives_its_caller_to_the_fallback_and_touches_no_other() -> None:

@@ -384,7 +384,7 @@ def test_a_forward_to_a_number_of_the_bureau_would_come_back_and_is_refused(desk
         {"rules": '\n  - name: open\n    do: [{§voicemail: {mail: ["a@example.org"]}}]'},
         {"rules": '\n  - name: open\n    do: [{§forward: {to: "+33639981011"}}]'},
         {"rules": '\n  - name: open\n    do: [{§message: {to: "a@example.org", text: x}}]'},
-        {"rules": "\n  - name: open\n    do: [{§menu: {play: {sound: closed}, keys: {1: [answer]}}}]"},
+        {"rules": "\n  - name: open\n    do: [{§voicemail: {max: 60s}}]"},
         {"rules": "\n  - name: open\n    do: [{queue: {team: general, on_timeout: [{§voicemail: {}}]}}]"},
         {"rules": "\n  - name: open\n    do: [{queue: {team: general, §announce: {position: true}}}]"},
         {"code": "12"},

@@ -22,6 +22,7 @@ from autocom.core.telephony import (
     ChannelAnswered,
     ChannelGone,
     ChannelRinging,
+    DigitPressed,
     Fact,
     PhoneRegistered,
     PlaybackEnded,
@@ -93,6 +94,11 @@ class FakeTelephone:
         """The caller puts down."""
         if channel in self.channels:
             self._end(channel, Cause.NORMAL)
+
+    def presses(self, channel: str, digits: str) -> None:
+        """Somebody presses keys."""
+        for digit in digits:
+            self._tell(DigitPressed(channel, digit))
 
     def phone_hangs_up(self, leg: str) -> None:
         """The secretary puts down."""

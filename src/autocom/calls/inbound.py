@@ -36,7 +36,7 @@ from autocom.core.model import (
 )
 from autocom.core.naming import bridge_id
 from autocom.core.stages import Following, Leaving, Stage, Talking, Waiting, in_queue, waiter
-from autocom.core.telephony import Cause, ChannelGone, PlaybackEnded
+from autocom.core.telephony import Cause, ChannelGone, DigitPressed, PlaybackEnded
 
 log = structlog.get_logger()
 
@@ -95,11 +95,35 @@ class Inbound:
             case Enqueue() | Jump():
                 # `in_queue` took the first, the configuration resolved the second: neither stands here
                 line.ports.journal.save([_step(line, step, "not possible here")])
-            case Forward() | OnCall() | Voicemail() | Menu() | SendMessage():
+            case Menu():
+                return await self._menu(line, step, rest)
+            case Forward() | OnCall() | Voicemail() | SendMessage():
                 return self._cannot(line, step)
             case _ as unreachable:
                 assert_never(unreachable)
         return Following(rest)
+
+    async def _menu(self, line: Line, menu: Menu, rest: tuple[Step, ...]) -> Stage:
+        """One digit, also while the prompt plays; its steps, then what stands behind the menu. A digit
+        that is none of the keys, or none in time, is `otherwise`."""
+        await line.play(menu.prompt, Mode.ANSWERED)
+        until: float | None = None
+        digit: str | None = None
+        while digit is None:
+            note = await line.next(until)
+            if note is None:
+                break
+            match note:
+                case DigitPressed(_, pressed):
+                    digit = pressed
+                case PlaybackEnded():
+                    until = line.now() + menu.wait
+                case _:
+                    pass
+        await line.quiet_message()
+        chosen = menu.keys.get(digit) if digit is not None else None
+        line.ports.journal.save([_step(line, menu, "no digit" if digit is None else f"digit {digit}")])
+        return Following((*(menu.otherwise if chosen is None else chosen), *rest))
 
     def _cannot(self, line: Line, step: Step) -> Stage:
         """A step this version does not carry out: the caller hears the house's message, never silence."""

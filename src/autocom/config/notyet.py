@@ -32,7 +32,7 @@ class NotYet:
 
 NOT_YET: tuple[NotYet, ...] = (
     NotYet(
-        _IN_STEPS + "(?:menu|forward|on_call|voicemail|message)$",
+        _IN_STEPS + "(?:forward|on_call|voicemail|message)$",
         instead="the caller hears the house's `nobody` message instead, and is hung up",
     ),
     NotYet(_IN_STEPS + r"queue\.announce$"),
