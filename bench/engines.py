@@ -55,6 +55,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def children(pid: int) -> list[int]:
+    """Of any thread of this process."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(word) for file in threads for word in file.read_text().split()]
+
+
 def bureau_to_measure(folder: Path) -> Bureau:
     """Five clients that differ in what is measured with them; message, music and journal are on."""
     made = Bureau.at(folder, secretaries=SECRETARIES)
@@ -92,13 +98,19 @@ class Autocom:
         host, _, port = exchange.bureau.sip.rpartition(":")
         self.server = (host, int(port))
         self._card = read_card(exchange.bureau.state)
-        self._parts: dict[str, list[int]] = {"autocom": [exchange.pid], "asterisk": [], "postgresql": []}
-        for pid, command in exchange.left_running().items():
-            if pid != exchange.pid:
-                self._parts["asterisk" if "asterisk" in command else "postgresql"].append(pid)
+        others = {pid: command for pid, command in exchange.left_running().items() if pid != exchange.pid}
+        self._asterisk = next(pid for pid, command in others.items() if "asterisk.conf" in command)
+        state = exchange.bureau.state
+        self._postgres = int(next(state.glob("postgres/**/postmaster.pid")).read_text().split()[0])
 
     def cpu(self) -> dict[str, float]:
-        return {part: sum(map(cpu_seconds, pids)) for part, pids in self._parts.items()}
+        # its processes write titles over the environment that `left_running` knows them by
+        postgres = [self._postgres, *children(self._postgres)]
+        return {
+            "autocom": cpu_seconds(self.exchange.pid),
+            "asterisk": cpu_seconds(self._asterisk),
+            "postgresql": sum(map(cpu_seconds, postgres)),
+        }
 
     async def pause(self, who: str, *, paused: bool) -> int:
         at = now()

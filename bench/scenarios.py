@@ -24,6 +24,7 @@ WAITING = 5
 RINGS = 0.010  # a phone's time until it is picked up
 TALK = (0.03, 0.08)
 SETTLE = 0.03
+AT_ONCE = 0.06
 PATIENCE = 15.0
 
 Samples = dict[str, list[float]]
@@ -122,23 +123,25 @@ async def served(room: Room, count: int, *, sound: bool = False) -> Samples:
 
 async def free(room: Room, count: int) -> Samples:
     """Three secretaries, five callers waiting: her BYE to her next INVITE."""
-    return {"free": await _busy_floor(room, THREE, count), "overtaken": [float(room_overtaken(room))]}
+    found, overtaken = await _busy_floor(room, THREE, count)
+    return {"free": found, "overtaken": [float(overtaken)]}
 
 
 async def wrap_up(room: Room, count: int) -> Samples:
     """The same with a wrap-up time: how long after its end her phone rings."""
-    found = await _busy_floor(room, WRAP, count)
+    found, _ = await _busy_floor(room, WRAP, count)
     return {"wrap_up": [sample - WRAP_UP * 1000 for sample in found]}
 
 
-async def _busy_floor(room: Room, did: str, count: int) -> list[float]:
+async def _busy_floor(room: Room, did: str, count: int) -> tuple[list[float], int]:
+    """The samples, and how many callers were rung before one who waited longer."""
     found: list[float] = []
     done = asyncio.Event()
     hung_up: dict[str, int] = {}
     loop = asyncio.get_running_loop()
     waiting: dict[str, Call] = {}
     room.operator.media = room.sink.port
-    room_overtaken.counts[id(room)] = 0
+    overtaken = [0]
 
     def dial() -> None:
         caller = room.operator.dial(did)
@@ -161,12 +164,16 @@ async def _busy_floor(room: Room, did: str, count: int) -> list[float]:
             found.append(milliseconds(before, leg.marks["invite"]))
         mine = waiting.pop(leg.number[-9:], None)
         if mine is not None:
-            earlier = [w for w in waiting.values() if w.marks["invite"] < mine.marks["invite"]]
-            room_overtaken.counts[id(room)] += bool(earlier)
+            # two offers of one moment may reach their phones in either order: look a little later
+            loop.call_later(AT_ONCE, count_overtaken, mine)
         if len(found) >= count:
             done.set()
         else:
             loop.call_later(RINGS, pick_up, leg)
+
+    def count_overtaken(mine: Call) -> None:
+        since = mine.marks["invite"] - AT_ONCE * 1e9
+        overtaken[0] += any(w.marks["invite"] < since for w in waiting.values())
 
     room.when_invited(ring)
     room.operator.on_bye = lambda _call, _at: None if done.is_set() else dial()
@@ -176,20 +183,7 @@ async def _busy_floor(room: Room, did: str, count: int) -> list[float]:
     async with asyncio.timeout(PATIENCE + count * 2.0):
         await done.wait()
     await room.quiet()
-    return found[:count]
-
-
-class _Overtaken:
-    """How many callers were rung before one who waited longer, in the room's last busy floor."""
-
-    def __init__(self) -> None:
-        self.counts: dict[int, int] = {}
-
-    def __call__(self, room: Room) -> int:
-        return self.counts[id(room)]
-
-
-room_overtaken = _Overtaken()
+    return found[:count], overtaken[0]
 
 
 async def resume(room: Room, count: int) -> Samples:

@@ -83,9 +83,10 @@ async def _database(settings: Settings, told: Told, stack: AsyncExitStack, *, pr
             "AUTOCOM_DATABASE_URL is not set: `autocom serve` needs a PostgreSQL that runs elsewhere"
         )
     server = PrivatePostgres(settings.state)
+    # before it starts: Asterisk may fail meanwhile, and a thread that starts a server cannot be cancelled
+    stack.push_async_callback(asyncio.to_thread, server.stop)
     async with told.step("PostgreSQL"):
         url = await asyncio.to_thread(server.start)
-    stack.push_async_callback(asyncio.to_thread, server.stop)
     return url
 
 
@@ -130,7 +131,7 @@ async def _asterisk(
         prompts=prompts,
         python=Path(sys.executable),
     )
+    stack.push_async_callback(server.stop)
     async with told.step("Asterisk"):
         doors = await server.start(loaded.configuration)
-    stack.push_async_callback(server.stop)
     return Ground(doors, server)

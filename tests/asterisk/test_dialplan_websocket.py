@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from types import TracebackType
 from typing import Self
 
@@ -99,15 +98,11 @@ class WebPhone:
         return answer
 
 
-def url(asterisk) -> str:
-    return re.sub("/ari$", "/ws", asterisk.doors.ari_url)
-
-
 async def test_a_browser_registers_as_the_secretary_and_is_offered_webrtc():
     async with (
         private() as (_, asterisk),
         AriApp(asterisk) as app,
-        WebPhone(url(asterisk), "lea", password("lea"), "bureau.example") as phone,
+        WebPhone(asterisk.doors.websocket, "lea", password("lea"), "bureau.example") as phone,
     ):
         assert (await phone.ask("REGISTER", None)).status == 200
         endpoint = f"PJSIP/{phone_endpoint('lea', websocket=True)}"
@@ -122,7 +117,7 @@ async def test_a_browser_registers_as_the_secretary_and_is_offered_webrtc():
 async def test_a_browser_calls_under_the_domain_web():
     async with (
         private() as (_, asterisk),
-        WebPhone(url(asterisk), "lea", password("lea"), "web") as phone,
+        WebPhone(asterisk.doors.websocket, "lea", password("lea"), "web") as phone,
     ):
         assert (await phone.ask("REGISTER", None)).status == 200
         answer = await phone.ask("INVITE", "0639981011", OFFER)
@@ -131,7 +126,7 @@ async def test_a_browser_calls_under_the_domain_web():
 
 
 async def test_a_browser_without_the_password_is_refused():
-    async with private() as (_, asterisk), WebPhone(url(asterisk), "lea", "guess", "web") as phone:
+    async with private() as (_, asterisk), WebPhone(asterisk.doors.websocket, "lea", "guess", "web") as phone:
         assert (await phone.ask("REGISTER", None)).status == 401
         assert (await phone.ask("INVITE", "201", OFFER)).status == 401
 
@@ -139,7 +134,7 @@ async def test_a_browser_without_the_password_is_refused():
 async def test_the_fallback_rings_the_phone_that_registered_over_the_websocket():
     async with (
         private() as (place, asterisk),
-        WebPhone(url(asterisk), "lea", password("lea"), "bureau.example") as phone,
+        WebPhone(asterisk.doors.websocket, "lea", password("lea"), "bureau.example") as phone,
         Phones() as phones,
     ):
         assert (await phone.ask("REGISTER", None)).status == 200

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autocom.asterisk.installation import Installation, NoAsterisk, cache_folder, find
-from autocom.asterisk.private import AsteriskFailed
+from autocom.asterisk.private import AsteriskFailed, Doors
 from tests.asterisk.host_support import AriApp, bureau, eventually, folder, private
 
 
@@ -30,6 +30,18 @@ async def test_it_starts_without_one_warning_for_sixty_secretaries_in_about_a_se
         async with AriApp(asterisk) as app:
             endpoints = await app.call("GET", "endpoints")
         assert {each["resource"] for each in endpoints} >= {"lea", "lea@web", "s059", "trunk-operator"}
+
+
+@pytest.mark.parametrize(
+    ("ari", "phones"),
+    [
+        ("http://127.0.0.1:8088/ari", "ws://127.0.0.1:8088/ws"),
+        ("http://127.0.0.1:8088", "ws://127.0.0.1:8088/ws"),
+        ("https://pbx.example/asterisk/ari/", "wss://pbx.example/asterisk/ws"),
+    ],
+)
+def test_phones_in_a_browser_come_in_beside_ari(ari: str, phones: str):
+    assert Doors(ari, "user", "secret", "127.0.0.1", 5038, "user", "secret").websocket == phones
 
 
 async def test_secrets_and_configuration_are_readable_by_their_owner_alone():

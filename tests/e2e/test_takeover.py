@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import oracle
+from tests.support import oracle, tones
 from tests.support.bureau import CALLER, MESSAGE, MUSIC, VOICES, Bureau, client, play, queue
 from tests.support.exchange import Exchange
 from tests.support.leg import Leg
@@ -80,9 +80,13 @@ async def states(exchange: Exchange) -> dict[str, str]:
     return {s["id"]: s["state"] for s in (await oracle.status(exchange.bureau))["secretaries"]}
 
 
-def longest_gap(*callers: Leg) -> float:
-    """The longest silence between two sounds, in seconds."""
-    return max((gap.seconds for leg in callers for gap in leg.gaps()), default=0.0)
+def heard_without_a_gap(*callers: Leg) -> None:
+    """Once something was heard, there never was half a second without a tone. Shorter breaks are the
+    recorder's own on a busy machine, which reads too late what came in time."""
+    for leg in callers:
+        runs = leg.timeline()
+        quiet = [run.seconds for run in runs if run.chord in (tones.SILENCE, tones.OTHER)]
+        assert max(quiet, default=0.0) < 0.5, ", ".join(map(str, runs))
 
 
 async def by_caller(exchange: Exchange) -> dict[str, dict[str, Any]]:
@@ -141,7 +145,7 @@ async def test_every_call_goes_on_after_a_kill_in_the_middle_of_it(exchange: Exc
         found = await by_caller(exchange)
     assert talking.heard()[-1] == (VOICES[0],)
     assert first.heard()[:2] == [(MESSAGE,), (MUSIC,)], "he who waited never noticed"
-    assert longest_gap(talking, first) < 0.5
+    heard_without_a_gap(talking, first)
     assert {call["outcome"] for call in found.values()} == {"served"}
     assert found["05"]["wait_ms"] > 1000 * away, "the time without us is waiting time too"
     assert found["01"]["talk_ms"] > 1000 * away
@@ -251,7 +255,7 @@ async def test_three_crashes_in_a_row_while_starting_hurt_no_conversation(exchan
         await exchange.start()
         await talking.hears(VOICES[0], for_seconds=0.8)
         await lea.call.hears(CALLER, for_seconds=0.8)
-        assert longest_gap(talking) < 0.5
+        heard_without_a_gap(talking)
         await talking.hangup()
         await lea.rings(2)
         await lea.answer()

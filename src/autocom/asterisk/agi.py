@@ -120,20 +120,25 @@ class AgiServer:
 
     async def run(self) -> None:
         """Serve until cancelled. Raises OSError where the address cannot be used."""
-        async with asyncio.TaskGroup() as tasks:
+        tasks = asyncio.TaskGroup()
 
-            def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                if self._busy >= self._most:
-                    writer.transport.abort()
-                    log.warning("agi.too_many")
-                    return
-                self._busy += 1
-                tasks.create_task(self._contained(reader, writer))
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._busy >= self._most:
+                writer.transport.abort()
+                log.warning("agi.too_many")
+                return
+            self._busy += 1
+            tasks.create_task(self._contained(reader, writer))
 
-            server = await asyncio.start_server(connected, self._host, self._port, limit=_LINE)
-            self.address = server.sockets[0].getsockname()[:2]
-            self.listening.set()
+        # outside the group, which would wrap what it says of the address
+        server = await asyncio.start_server(
+            connected, self._host, self._port, limit=_LINE, start_serving=False
+        )
+        async with tasks:
             try:
+                await server.start_serving()
+                self.address = server.sockets[0].getsockname()[:2]
+                self.listening.set()
                 await server.serve_forever()
             finally:
                 server.close()
