@@ -210,6 +210,15 @@ def test_logging_out_while_ringing_passes_the_caller_on() -> None:
     assert rings(decisions) == ["ines"]
 
 
+def test_a_phone_that_vanishes_while_it_rings_passes_the_caller_on_at_once() -> None:
+    script = Script(at_work=("lea", "ines"))
+    script.at(0, caller())
+    decisions = script.at(1, PhoneSeen("lea", False))
+    assert StopRinging("ring-c1-1-lea", Cause.NORMAL) in decisions
+    assert rings(decisions) == ["ines"]
+    assert script.state("lea") == "offline"
+
+
 def test_a_secretary_in_a_call_of_her_own_is_not_rung() -> None:
     script = Script(at_work=("lea",))
     script.at(0, PhoneUsed("lea", True))

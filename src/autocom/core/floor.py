@@ -188,10 +188,12 @@ class _Draft:
             case _:
                 assert_never(fact)
         self.posts[post.secretary] = post
-        if isinstance(post.engaged, Offered) and (
-            not post.logged_in or post.pause is not None or post.own_call
-        ):
-            self._withdraw(post, post.engaged, "withdrawn", Cause.NORMAL)
+        if isinstance(post.engaged, Offered):
+            if not post.registered:
+                # her phone is gone: ringing on until the end of her turn would cost the caller that time
+                self._withdraw(post, post.engaged, "unreachable", Cause.NORMAL)
+            elif not post.logged_in or post.pause is not None or post.own_call:
+                self._withdraw(post, post.engaged, "withdrawn", Cause.NORMAL)
 
     def _restaff(self, staff: Staff) -> None:
         self.staff = staff
