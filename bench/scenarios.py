@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from bench.engines import HOP, PLAIN, RING_FOR, SOLO, THREE, WRAP, WRAP_UP, Engine
 from bench.sip import Call, Datagrams, Operator, Phone
@@ -27,6 +27,7 @@ SETTLE = 0.03
 AT_ONCE = 0.06
 PATIENCE = 15.0
 
+T = TypeVar("T")
 Samples = dict[str, list[float]]
 
 
@@ -74,6 +75,20 @@ class Room:
         await asyncio.sleep(0.2)
 
 
+async def _in_time(what: Awaitable[T], room: Room) -> T:
+    """It, or an AssertionError that says where every call stands."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await what
+    except TimeoutError:
+        calls = [
+            f"{party.user}: {call.number} {call.invite.start if call.invite else ''} {call.marks}"
+            for party in (room.operator, *room.phones)
+            for call in party.calls.values()
+        ]
+        raise AssertionError(f"{room.engine.name} stalls:\n" + "\n".join(calls)) from None
+
+
 def milliseconds(start: int, end: int) -> float:
     return (end - start) / 1e6
 
@@ -105,16 +120,14 @@ async def served(room: Room, count: int, *, sound: bool = False) -> Samples:
     room.when_invited(ring)
     for _ in range(count):
         caller = room.operator.dial(PLAIN)
-        async with asyncio.timeout(PATIENCE):
-            leg = await legs.get()
-            set_up.append(milliseconds(caller.marks["invite"], leg.marks["invite"]))
-            while not (caller.answered and leg.answered):
-                await asyncio.sleep(0.002)
-            if sound:
-                heard.append(milliseconds(leg.marks["answered"], await voice.heard()))
-            await asyncio.sleep(random.uniform(*TALK))
-            room.operator.bye(caller)
-            await leg.ended.wait()
+        leg = await _in_time(legs.get(), room)
+        set_up.append(milliseconds(caller.marks["invite"], leg.marks["invite"]))
+        await _in_time(caller.picked_up.wait(), room)
+        if sound:
+            heard.append(milliseconds(leg.marks["answered"], await _in_time(voice.heard(), room)))
+        await asyncio.sleep(random.uniform(*TALK))
+        room.operator.bye(caller)
+        await _in_time(leg.ended.wait(), room)
         parting.append(milliseconds(caller.marks["bye"], leg.marks["bye"]))
         await asyncio.sleep(SETTLE)
     await room.quiet()

@@ -123,6 +123,7 @@ class Call:
     number: str  # the caller's
     phone: Phone | None = None
     marks: dict[str, int] = field(default_factory=dict)
+    picked_up: asyncio.Event = field(default_factory=asyncio.Event)  # a caller's
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     invite: Message | None = None  # a phone's: as it came
     tag: str = ""
@@ -227,7 +228,6 @@ class Operator(Party):
 
     def __init__(self, server: tuple[str, int], media: int) -> None:
         super().__init__(server, "operator", media)
-        self.on_answer: Callable[[Call], None] = lambda _call: None
 
     def hang_up(self, call: Call) -> None:
         """Answered or not; nothing where it is over."""
@@ -265,7 +265,7 @@ class Operator(Party):
             call.target = contact[1] if contact else call.target
             call.answered, call.branch, call.media = True, "", message.media
             call.mark("answered", message.at)
-            self.on_answer(call)
+            call.picked_up.set()
         self.wire.send(self._request("ACK", call.target, call, 1), self.server)
         if message.status >= 300:
             self._over(call, f"refused {message.status}", message.at)

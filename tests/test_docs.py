@@ -275,7 +275,7 @@ rules: [{name: open, do: [{queue: {team: medical}}]}]
 RECEPTION = CLIENT.replace("exemple", "accueil").replace("+33199001001", "+33199001000")
 RECORDINGS = ("lilas-accueil",)
 # an absence's own message, and `on_full` beside the queue: without effect, and `check` does not say so yet
-WITHOUT_NOTE = {"play", "on_full"}
+WITHOUT_NOTE = set()
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ class _Building:
                 tasks.create_task(_ship(database, shipper))
                 tasks.create_task(self._agi(exchange))
                 phone = tasks.create_task(telephone.run())
-                await self._http(exchange, database)
+                await self._http(exchange, database, loaded.configuration.bureau.timezone)
                 tasks.create_task(self._watch(exchange))
                 tasks.create_task(self._keep(parts, loaded))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
@@ -170,7 +170,7 @@ class _Building:
 
     # --- doors ---
 
-    async def _http(self, exchange: RunningExchange, database: str) -> None:
+    async def _http(self, exchange: RunningExchange, database: str, zone: str) -> None:
         token = secrets.token_urlsafe(24)
         runner = web.AppRunner(Api(exchange, token).application(), access_log=None)
         await runner.setup()
@@ -182,7 +182,7 @@ class _Building:
             raise CannotServe(
                 f"AUTOCOM_HTTP_BIND: cannot listen on {bind}: {error.strerror or error}"
             ) from None
-        write_card(self.settings.state, Card(os.getpid(), f"http://{bind}", token, database))
+        write_card(self.settings.state, Card(os.getpid(), f"http://{bind}", token, database, zone))
 
     async def _agi(self, exchange: RunningExchange) -> None:
         bind = self.settings.agi_bind

@@ -405,11 +405,19 @@ def call(id: str, as_json: bool) -> None:  # noqa: A002 - the contract's word
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     click.echo(_call_line(found))
-    zone = ZoneInfo("Europe/Paris")
+    zone = _zone()
     for event in found["events"]:  # type: ignore[union-attr]
         assert isinstance(event, dict)
         at = datetime.fromisoformat(str(event["at"])).timestamp()
         click.echo(timeline.line(at, str(event["kind"]), event, zone))
+
+
+def _zone() -> ZoneInfo:
+    """The bureau's, as far as the running exchange said it."""
+    try:
+        return ZoneInfo(read_card(settings().state).timezone)
+    except NotRunning:
+        return ZoneInfo("UTC")
 
 
 # --- the database ----------------------------------------------------------------------------

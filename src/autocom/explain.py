@@ -13,7 +13,7 @@ from autocom.core.ingress import NumberBook, identify
 from autocom.core.journal import Json
 from autocom.core.model import Configuration, Enqueue, ForwardReason, Play, Step, Trunk
 from autocom.core.numbers import NumberingPlan, national
-from autocom.core.routing import Circumstances, choose, flatten
+from autocom.core.routing import Circumstances, choose, steps_of
 from autocom.core.telephony import RawHeaders
 
 
@@ -46,7 +46,7 @@ def explain(
         client,
         Circumstances(at, identity.caller, identity.anonymous, forward_reason, identity.did, 0, nobody=False),
     )
-    steps = flatten(choice.rule, client)
+    steps = steps_of(choice, client)
     queue = next((step for step in steps if isinstance(step, Enqueue)), None)
     return {
         "client": client.id,

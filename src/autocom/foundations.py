@@ -86,8 +86,7 @@ async def _database(settings: Settings, told: Told, stack: AsyncExitStack, *, pr
     # before it starts: Asterisk may fail meanwhile, and a thread that starts a server cannot be cancelled
     stack.push_async_callback(asyncio.to_thread, server.stop)
     async with told.step("PostgreSQL"):
-        url = await asyncio.to_thread(server.start)
-    return url
+        return await asyncio.to_thread(server.start)
 
 
 async def _asterisk(

@@ -25,12 +25,14 @@ class NotRunning(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """How to reach the exchange of a state folder. `pid` may be dead: the database may still answer."""
+    """How to reach the exchange of a state folder. `pid` may be dead: the database may still answer.
+    `timezone` is the bureau's, in which people read times."""
 
     pid: int
     http: str
     token: str
     database: str | None
+    timezone: str = "UTC"
 
 
 def lock(state: Path) -> IO[str]:

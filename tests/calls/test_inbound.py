@@ -460,3 +460,31 @@ def test_an_absence_takes_the_call_before_the_hours_are_asked() -> None:
     )
     bench = play(scenario, client("lilas", "+33199001001", rules=rules, absences=(away,)))
     assert bench.record().outcome == "closed"
+    assert heard(bench) == ["closed", "silence", "end"]
+
+
+def test_an_absence_with_a_message_of_its_own_is_heard_instead_of_the_rules() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(6)
+
+    away = Closure(datetime(2026, 9, 1, 0, 0), datetime(2026, 10, 1, 0, 0), "Congés", WELCOME)  # noqa: DTZ001
+    rules = (
+        Rule("closed", When(open=False), (Play(CLOSED, Mode.ANSWERED), Hangup())),
+        Rule("open", None, (Enqueue("medical"),)),
+    )
+    bench = play(scenario, client("lilas", "+33199001001", rules=rules, absences=(away,)))
+    assert heard(bench) == ["welcome", "silence", "end"]
+
+
+def test_on_full_may_stand_at_the_client() -> None:
+    async def scenario(bench: Bench) -> None:
+        for n in range(1, 3):
+            bench.telephone.call_in(f"chan-{n}", "0199001001")
+        await bench.pass_time(5)
+
+    bench = play(
+        scenario,
+        client("lilas", "+33199001001", max_calls=1, on_full=(Play(CLOSED), Hangup(HangupKind.BUSY))),
+    )
+    assert heard(bench, "chan-2") == ["closed", "silence", "end"]

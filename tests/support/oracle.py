@@ -109,19 +109,37 @@ def events(exchange: Exchange, level: str = "error") -> list[dict[str, Any]]:
     return [event for event in found if event.get("level") == level]
 
 
-async def each_call_ended_once(exchange: Exchange) -> None:
-    """Every call of the journal arrived once and ended once, and was never a crash."""
-    await exchange.calls()  # PostgreSQL has everything from here on
-    database = json.loads((exchange.bureau.state / "service.json").read_text())["database"]
-    engine = make_engine(database)
+async def journal(exchange: Exchange, *, stories: bool = False) -> list[dict[str, Any]]:
+    """The calls in PostgreSQL, newest first, after the exchange has brought everything there; with their
+    `events` and `segments` where `stories` are wanted."""
+    card = json.loads((exchange.bureau.state / "service.json").read_text())
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {card['token']}"}) as http:
+        async with http.post(f"{card['http']}/v1/flush") as answer:
+            assert (await answer.json())["flushed"], "PostgreSQL is behind"
+    engine = make_engine(card["database"])
     try:
-        for row in await queries.calls(engine, limit=None):
-            story = await queries.call(engine, str(row["id"]))
-            assert story is not None
-            kinds = [event["kind"] for event in story["events"]]  # type: ignore[union-attr,index,call-overload]
-            assert kinds.count("arrived") == 1, (row["id"], kinds)
-            assert kinds.count("ended") == 1, (row["id"], kinds)
-            assert "crashed" not in kinds, (row["id"], kinds)
-            assert row["outcome"] is not None, row
+        rows: list[dict[str, Any]] = await queries.calls(engine, limit=None)
+        if stories:
+            rows = [await queries.call(engine, row["id"]) or {} for row in rows]
+        return rows
     finally:
         await engine.dispose()
+
+
+async def each_call_ended_once(exchange: Exchange) -> None:
+    """Every call of the journal arrived once and ended once, and was never a crash."""
+    for call in await journal(exchange, stories=True):
+        kinds = [event["kind"] for event in call["events"]]
+        assert kinds.count("arrived") == 1, (call["id"], kinds)
+        assert kinds.count("ended") == 1, (call["id"], kinds)
+        assert "crashed" not in kinds, (call["id"], kinds)
+        assert call["outcome"] is not None, call
+
+
+async def reload(bureau: Bureau) -> dict[str, Any]:
+    """`autocom reload` without its command's start."""
+    card = json.loads((bureau.state / "service.json").read_text())
+    who = {"Authorization": f"Bearer {card['token']}"}
+    async with aiohttp.ClientSession(headers=who) as http, http.post(f"{card['http']}/v1/reload") as answer:
+        found: dict[str, Any] = await answer.json()
+        return found

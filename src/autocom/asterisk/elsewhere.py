@@ -64,7 +64,9 @@ class ElsewhereAsterisk:
             return
         changed = write(configuration, self._paths, self._net, self._secrets)
         if changed:
-            log.info("asterisk's configuration written", folder=str(self._paths.etc), files=len(changed.names))
+            log.info(
+                "asterisk's configuration written", folder=str(self._paths.etc), files=len(changed.names)
+            )
         if ami is None or not ami.up:
             return
         for module in changed.reloads:

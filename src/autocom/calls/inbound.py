@@ -134,7 +134,8 @@ class Inbound:
     def _enter_queue(self, line: Line, waiting: Waiting) -> Stage:
         if self.full:
             line.become(None, line.entry("dequeued", why="full"), way_out="full")
-            return Following(waiting.queue.on_full or (Hangup(HangupKind.BUSY),))
+            on_full = waiting.queue.on_full or line.story.call.client.on_full
+            return Following(on_full or (Hangup(HangupKind.BUSY),))
         client = line.story.call.client
         limit = waiting.queue.max_wait
         line.become(

@@ -39,7 +39,7 @@ from autocom.core.naming import bridge_id, call_of_playback, leg_of, playback_id
 from autocom.core.numbers import NumberingPlan
 from autocom.core.posts import Staff
 from autocom.core.presentation import invitation
-from autocom.core.routing import Choice, Circumstances, choose, ending_outcome, flatten
+from autocom.core.routing import Choice, Circumstances, choose, ending_outcome, steps_of
 from autocom.core.stages import (
     Call,
     Following,
@@ -282,7 +282,7 @@ class Switchboard:
             by_refusal=ending_outcome(choice.rule, Hangup(HangupKind.REJECT)),
             config_version=configuration.version,
         )
-        line = Line(Story(call, Following(flatten(choice.rule, client))), self.ports)
+        line = Line(Story(call, Following(steps_of(choice, client))), self.ports)
         line.become(None, *_opening(call, choice, now))
         return line
 

@@ -9,6 +9,7 @@ the condition that failed, without any caller's number.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,6 +24,8 @@ from autocom.core.model import (
     HangupKind,
     Jump,
     Menu,
+    Mode,
+    Play,
     Rule,
     Step,
     When,
@@ -121,6 +124,18 @@ def flatten(rule: Rule, client: Client) -> tuple[Step, ...]:
         return tuple(out)
 
     return written_out(rule.do, (rule.name,))
+
+
+def steps_of(choice: Choice, client: Client) -> tuple[Step, ...]:
+    """What to do for this call. An absence in force that has a message of its own is heard instead of the
+    messages that an absence's or a closing rule begins with; the rest of the rule stays."""
+    steps = flatten(choice.rule, client)
+    own = choice.absence.play if choice.absence is not None else None
+    when = choice.rule.when or When()
+    if own is None or not (when.absence or when.open is False):
+        return steps
+    rest = tuple(itertools.dropwhile(lambda step: isinstance(step, Play), steps))
+    return (Play(own, Mode.ANSWERED), *rest)
 
 
 def ending_outcome(rule: Rule, step: Hangup | None) -> str:

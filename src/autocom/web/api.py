@@ -111,5 +111,8 @@ class Api:
         await response.prepare(request)
         async for entry in self._exchange.follow():
             line = {"at": entry.at, "kind": entry.kind, "call": entry.call, **entry.fields}
-            await response.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            try:
+                await response.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            except ConnectionError:
+                break  # the reader went: the usual end of following
         return response

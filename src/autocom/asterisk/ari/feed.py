@@ -132,6 +132,10 @@ class Feed:
                 await self._one_connection(backoff)
             except* TelephoneDown as group:
                 why = str(_first(group))
+            me = asyncio.current_task()
+            if me is not None and me.cancelling():
+                # 3.11's TaskGroup swallows a cancellation that meets an error which is already ending it
+                raise asyncio.CancelledError
             if self.up:
                 self.up = False
                 log.warning("ari_lost", why=why)
