@@ -19,6 +19,7 @@ from autocom.calls.dispatcher import RING_MARGIN, Dispatcher
 from autocom.calls.inbound import Inbound
 from autocom.calls.line import Line, Ports
 from autocom.calls.notes import HungUp
+from autocom.calls.opening import circumstances, decided, opening, staff_of
 from autocom.calls.ports import Gone, Outbound, Stored, TelephoneDown
 from autocom.calls.reconcile import compare
 from autocom.core.codec import Undecodable
@@ -32,14 +33,13 @@ from autocom.core.floor_words import (
     Ring,
     Staffed,
 )
-from autocom.core.ingress import Identity, NumberBook, identify
+from autocom.core.ingress import NumberBook, identify
 from autocom.core.journal import Entry, Json
-from autocom.core.model import Client, Configuration, Hangup, HangupKind, Trunk
+from autocom.core.model import Configuration, Trunk
 from autocom.core.naming import bridge_id, call_of_playback, leg_of, playback_id
 from autocom.core.numbers import NumberingPlan
-from autocom.core.posts import Staff
 from autocom.core.presentation import invitation
-from autocom.core.routing import Choice, Circumstances, choose, ending_outcome, steps_of
+from autocom.core.routing import choose, steps_of
 from autocom.core.stages import (
     Call,
     Following,
@@ -68,17 +68,6 @@ log = structlog.get_logger()
 
 RETRY = 1.0
 """Seconds after which a stage whose command got no answer from Asterisk is run again."""
-
-
-def staff_of(configuration: Configuration) -> Staff:
-    """What the floor needs of a configuration."""
-    return Staff(
-        levels={s.id: dict(s.teams) for s in configuration.secretaries.values()},
-        teams=configuration.teams,
-        wrap_up={c.id: (c.wrap_up_min, c.wrap_up_max) for c in configuration.clients.values()},
-        auto_login=frozenset(s.id for s in configuration.secretaries.values() if s.auto_login),
-        pause_after=configuration.bureau.pause_after,
-    )
 
 
 class Switchboard:
@@ -269,21 +258,10 @@ class Switchboard:
         trunk = configuration.trunks.get(fact.trunk or "") or Trunk(fact.trunk or "unknown", ())
         identity = identify(fact.headers, trunk, book, self.plan)
         client = configuration.clients[identity.client]
-        choice = choose(client, self._circumstances(client, identity, now))
-        call = Call(
-            id=self._new_id(),
-            channel=fact.channel,
-            arrived_at=fact.at,
-            trunk=fact.trunk,
-            identity=identity,
-            client=client,
-            rule=choice.rule.name,
-            by_rule=ending_outcome(choice.rule, None),
-            by_refusal=ending_outcome(choice.rule, Hangup(HangupKind.REJECT)),
-            config_version=configuration.version,
-        )
+        choice = choose(client, circumstances(self.dispatcher.floor, client, identity, now))
+        call = decided(self._new_id(), fact, identity, client, choice, configuration.version)
         line = Line(Story(call, Following(steps_of(choice, client))), self.ports)
-        line.become(None, *_opening(call, choice, now))
+        line.become(None, *opening(call, choice, now))
         return line
 
     def _crashed(self, error: str, channel: str, line: Line | None) -> None:
@@ -295,20 +273,6 @@ class Switchboard:
         if line is not None:
             line.crashed = True
         self._spawn(self._quietly(self.ports.telephone.to_fallback(channel)))
-
-    def _circumstances(self, client: Client, identity: Identity, now: float) -> Circumstances:
-        floor = self.dispatcher.floor
-        waiting = [w for w in floor.waiters.values() if w.client == client.id]
-        present = any(post.present for post in floor.posts.values())
-        return Circumstances(
-            at=now,
-            caller=identity.caller,
-            anonymous=identity.anonymous,
-            forward_reason=identity.forward_reason,
-            did=identity.did,
-            waiting=len(waiting),
-            nobody=not present,
-        )
 
     def _is_full(self, call: Call) -> bool:
         limit = call.client.max_calls
@@ -405,42 +369,3 @@ class Switchboard:
             headers=shown.headers,
             timeout=ring.until - line.now() + RING_MARGIN,
         )
-
-
-def _opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
-    """The first entries of a call: it came, whose it is, which rule took it and why."""
-    identity = call.identity
-    return (
-        Entry(call.arrived_at, "arrived", call.id, {"trunk": call.trunk, "channel": call.channel}),
-        Entry(
-            now,
-            "identified",
-            call.id,
-            {
-                "client": identity.client,
-                "name": call.client.name,
-                "did": identity.did,
-                "caller": identity.caller,
-                "anonymous": identity.anonymous,
-                "forwarded_from": identity.forwarded_from,
-                "forward_reason": identity.forward_reason.value if identity.forward_reason else None,
-                "diversions": [
-                    {"number": d.number_text, "reason": d.reason.value, "counter": d.counter}
-                    for d in identity.diversions
-                ],
-                "flags": list(identity.flags),
-                "why": list(identity.why),
-                "config_version": call.config_version,
-            },
-        ),
-        Entry(
-            now,
-            "rule",
-            call.id,
-            {
-                "rule": call.rule,
-                "open": choice.open,
-                "why": [{"rule": t.rule, "matched": t.matched, "failed": t.failed} for t in choice.trail],
-            },
-        ),
-    )
