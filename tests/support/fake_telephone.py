@@ -259,8 +259,7 @@ class FakeTelephone:
 
     async def stop_ringback(self, channel: str) -> None:
         self.before("stop_ringback")
-        if channel in self.channels:
-            self._hears(self.channels[channel], "silence")
+        self._hears(self._there(channel), "silence")
         await self._reply("stop_ringback")
 
     async def ring(self, leg: Outbound) -> None:

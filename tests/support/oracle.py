@@ -113,9 +113,9 @@ async def journal(exchange: Exchange, *, stories: bool = False) -> list[dict[str
     """The calls in PostgreSQL, newest first, after the exchange has brought everything there; with their
     `events` and `segments` where `stories` are wanted."""
     card = json.loads((exchange.bureau.state / "service.json").read_text())
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {card['token']}"}) as http:
-        async with http.post(f"{card['http']}/v1/flush") as answer:
-            assert (await answer.json())["flushed"], "PostgreSQL is behind"
+    who = {"Authorization": f"Bearer {card['token']}"}
+    async with aiohttp.ClientSession(headers=who) as http, http.post(f"{card['http']}/v1/flush") as answer:
+        assert (await answer.json())["flushed"], "PostgreSQL is behind"
     engine = make_engine(card["database"])
     try:
         rows: list[dict[str, Any]] = await queries.calls(engine, limit=None)

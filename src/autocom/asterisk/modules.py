@@ -135,6 +135,7 @@ PROVIDES: dict[str, tuple[str, ...]] = {
     "app_stasis_broadcast": ("StasisBroadcast",),
     "app_stasis": ("Stasis",),
     "app_userevent": ("UserEvent",),
+    "func_callerid": ("CALLERID",),
     "func_channel": ("CHANNEL",),
     "func_devstate": ("DEVICE_STATE",),
     "func_global": ("GLOBAL",),

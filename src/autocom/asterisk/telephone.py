@@ -184,23 +184,26 @@ class AsteriskTelephone:
         return outbound.outside(number, trunk)
 
     async def ring(self, leg: Outbound) -> None:
-        """Create, let it enter our application, dial. A leg that could not be dialled is taken back."""
-        dialled = False
+        """Create, let it enter our application, dial. A leg that could not be dialled is taken back; one
+        that was there before is left alone, whoever made it: it is dialled, or its turn ends."""
+        made = dialled = False
         try:
             with self.feed.expecting(leg.channel) as entered:
-                if await self._create(leg):
-                    # dialled too early it is refused: "not in Stasis application"
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(ENTER_WITHIN):
-                            await entered.wait()
+                made = await self._create(leg)
+                if not made:
+                    return
+                # dialled too early it is refused: "not in Stasis application"
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ENTER_WITHIN):
+                        await entered.wait()
             await self._dial(leg)
             dialled = True
         finally:
-            if not dialled:
+            if made and not dialled:
                 self.feed.spawn(self._take_back(leg.channel))
 
     async def _create(self, leg: Outbound) -> bool:
-        """Whether it was made now; False where a channel of this id may be there already."""
+        """Whether it was made now; False where a channel of this id is there already."""
         try:
             await self._ari.channels.create(
                 leg.endpoint,
@@ -211,12 +214,18 @@ class AsteriskTelephone:
                 variables=outbound.variables(leg),
             )
         except Refused as refusal:
-            if refusal.status == 409:
-                # Not proof: after one 409 Asterisk (22.10.1) says it of every phone that cannot be
-                # reached, on the same HTTP connection (a stale errno). The dial tells.
-                return False
-            # 500 "Allocation failed": no such endpoint, or nobody registered at it
-            raise Gone(f"{leg.endpoint} cannot be dialled") from refusal
+            if refusal.status != 409:
+                # 500 "Allocation failed": no such endpoint, or nobody registered at it
+                raise Gone(f"{leg.endpoint} cannot be dialled") from refusal
+            # No proof by itself: after one 409 Asterisk (22.10.1) says it of every phone that cannot be
+            # reached, on the same HTTP connection (a stale errno).
+            with _about_a_channel():
+                await self._ari.channels.get(leg.channel)
+            return False
+        except TelephoneDown:
+            # perhaps it was made all the same
+            self.feed.spawn(self._take_back(leg.channel))
+            raise
         return True
 
     async def _dial(self, leg: Outbound) -> None:

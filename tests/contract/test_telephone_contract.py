@@ -1,0 +1,269 @@
+"""The same scripts on the fake telephone and on a real Asterisk, so that the fake is never an opinion.
+
+A script knows only the port's words and the facts that come back. What it asserts must hold on both:
+where they differ, the fake is wrong. Timing is the real one's business and not compared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from autocom.calls.ports import Gone, Outbound, Telephone
+from autocom.core.telephony import (
+    CallEntered,
+    Cause,
+    ChannelAnswered,
+    ChannelGone,
+    ChannelRinging,
+    PhoneRegistered,
+    PlaybackEnded,
+)
+from tests.asterisk.ari_support import PASSWORD, Listener, telephone_at, throwaway_asterisk
+from tests.support.fake_telephone import FakeTelephone, Habit
+from tests.support.phones import Phones
+from tests.support.virtual import VirtualClock
+
+LEG = "ring-c1-1-lea"
+
+
+class World(Protocol):
+    """Somebody who calls, somebody who answers, and the telephone between them."""
+
+    telephone: Telephone
+    ear: Listener
+    short: str  # a sound of about two seconds
+    long: str  # of half a minute
+
+    async def caller(self) -> str:
+        """Somebody dials; his channel."""
+        ...
+
+    async def caller_leaves(self) -> None: ...
+
+    async def lea(self, *, answers: float | None, busy: bool = False) -> None:
+        """Her phone is registered."""
+        ...
+
+    async def lea_leaves(self) -> None: ...
+
+
+class Fake:
+    """The world in memory."""
+
+    short, long = "welcome", "long"
+
+    def __init__(self) -> None:
+        self.telephone = FakeTelephone(VirtualClock(), {"welcome": 0.5, "long": 30.0})
+        self.ear = Listener()
+        self._channel = "chan-1"
+
+    async def caller(self) -> str:
+        self.telephone.call_in(self._channel, "0199001001")
+        await self.ear.fact(CallEntered)
+        return self._channel
+
+    async def caller_leaves(self) -> None:
+        self.telephone.caller_hangs_up(self._channel)
+
+    async def lea(self, *, answers: float | None, busy: bool = False) -> None:
+        self.telephone.habits["lea"] = Habit(answers, Cause.BUSY if busy else None)
+        self.telephone.register("lea")
+
+    async def lea_leaves(self) -> None:
+        self.telephone.phone_hangs_up(LEG)
+
+
+class Real:
+    """The world over SIP."""
+
+    def __init__(self, telephone: Telephone, ear: Listener, asterisk: Any, phones: Phones) -> None:
+        self.telephone, self.ear, self._asterisk, self._phones = telephone, ear, asterisk, phones
+        self.short, self.long = asterisk.sound("welcome"), asterisk.sound("long")
+        self._leg: Any = None
+        self._phone: Any = None
+
+    async def caller(self) -> str:
+        self._leg = await self._phones.dial(f"sip:+33199001001@{self._asterisk.server}")
+        return (await self.ear.fact(CallEntered)).channel
+
+    async def caller_leaves(self) -> None:
+        await self._leg.hangup()
+
+    async def lea(self, *, answers: float | None, busy: bool = False) -> None:
+        self._phone = await self._phones.secretary(
+            "lea", PASSWORD, self._asterisk.server, answer_after=answers, busy=busy
+        )
+        await self.ear.fact(PhoneRegistered, secretary="lea", reachable=True)
+
+    async def lea_leaves(self) -> None:
+        await self._phone.call.hangup()
+
+
+@asynccontextmanager
+async def fake_world(_: Path) -> AsyncIterator[World]:
+    world = Fake()
+    async with asyncio.TaskGroup() as tasks:
+        listening = tasks.create_task(world.ear.listen(world.telephone.facts()))
+        await asyncio.sleep(0)
+        yield world
+        listening.cancel()
+
+
+@asynccontextmanager
+async def real_world(folder: Path) -> AsyncIterator[World]:
+    async with (
+        throwaway_asterisk(folder, "lea") as asterisk,
+        Phones() as phones,
+        telephone_at(asterisk.url, asterisk.ami) as line,
+    ):
+        yield Real(line.telephone, line.ear, asterisk, phones)
+
+
+Worlds = Callable[[Path], Any]
+both = pytest.mark.parametrize("world", [fake_world, real_world], ids=["fake", "real"])
+
+
+def offer(telephone: Telephone, secretary: str = "lea") -> Outbound:
+    return Outbound(LEG, telephone.phone_of(secretary), "Cab. Lilas", "+33639980101", timeout=20.0)
+
+
+@both
+async def test_a_message_ends_by_itself_or_when_stopped_and_is_told_once(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.telephone.play(channel, "play-c1-1", w.short)
+        await w.ear.fact(PlaybackEnded, playback="play-c1-1", ok=True)
+        await w.telephone.play(channel, "play-c1-2", w.long)
+        await w.telephone.stop_playback("play-c1-2")
+        await w.ear.fact(PlaybackEnded, playback="play-c1-2")
+        await w.telephone.stop_playback("play-c1-2")
+        await w.telephone.answer(channel)
+        await w.ear.fact(ChannelAnswered, channel=channel)
+        assert len(w.ear.all(PlaybackEnded)) == 2
+
+
+@both
+async def test_an_answer_waits_for_the_message_that_plays(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.telephone.play(channel, "play-c1-1", w.short)
+        began = time.monotonic()
+        await w.telephone.answer(channel)
+        assert time.monotonic() - began > 0.4, "answered while the message still played"
+
+
+@both
+async def test_the_same_sound_id_twice_plays_once(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.telephone.play(channel, "play-c1-1", w.short)
+        await w.telephone.play(channel, "play-c1-1", w.short)
+        await w.ear.fact(PlaybackEnded, playback="play-c1-1")
+        await w.telephone.answer(channel)
+        assert len(w.ear.all(PlaybackEnded, playback="play-c1-1")) == 1
+
+
+@both
+async def test_a_phone_rings_is_answered_and_joined_and_either_end_is_told(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as w:
+        await w.lea(answers=0.3)
+        channel = await w.caller()
+        await w.telephone.ring(offer(w.telephone))
+        await w.ear.fact(ChannelRinging, channel=LEG)
+        await w.ear.fact(ChannelAnswered, channel=LEG)
+        await w.telephone.answer(channel)
+        await w.telephone.connect("talk-c1-1", [channel, LEG])
+        await w.telephone.connect("talk-c1-1", [channel, LEG])
+        await w.lea_leaves()
+        await w.ear.fact(ChannelGone, channel=LEG)
+        await w.telephone.disconnect("talk-c1-1")
+        await w.telephone.disconnect("talk-c1-1")
+        await w.caller_leaves()
+        await w.ear.fact(ChannelGone, channel=channel)
+        assert len(w.ear.all(ChannelAnswered, channel=LEG)) == 1
+        assert len(w.ear.all(ChannelGone, channel=LEG)) == 1
+
+
+@both
+async def test_a_leg_that_is_rung_twice_rings_once(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.lea(answers=None)
+        await w.telephone.ring(offer(w.telephone))
+        await w.telephone.ring(offer(w.telephone))
+        await w.ear.fact(ChannelRinging, channel=LEG)
+        await w.telephone.hang_up(LEG, Cause.ANSWERED_ELSEWHERE)
+        await w.ear.fact(ChannelGone, channel=LEG)
+        await w.telephone.hang_up(LEG)
+        assert len(w.ear.all(ChannelGone, channel=LEG)) == 1
+
+
+@both
+async def test_a_phone_that_is_busy_says_so_by_its_cause(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.lea(answers=None, busy=True)
+        await w.telephone.ring(offer(w.telephone))
+        assert (await w.ear.fact(ChannelGone, channel=LEG)).cause == Cause.BUSY
+
+
+@both
+async def test_a_phone_nobody_registered_cannot_be_rung(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        if isinstance(w, Fake):
+            w.telephone.habits["lea"] = Habit(offline=True)
+        with pytest.raises(Gone):
+            await w.telephone.ring(offer(w.telephone))
+
+
+@both
+async def test_what_is_gone_is_gone_for_every_command_that_needs_it(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.caller_leaves()
+        await w.ear.fact(ChannelGone, channel=channel)
+        commands: list[Callable[[], Any]] = [
+            lambda: w.telephone.answer(channel),
+            lambda: w.telephone.play(channel, "play-c1-1", w.short),
+            lambda: w.telephone.start_music(channel, "default"),
+            lambda: w.telephone.stop_music(channel),
+            lambda: w.telephone.start_ringback(channel),
+            lambda: w.telephone.stop_ringback(channel),
+            lambda: w.telephone.connect("talk-c1-1", [channel]),
+            lambda: w.telephone.ingress(channel),
+        ]
+        for command in commands:
+            with pytest.raises(Gone):
+                await command()
+        await w.telephone.hang_up(channel)
+        await w.telephone.stop_playback("play-c1-9")
+        await w.telephone.disconnect("talk-c1-9")
+
+
+@both
+async def test_a_caller_is_told_the_same_when_asked_again(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        entered = w.ear.all(CallEntered)[0]
+        again = await w.telephone.ingress(channel)
+        assert (again.channel, again.headers) == (entered.channel, entered.headers)
+
+
+@both
+async def test_a_caller_given_to_the_fallback_has_left_us(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.telephone.start_music(channel, "default")
+        await w.telephone.to_fallback(channel)
+        await w.ear.fact(ChannelGone, channel=channel)
+        with pytest.raises(Gone):
+            await w.telephone.answer(channel)
