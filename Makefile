@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev asterisk run demo test check lock audit sounds clean distclean
+.PHONY: help setup setup-dev asterisk run demo test bench check lock audit sounds clean distclean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,11 +17,13 @@ ASTERISK_HOME := $(if $(AUTOCOM_ASTERISK_HOME),$(AUTOCOM_ASTERISK_HOME),$(if $(A
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 WORKERS ?= 2
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 help:
 	@echo 'make run     a bureau that takes calls, with one demonstration call (Ctrl-C ends it)'
 	@echo 'make demo    callers and secretaries, told live'
 	@echo 'make test    every check and every test'
+	@echo 'make bench   how fast it is, beside app_queue'
 	@echo 'make check   only style, types, walls and the dialplan'
 	@echo 'make setup   what the others need: Python packages and Asterisk'
 	@echo 'make lock    choose new versions for requirements/*.txt'
@@ -64,6 +66,10 @@ demo: setup
 
 test: check
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+# about three minutes; beside app_queue on the same Asterisk
+bench: setup-dev
+	@$(BIN)/python bench/latency.py $(BENCH_ARGS)
 
 check: setup-dev
 	@$(STEP) 'style' $(BIN)/ruff check

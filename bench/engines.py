@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -254,9 +253,7 @@ class AppQueue:
         )
         music = bytes(encode(int(sample)) for sample in tones.sine(810, 4))
         (self._folder / "music.alaw").write_bytes(music)
-        (etc / "musiconhold.conf").write_text(
-            f"[default]\nmode=playlist\nentry={self._folder / 'music'}\n"
-        )
+        (etc / "musiconhold.conf").write_text(f"[default]\nmode=playlist\nentry={self._folder / 'music'}\n")
 
     async def _connect(self) -> None:
         async with asyncio.timeout(20):
@@ -271,17 +268,6 @@ class AppQueue:
             self._ami.write(b"Action: Login\r\nUsername: bench\r\nSecret: bench\r\nEvents: off\r\n\r\n")
             while b"Success" not in await reader.readline():
                 pass
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """The engines side by side."""
-
-    autocom: Autocom
-    app_queue: AppQueue
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter((self.autocom, self.app_queue))
 
 
 def _queue(name: str, members: list[str], *options: str) -> str:

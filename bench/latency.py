@@ -28,11 +28,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from autocom.asterisk.installation import find
 from bench import scenarios
-from bench.engines import AppQueue, Autocom, Both, bureau_to_measure
+from bench.engines import AppQueue, Autocom, bureau_to_measure
 from bench.scenarios import Room, Samples
 from tests.support.exchange import Exchange
 
 IDLE = 2.0
+CPU_LIMIT = 2.5  # times app_queue's
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ def p95(samples: list[float]) -> float:
 
 FIGURES = (
     Figure(
-        "set_up", "caller's INVITE -> phone's INVITE", "<= app_queue + 8 ms", lambda a, b: p50(a) <= p50(b) + 8
+        "set_up",
+        "caller's INVITE -> phone's INVITE",
+        "<= app_queue + 8 ms",
+        lambda a, b: p50(a) <= p50(b) + 8,
     ),
     Figure(
         "voice",
@@ -84,9 +88,9 @@ PLAN: tuple[tuple[str, Scenario, float, int], ...] = (
     ("set_up", scenarios.served, 1.0, 4),
     ("voice", voice, 1.0, 2),
     ("free", scenarios.free, 1.0, 2),
-    ("wrap_up", scenarios.wrap_up, 0.3, 1),
-    ("resume", scenarios.resume, 0.5, 1),
-    ("hop", scenarios.hop, 1.0, 1),
+    ("wrap_up", scenarios.wrap_up, 0.2, 1),
+    ("resume", scenarios.resume, 0.25, 1),
+    ("hop", scenarios.hop, 0.4, 1),
 )
 
 
@@ -148,18 +152,20 @@ def table(results: dict[str, Result]) -> str:
         a, b = mine.samples.get(figure.key), theirs.samples.get(figure.key)
         if not a or not b:
             continue
+        # app_queue counts wrap-up in whole seconds of the clock: its median may lie before the end
+        ratio = f"{p50(a) / p50(b):9.3f}" if p50(b) > 0 else f"{'-':>9}"
         said = f"{figure.target}: {'met' if figure.holds(a, b) else 'MISSED'}" if figure.target else ""
         lines.append(
             f"{figure.title:36} {p50(a):8.1f} {p95(a):8.1f} {p50(b):8.1f} {p95(b):8.1f} "
-            f"{p50(a) / p50(b):9.3f}   {said}  n={len(a)}"
+            f"{ratio}   {said}  n={len(a)}"
         )
     if mine.cpu:
         parts = ", ".join(f"{part} {value:.1f}" for part, value in mine.cpu.items())
         own, other = service_cpu(mine), theirs.cpu["asterisk"]
-        met = "met" if own <= 2.5 * other else "MISSED"
+        met = "met" if own <= CPU_LIMIT * other else "MISSED"
         lines.append(
             f"CPU ms per call: {parts}; app_queue {other:.1f}; without PostgreSQL {own / other:.2f} times "
-            f"(<= 2.5: {met})"
+            f"(<= {CPU_LIMIT}: {met})"
         )
         rest_of = ", ".join(f"{part} {value * 1000:.0f}" for part, value in mine.idle.items())
         lines.append(f"CPU ms per second at rest: {rest_of}; app_queue {theirs.idle['asterisk'] * 1000:.0f}")
@@ -195,10 +201,12 @@ def as_json(results: dict[str, Result]) -> str:
 def misses(results: dict[str, Result]) -> list[str]:
     """Targets that were not met."""
     mine, theirs = results["autocom"], results["app_queue"]
-    return [
+    costly = bool(mine.cpu) and service_cpu(mine) > CPU_LIMIT * theirs.cpu["asterisk"]
+    return ["cpu"] * costly + [
         figure.key
         for figure in FIGURES
-        if figure.key in mine.samples and not figure.holds(mine.samples[figure.key], theirs.samples[figure.key])
+        if figure.key in mine.samples
+        and not figure.holds(mine.samples[figure.key], theirs.samples[figure.key])
     ]
 
 
@@ -212,15 +220,15 @@ async def run(calls: int, only: set[str], command: Path, log: Path | None) -> di
             AppQueue(bureau, installation.program) as app_queue,
             aiohttp.ClientSession() as session,
         ):
-            both = Both(Autocom(exchange, session), app_queue)
-            async with Room(both.autocom, bureau.secretaries) as a, Room(app_queue, bureau.secretaries) as b:
+            autocom = Autocom(exchange, session)
+            async with Room(autocom, bureau.secretaries) as a, Room(app_queue, bureau.secretaries) as b:
                 await exchange.free()
                 gc.collect()
                 gc.freeze()
                 gc.disable()
                 results = await measure([a, b], calls, only)
             if log is not None:
-                log.write_text(exchange.output)
+                await asyncio.to_thread(log.write_text, exchange.output)
             return results
 
 
@@ -242,7 +250,9 @@ def main() -> int:
     results = asyncio.run(run(given.calls, only, given.command, given.log))
     print(as_json(results) if given.json else table(results))
     if not given.json:
-        print(f"{given.calls} calls of a kind, {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}")
+        print(
+            f"{given.calls} calls of a kind, {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}"
+        )
     return 1 if misses(results) else 0
 
 

@@ -67,11 +67,12 @@ class Room:
         self.operator.on_bye = lambda _call, _at: None
         for phone in self.phones:
             phone.on_bye = lambda _call, _at: None
-        for call in list(self.operator.calls.values()):
-            self.operator.hang_up(call)
         async with asyncio.timeout(PATIENCE):
             while self.operator.calls or any(phone.calls for phone in self.phones):
-                await asyncio.sleep(0.01)
+                # more than once: a CANCEL that overtakes its INVITE in Asterisk's threads is ignored
+                for call in list(self.operator.calls.values()):
+                    self.operator.hang_up(call)
+                await asyncio.sleep(0.2)
         await asyncio.sleep(0.2)
 
 

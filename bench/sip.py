@@ -158,7 +158,7 @@ class Party:
         call.ended.set()
         return at
 
-    def _on_datagram(self, payload: bytes, at: int, source: tuple[str, int]) -> None:
+    def _on_datagram(self, payload: bytes, at: int, _source: tuple[str, int]) -> None:
         if len(payload) < 20:
             return  # a keep-alive
         message = Message.parse(payload, at)
@@ -296,11 +296,9 @@ class Phone(Party):
         me = f"<sip:{self.user}@{HOST}>"
         call = Call(f"reg-{self.user}@{HOST}", "", local=f"{me};tag=r1", remote=me)
         uri = f"sip:{HOST}:{self.server[1]}"
-        self.wire.send(
-            self._request("REGISTER", uri, call, cseq, "", "Expires: 3000", *extra), self.server
-        )
+        self.wire.send(self._request("REGISTER", uri, call, cseq, "", "Expires: 3000", *extra), self.server)
 
-    def _on_answer(self, message: Message, call: Call | None) -> None:
+    def _on_answer(self, message: Message, call: Call | None) -> None:  # noqa: ARG002 - an Operator needs it
         if not message.headers["cseq"].endswith("REGISTER"):
             return
         if message.status == 401 and message.headers["cseq"].startswith("1 "):

@@ -31,7 +31,7 @@ OUTSIDE_VARIABLES = (
 )  # fmt: skip
 OUTSIDE_FUNCTIONS = ("PJSIP_HEADER", "PJSIP_HEADERS", "CALLERID", "REDIRECTING", "CONNECTEDLINE", "CHANNEL")
 # … of which these only measure, or let harmless characters through.
-TAMED = re.compile(r"\$\{(?:LEN\(\$\{AUTOCOM_LINE\}\)|FILTER\([^,${}]+,\$\{EXTEN\}\))\}")
+TAMED = re.compile(r"\$\{(?:LEN\(\$\{AUTOCOM_LINE\}\)|FILTER\([^,${}]+,\$\{(?:EXTEN|CALLERID\(num\))\}\))\}")
 PLAIN_SET = re.compile(r"Set\((?P<name>[A-Z_]+(?:\$\{AUTOCOM_(?:DIVERSIONS|HISTORIES)\})?)=(?P<value>.*)\)")
 DIALS = {
     "Dial",

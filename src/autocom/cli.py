@@ -439,11 +439,12 @@ def _database_url() -> str:
 
 
 def _migrate(act: Callable[[str], T]) -> T:
+    from alembic.util import CommandError  # noqa: PLC0415
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     try:
         return act(_database_url())
-    except (SQLAlchemyError, OSError, ValueError) as error:
+    except (CommandError, SQLAlchemyError, OSError, ValueError) as error:
         fail(f"the database refuses: {str(error).splitlines()[0]}")
         raise
 

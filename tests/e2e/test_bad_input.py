@@ -52,7 +52,7 @@ HOSTILE = {
     "right to left": "\u202e\u05d0\u05d1\u200f \u0645\u0631\u062d\u0628\u0627",
     "emoji": "\U0001f4a9\U0001f468\u200d\U0001f469\u200d\U0001f467",
     "not utf-8": "caf\udce9 \udcff\udcfe\udc80",
-    "long": "A" * 2500,
+    "8 kB": "A" * 8192,
     "a header in folded lines": "a\r\n X-Evil: 1\r\n b",
 }
 PLAIN = "<sip:0639980101@operator.example>"
@@ -70,8 +70,9 @@ async def served(exchange: Exchange, *, frm: str = PLAIN, did: str = DID, **part
         assert (early.status or 0) < 300, early.text
         invite = await phone.invited()
         answer = await line.wait_for(lambda m: m.status == 200 and m.cseq_method == "INVITE")
+        await oracle.until(bureau, lambda s: s["secretaries"][0]["state"] == "talking" and not s["waiting"])
         line.end(answer)
-        await oracle.are(bureau, lea="free")
+        await oracle.until(bureau, lambda s: s["calls"] == 0)
     calls = await oracle.journal(exchange)
     assert len(calls) == before + 1
     assert calls[0]["outcome"] == "served"
@@ -85,14 +86,16 @@ def is_sane(invite: SipMessage, exchange: Exchange) -> None:
     for name in ("From", "X-Autocom-Call", "X-Autocom-Client", "X-Autocom-Phrase", "Call-Info", "Alert-Info"):
         assert len(invite.headers(name)) == 1, (name, invite.text)
     assert not invite.headers("X-Evil"), invite.text
-    assert "DROP" not in invite.text
-    assert "SHELL" not in invite.text
+    assert "uid=" not in invite.text
     for line in exchange.output.splitlines():
         is_event = line.startswith("{") and isinstance(json.loads(line), dict)
         assert is_event or re.match(r"ready |\w.* …$|\w.*: done in ", line), f"not one line an event: {line}"
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+NAMES = {name: text for name, text in HOSTILE.items() if "\n" not in text}
+
+
+@pytest.mark.parametrize("text", NAMES.values(), ids=NAMES)
 async def test_a_hostile_name_is_only_a_name(exchange: Exchange, text: str) -> None:
     invite = await served(exchange, frm=f'"{text}" {PLAIN}')
     is_sane(invite, exchange)
@@ -157,13 +160,13 @@ async def test_forty_diversions_are_read_as_far_as_it_makes_sense(exchange: Exch
     [
         b"INVITE sip:0199001001@{server} SIP/2.0\r\n\r\n",
         b"INVITE\r\n\r\n",
+        b"INVITE sip:0199001001@{server} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKf\r\nFrom: \"a\r\n X-Evil: 1\r\n b\" <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: folded\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:9>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
         b"\x00\xff\xfe" * 300,
         b"INVITE sip:0199001001@{server} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKx\r\nFrom: \"\x01\x02\x00\" <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: control\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
-        b"INVITE sip:0199001001@{server} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKy\r\nFrom: \"" + b"B" * 8192 + b"\" <sip:0639980101@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: eight-kilobytes\r\nCSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:9>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
         b"INVITE sip:0199001001@{server} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKz\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nCall-ID: length\r\nCSeq: 4294967296 INVITE\r\nContent-Length: -5\r\n\r\nv=0",
         b"REGISTER sip:{server} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKr\r\nFrom: <sip:${SHELL(id)}@b>;tag=1\r\nTo: <sip:';DROP TABLE calls@y>\r\nCall-ID: register\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n",
     ],
-    ids=["no headers", "a word", "noise", "control characters", "8 kB of name", "impossible numbers", "register"],
+    ids=["no headers", "a word", "a name in folded lines", "noise", "control characters", "impossible numbers", "register"],
 )  # fmt: skip
 async def test_what_is_no_sip_is_dropped_and_the_next_call_is_served(
     exchange: Exchange, message: bytes

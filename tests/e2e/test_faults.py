@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -155,6 +156,11 @@ async def test_ami_that_is_cut_off_costs_no_call_and_comes_back(exchange: Exchan
         assert conf.read_text() != kept
         await asterisk_says(bureau, "module reload manager")
         await until_socket(door, open_=False)
+        # who is connected stays connected: shown the door
+        sessions = await asterisk_says(bureau, "manager show connected")
+        (descriptor,) = re.findall(r"^ +autocom .*? \d{10} +\d+ +(\d+) ", sessions, re.MULTILINE)
+        await asterisk_says(bureau, f"manager kick session {descriptor}")
+        await until_said(exchange, "ami_away")
         second = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
         await second.hears(MUSIC, within=6)
         await caller.hangup()
@@ -163,6 +169,7 @@ async def test_ami_that_is_cut_off_costs_no_call_and_comes_back(exchange: Exchan
         await asterisk_says(bureau, "module reload manager")
         await second.hangup()
         await exchange.finished_call(2)
+        await until_said(exchange, "ami_connected", times=2)
         # what AMI tells is told again: her phone goes, and the exchange knows
         await lea.offline()
         await oracle.are(bureau, within=15, lea="offline")
@@ -320,10 +327,10 @@ async def _calls_over_a_cut_wire(exchange: Exchange, wire: Wire, phones: Phones)
 # --- ends that are asked for ------------------------------------------------------------------
 
 
-async def until_said(exchange: Exchange, words: str, within: float = 10.0) -> None:
-    """Wait until the exchange printed these words."""
+async def until_said(exchange: Exchange, words: str, within: float = 10.0, times: int = 1) -> None:
+    """Wait until the exchange printed these words, so often."""
     async with asyncio.timeout(within):
-        while words not in exchange.output:
+        while exchange.output.count(words) < times:
             await asyncio.sleep(0.05)
 
 

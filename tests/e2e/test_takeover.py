@@ -8,6 +8,7 @@ and secretaries hear, what their phones show, what the commands say, what is lef
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from typing import Any
 
@@ -207,6 +208,26 @@ async def test_a_new_caller_is_served_by_the_fallback_while_away_and_its_call_is
         call = await exchange.finished_call()
         assert (call["outcome"], call["caller"]) == ("fallback", "+33639980107")
         await oracle.nothing_is_left(exchange)
+
+
+async def test_a_caller_of_a_frozen_exchange_is_in_the_journal_when_it_wakes_up(exchange: Exchange) -> None:
+    async with Phones() as phones:
+        lea, *_ = await at_work(phones, exchange)
+        exchange.send(signal.SIGSTOP)
+        try:
+            caller = await called(phones, exchange, "talk", "0639980108")
+            await lea.rings(within=15)
+            await lea.answer()
+            await caller.hears(VOICES[0], within=10)
+            await caller.hangup()
+            await caller.closed()
+        finally:
+            exchange.send(signal.SIGCONT)
+        call = await exchange.finished_call()
+        assert (call["outcome"], call["caller"]) == ("fallback", "+33639980108")
+        # … and serves the next one as ever
+        await oracle.are(exchange.bureau, lea="free")
+        await joined(phones, exchange, "talk", "0639980109", lea)
 
 
 async def test_logins_and_pauses_survive_and_a_log_out_too(bureau: Bureau, start_exchange: Any) -> None:
