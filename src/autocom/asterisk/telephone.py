@@ -63,6 +63,8 @@ class AsteriskTelephone:
         self.feed = Feed(client, app, clock, ami.run if ami else None)
         # what each channel listens to, a music or RINGBACK: Asterisk forgets it at the answer
         self._sound: dict[str, str] = {}
+        # channels that began under this process: no playback or music of theirs is unknown to us
+        self._begun: set[str] = set()
 
     async def run(self) -> None:
         """Keep the connection; see the class."""
@@ -73,6 +75,9 @@ class AsteriskTelephone:
         async for fact in self.feed.facts():
             if isinstance(fact, ChannelGone):
                 self._sound.pop(fact.channel, None)
+                self._begun.discard(fact.channel)
+            elif isinstance(fact, CallEntered):
+                self._begun.add(fact.channel)
             yield fact
 
     # --- one channel
@@ -94,7 +99,7 @@ class AsteriskTelephone:
 
     async def play(self, channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
         """Play a file (absolute path without suffix) or another ARI media URI (`tone:ring`)."""
-        if await self._plays(playback):
+        if await self._plays(channel, playback):
             return
         uri = media if ":" in media.split("/", 1)[0] else f"sound:{media}"
         self._sound.pop(channel, None)
@@ -106,10 +111,12 @@ class AsteriskTelephone:
             self.feed.state.playbacks.pop(playback, None)
             raise
 
-    async def _plays(self, playback: str) -> bool:
+    async def _plays(self, channel: str, playback: str) -> bool:
         """Asked first, since a second play of one id is queued behind the first (22.10), not refused."""
         if playback in self.feed.state.playbacks:
             return True
+        if channel in self._begun:
+            return False
         try:
             found = await self._ari.playbacks.get(playback)
         except Refused:
@@ -125,9 +132,9 @@ class AsteriskTelephone:
 
     async def start_music(self, channel: str, moh_class: str) -> None:
         """Opens early media on an unanswered channel."""
+        self._sound[channel] = moh_class  # before: without an answer it may have begun all the same
         with _about_a_channel():
             await self._ari.channels.start_moh(channel, moh_class=moh_class)
-        self._sound[channel] = moh_class
 
     async def stop_music(self, channel: str) -> None:
         """No error where none played."""
@@ -226,6 +233,7 @@ class AsteriskTelephone:
             # perhaps it was made all the same
             self.feed.spawn(self._take_back(leg.channel))
             raise
+        self._begun.add(leg.channel)
         return True
 
     async def _dial(self, leg: Outbound) -> None:
@@ -268,6 +276,8 @@ class AsteriskTelephone:
         await asyncio.gather(*(self._silence(channel) for channel in channels))
 
     async def _silence(self, channel: str) -> None:
+        if channel in self._begun and channel not in self._sound:
+            return
         with suppress(Gone):
             await self.stop_music(channel)
 

@@ -233,7 +233,8 @@ class Inbound:
         line.ports.journal.save([line.entry("talk_ended", secretary=stage.secretary, by=by)])
         line.ports.submit(TalkEnded(line.id, stage.secretary))
         try:
-            await line.ports.telephone.hang_up(stage.leg)
+            if by != "secretary":  # hers is gone
+                await line.ports.telephone.hang_up(stage.leg)
             await line.ports.telephone.disconnect(bridge_id(line.id, stage.attempt))
         except TelephoneDown as down:
             # the conversation is over all the same; the next comparison with Asterisk sweeps what is left

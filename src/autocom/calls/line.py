@@ -165,15 +165,19 @@ class Line:
 
     def _early(self) -> None:
         """Early media begins: from now on the limit runs."""
+        until = self._early_until()
+        if until != self.story.early_until:
+            self.become(early_until=until)
+
+    def _early_until(self) -> float | None:
         if self.story.answered_at is None and self.story.early_until is None:
-            self.become(early_until=self.now() + self.story.call.client.early_limit)
+            return self.now() + self.story.call.client.early_limit
+        return self.story.early_until
 
     async def play(self, audio: Audio, mode: Mode, *, must_hear: bool = False) -> None:
         """Start a message; its `PlaybackEnded` comes through `next`."""
         if mode is Mode.ANSWERED:
             await self.answer("message")
-        else:
-            self._early()
         self.become(
             None,
             self.entry(
@@ -184,6 +188,7 @@ class Line:
                 seconds=round(audio.seconds, 3),
             ),
             sounds=self.story.sounds + 1,
+            early_until=self._early_until(),
         )
         await self._start(audio, 0.0)
 

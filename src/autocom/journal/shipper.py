@@ -24,7 +24,7 @@ from autocom.journal.tables import events
 _log = structlog.get_logger()
 
 BATCH = 200  # measured while catching up: 500 keeps the loop, and with it every call, waiting 15 ms
-LINGER_S = 0.1
+LINGER_S = 0.5  # a batch costs the loop some 10 ms whatever it holds: per call that is most of our CPU
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
 PATIENCE_S = 15.0  # a frozen server answers nothing, not even its own statement_timeout
 _CHECKPOINT_EVERY = 1_000

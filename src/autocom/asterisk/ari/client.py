@@ -111,17 +111,21 @@ class AriClient:
 
     async def warm(self) -> None:
         """Keep every connection of the pool in use; runs for ever. A burst then opens none."""
+        opened = 0
         while True:
-            for _ in range(0, self._pool, _GROUP):
-                pings = [self._ping() for _ in range(_GROUP)]
-                await asyncio.gather(*pings)
+            # one more group at a time: a request that finds a free connection opens none, so that only
+            # as many as are asked at once are ever open
+            for together in [*range(opened + _GROUP, self._pool, _GROUP), self._pool]:
+                answers = await asyncio.gather(*(self._ping() for _ in range(together)))
+                opened = together if all(answers) else 0
             await asyncio.sleep(WARM_EVERY)
 
-    async def _ping(self) -> None:
+    async def _ping(self) -> bool:
         try:
             await self.ari.asterisk.ping()
         except (Refused, TelephoneDown):
-            return  # the event socket decides whether Asterisk is away
+            return False  # the event socket decides whether Asterisk is away
+        return True
 
     async def _exchange(self, method: str, path: str, query: Query, body: object) -> tuple[int, str, bytes]:
         request = f"{method} {path}"

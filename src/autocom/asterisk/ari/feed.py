@@ -18,7 +18,7 @@ import structlog
 
 from autocom.asterisk.ari import generated as ari
 from autocom.asterisk.ari.client import UNWANTED, AriClient, Backoff, EventStream, Refused, events
-from autocom.asterisk.ari.headers import call_entered
+from autocom.asterisk.ari.headers import call_entered, fixed
 from autocom.asterisk.ari.translate import Claim, Confirm, Enter, Outcome, Translator, in_application, seen
 from autocom.calls.ports import Clock, TelephoneDown
 from autocom.core.telephony import Fact, TelephoneBack, TelephoneLost
@@ -32,6 +32,7 @@ CANARY_EVERY = 2.0
 CANARY_MISSES = 2
 WATCH_EVERY = 3.0
 LEG_END_GRACE = 0.25
+ENTER_GRACE = 2.0  # a claimed caller's StasisStart follows within milliseconds, or he left
 
 
 class Replaced(Exception):  # noqa: N818 - an event's name in ARI
@@ -65,6 +66,8 @@ class Feed:
         self._facts: asyncio.Queue[Fact | Exception] = asyncio.Queue()
         self._expected: dict[str, asyncio.Event] = {}
         self._watched: dict[str, float] = {}
+        # callers whose headers are being read while they are claimed
+        self._headers: dict[str, asyncio.Task[dict[str, str]]] = {}
         self._first_back = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -220,14 +223,22 @@ class Feed:
     async def _claim(self, channel: str) -> None:
         if not self.taking_calls:
             return
+        if self._tasks is not None:
+            # the dialplan set them before it offered him: two round trips side by side
+            self._headers[channel] = self._tasks.create_task(fixed(self._ari, channel))
         try:
             await self._ari.events.claim_channel(channel, self._app)
+            await asyncio.sleep(ENTER_GRACE)
         except (Refused, TelephoneDown) as error:
             # somebody else has him, he left, or the dialplan's fallback serves him
             log.info("claim_failed", channel=channel, why=str(error))
+        finally:
+            self._headers.pop(channel, None)
 
     async def _enter(self, channel: ari.Channel) -> None:
-        self._act(self.state.entered(await call_entered(self._ari, channel)))
+        reading = self._headers.pop(channel.id, None)
+        found = await reading if reading is not None else None
+        self._act(self.state.entered(await call_entered(self._ari, channel, found)))
 
     async def _confirm_end(self, channel: str) -> None:
         """A leg's ChannelDestroyed follows its StasisEnd at once and has the cause; only a leg that was

@@ -39,10 +39,15 @@ MOST_LINES = 8
 _TRIES = 3
 
 
-async def call_entered(ari: Ari, channel: Channel) -> CallEntered:
+async def fixed(ari: Ari, channel: str) -> dict[str, str]:
+    """The variables that every caller has; may be asked before he is in our application (22.10)."""
+    return await _variables(ari, channel, FIXED)
+
+
+async def call_entered(ari: Ari, channel: Channel, found: Mapping[str, str] | None = None) -> CallEntered:
     """The fact, always: with what Asterisk itself knows where the variables cannot be had, since a
-    caller in our hands who is never told of would wait in silence."""
-    found = await _variables(ari, channel.id, FIXED)
+    caller in our hands who is never told of would wait in silence. `found`: what `fixed` brought."""
+    found = found or await fixed(ari, channel.id)
     numbered = [
         f"AUTOCOM_{kind}_{i}"
         for kind, counter in (("DIVERSION", "DIVERSIONS"), ("HISTORY", "HISTORIES"))
