@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from autocom.config import ConfigurationRefused, Loaded, PaperShelf, load
-from autocom.config.load import PROMPTS
+from autocom.config.loader import PROMPTS
 
 BUREAU = """\
 bureau:

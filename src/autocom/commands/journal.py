@@ -1,0 +1,147 @@
+"""`calls`, `call`: the journal, read from PostgreSQL directly, also while the exchange is away.
+
+A running exchange is first asked to ship what it just wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from autocom.commands.shared import fail, settings
+from autocom.state import Card, NotRunning, read_card
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def _journal() -> AsyncIterator[AsyncEngine]:
+    from autocom.journal.database import make_engine  # noqa: PLC0415
+
+    url = settings().database_url
+    card = None
+    try:
+        card = read_card(settings().state)
+    except NotRunning:
+        if url is None:
+            raise
+    if card is not None:
+        await _flush(card)
+    engine = make_engine(url or (card.database if card else None) or "")
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def _flush(card: Card) -> None:
+    """Let the running exchange ship what it just wrote; where none runs there is nothing to wait for."""
+    import aiohttp  # noqa: PLC0415
+
+    try:
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers={"Authorization": f"Bearer {card.token}"}) as http,
+            http.post(f"{card.http}/v1/flush"),
+        ):
+            pass
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return
+
+
+def _query(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    async def ask() -> T:
+        async with _journal() as engine:
+            return await question(engine)
+
+    try:
+        return asyncio.run(ask())
+    except NotRunning as error:
+        fail(str(error))
+    except LookupError as error:
+        fail(str(error))
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        fail(f"the journal cannot be read: {str(error).splitlines()[0]}")
+
+
+@click.command()
+@click.option("--client", help="Only this client's.")
+@click.option("--since", help="'YYYY-MM-DD [HH:MM]', or a duration back from now as 2h or 7d.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def calls(client: str | None, since: str | None, limit: int, as_json: bool) -> None:
+    """The journal, newest first."""
+    from autocom.journal import queries  # noqa: PLC0415
+
+    start = _since(since) if since else None
+    rows = _query(lambda engine: queries.calls(engine, client=client, since=start, limit=limit))
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else _call_line(row))
+
+
+def _since(text: str) -> float:
+    from autocom.config.scalars import duration  # noqa: PLC0415
+
+    if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
+        return (datetime.now(tz=UTC) - timedelta(seconds=duration(text))).timestamp()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"--since {text!r}: write '2026-11-22', '2026-11-22 08:00', or a duration as 2h")
+    return (moment if moment.tzinfo else moment.astimezone()).timestamp()
+
+
+def _call_line(row: Mapping[str, Any]) -> str:
+    caller = row["caller"] or ("withheld" if row["anonymous"] else "unknown")
+    outcome = row["outcome"] or "open"
+    wait = f"{row['wait_ms'] / 1000:.1f} s" if row["wait_ms"] is not None else ""
+    return (
+        f"{row['arrived_at']}  {row['id']}  {row['client'] or '':<20} {caller:<14} {outcome:<10} "
+        f"{row['cause'] or row['secretary'] or '':<15} waited {wait}"
+    )
+
+
+@click.command()
+@click.argument("id")
+@click.option("--json", "as_json", is_flag=True)
+def call(id: str, as_json: bool) -> None:  # noqa: A002 - the contract's word
+    """One call's timeline: every fact with its time and its why."""
+    from autocom import timeline  # noqa: PLC0415
+    from autocom.journal import queries  # noqa: PLC0415
+
+    found = _query(lambda engine: queries.call(engine, id))
+    if found is None:
+        fail(f"there is no call {id!r}")
+        return
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    click.echo(_call_line(found))
+    zone = _zone()
+    for event in found["events"]:  # type: ignore[union-attr]
+        assert isinstance(event, dict)
+        at = datetime.fromisoformat(str(event["at"])).timestamp()
+        click.echo(timeline.line(at, str(event["kind"]), event, zone))
+
+
+def _zone() -> ZoneInfo:
+    """The bureau's, as far as the running exchange said it."""
+    try:
+        return ZoneInfo(read_card(settings().state).timezone)
+    except NotRunning:
+        return ZoneInfo("UTC")
