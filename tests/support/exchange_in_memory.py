@@ -182,9 +182,10 @@ class Bench:
             while True:
                 await asyncio.sleep(0.1)
                 for channel in list(self.telephone.channels.values()):
-                    if channel.order is not None and channel.bridge:
-                        if self.clock.now() - since.setdefault(channel.id, self.clock.now()) >= talk:
-                            self.telephone.phone_hangs_up(channel.id)
+                    if channel.order is None or not channel.bridge:
+                        continue
+                    if self.clock.now() - since.setdefault(channel.id, self.clock.now()) >= talk:
+                        self.telephone.phone_hangs_up(channel.id)
 
         return asyncio.ensure_future(watch())
 
