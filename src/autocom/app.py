@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from watchfiles import awatch
 
@@ -32,7 +33,7 @@ from autocom.asterisk.private import AsteriskFailed
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.line import Ports
-from autocom.calls.ports import TelephoneDown
+from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
 from autocom.core.codec import Codec
@@ -225,6 +226,11 @@ class _Building:
         while True:
             await asyncio.sleep(IMPORT_EVERY)
             import_fallback(spooled, parts.exchange.journal, configuration(), parts.switchboard.plan)
+            if parts.asterisk.elsewhere is not None:
+                try:
+                    await parts.asterisk.elsewhere.catch_up(parts.telephone.ami)
+                except AsteriskFailed as failed:
+                    log.error("Asterisk does not read its new configuration", why=str(failed))
 
     # --- ready, and the end ---
 
@@ -232,7 +238,8 @@ class _Building:
         self, parts: Parts, loaded: Loaded, when_ready: Callable[[Parts], Awaitable[None]] | None
     ) -> None:
         await parts.switchboard.met.wait()
-        parts.exchange.adopt(loaded, "start")
+        if parts.switchboard.configuration is loaded.configuration:  # else a reload was quicker
+            parts.exchange.adopt(loaded, "start")
         board = parts.switchboard
         import_fallback(
             self.settings.state / "asterisk" / "fallback",
@@ -306,7 +313,7 @@ async def _ship(url: str, shipper: Shipper) -> None:
     while True:
         try:
             await asyncio.to_thread(migrate.upgrade, url)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, CommandError) as error:  # the last: a database of a newer version
             log.error("database away, calls go on without it", why=str(error).splitlines()[0], retry_s=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 10.0)
@@ -334,8 +341,8 @@ async def _tell_fallback(parts: Parts) -> None:
             try:
                 await parts.telephone.tell_fallback(post.secretary, at_work=at_work)
                 told[post.secretary] = at_work
-            except TelephoneDown as down:
-                log.info("fallback not told", secretary=post.secretary, why=str(down))
+            except (Gone, TelephoneDown) as error:
+                log.info("fallback not told", secretary=post.secretary, why=str(error))
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

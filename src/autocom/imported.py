@@ -26,7 +26,14 @@ def import_fallback(folder: Path, journal: Journal, configuration: Configuration
     """Write every call of the spool into the journal; how many there were."""
     book = NumberBook.of(configuration)
     calls = spool.read(folder)
+    known = journal.stored().floor if calls else {}
     for found in calls:
+        mark = f"fallback:{found.channel}"
+        if mark in known:
+            # its story crashed and gave it to the fallback: it has its record
+            journal.save(floor={mark: None})
+            spool.forget(folder, found)
+            continue
         trunk = configuration.trunks.get(found.trunk or "") or Trunk(found.trunk or "unknown", ())
         identity = identify(found.headers, trunk, book, plan)
         call = (

@@ -17,7 +17,11 @@ def set_up(level: str, form: Literal["json", "console"] | None) -> None:
     """Configure structlog and what libraries log, once per process."""
     chosen = form or ("console" if sys.stderr.isatty() else "json")
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # never the frames' locals: a withheld number or a password may be among them
+            exception_formatter=structlog.dev.plain_traceback,
+        )
         if chosen == "console"
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )

@@ -171,3 +171,142 @@ def test_events_lost_in_a_gap_are_made_up_for_when_the_telephone_is_back() -> No
         await bench.kill()
 
     run(story())
+
+
+def test_killed_between_the_bridge_and_the_floor_hearing_of_it_he_is_not_offered_again() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM))
+        bench.telephone.habits["lea"] = Habit(answers=1.0)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(0.5)
+        waiter = dict(bench.journal.floor)["waiter:c1"]
+        assert isinstance(waiter, dict)
+        await bench.pass_time(2.0)
+        await bench.kill()
+        # the last save of the floor did not happen
+        bench.journal.floor["waiter:c1"] = {**waiter, "held": "lea", "ringing": []}
+        bench.start()
+        await bench.pass_time(1.0)
+        assert bench.switchboard is not None
+        assert not bench.switchboard.dispatcher.floor.waiters
+        bench.telephone.phone_hangs_up("ring-c1-1-lea")
+        await bench.pass_time(1.0)
+        assert bench.record().offers == 1
+        assert bench.record().outcome == "served"
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_pick_up_that_was_not_heard_of_counts_even_if_her_turn_ended_meanwhile() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM, ring_for=5.0))
+        bench.telephone.habits["lea"] = Habit(answers=4.0)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(3.0)
+        with bench.telephone.deaf():
+            await bench.pass_time(6.0)
+        await bench.pass_time(1.0)
+        assert bench.telephone.joined == [("chan-1", "ring-c1-1-lea")]
+        assert bench.record().offers == 1
+        await bench.kill()
+
+    run(story())
+
+
+def test_an_asterisk_that_answers_nothing_pauses_nobody() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM))
+
+        def dead(effect: str) -> None:
+            if effect == "ring":
+                raise TelephoneDown("frozen")
+
+        bench.telephone.before = dead
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(60.0)
+        assert bench.state("lea") in {"free", "ringing"}
+        bench.telephone.before = lambda _: None
+        await bench.pass_time(20.0)
+        assert len(bench.telephone.joined) == 1
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_crashed_story_reaches_the_fallback_even_if_the_first_requests_get_no_answer() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM))
+        failures = 2
+
+        def trouble(effect: str) -> None:
+            nonlocal failures
+            if effect == "to_fallback" and failures:
+                failures -= 1
+                raise TelephoneDown("no answer")
+            if effect == "start_music":
+                raise ZeroDivisionError("a bug")
+
+        bench.telephone.before = trouble
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(5.0)
+        assert bench.telephone.past["chan-1"].heard[-1][1] == "fallback"
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_newcomer_is_asked_for_until_he_is_known() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM))
+        await bench.kill()
+        bench.telephone.call_in("chan-1", "0199001001")
+        failures = 2
+
+        def trouble(effect: str) -> None:
+            nonlocal failures
+            if effect == "ingress" and failures:
+                failures -= 1
+                raise TelephoneDown("no answer")
+
+        bench.telephone.before = trouble
+        bench.start()
+        await bench.pass_time(5.0)
+        assert bench.telephone.channels["chan-1"].music == "music-calm" or bench.telephone.joined
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_secretary_who_is_new_is_known_by_the_phone_that_was_told_of_before() -> None:
+    async def story() -> None:
+        bench = Bench(configuration(client("lilas", "+33199001001"), lea={"medical": 1}))
+        bench.start()
+        await bench.pass_time(0.01)
+        bench.telephone.register("zoe")
+        await bench.pass_time(0.1)
+        assert bench.switchboard is not None
+        bench.switchboard.use(
+            configuration(client("lilas", "+33199001001"), lea={"medical": 1}, zoe={"medical": 1})
+        )
+        assert bench.state("zoe") == "logged_out"
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_floor_row_that_cannot_be_read_costs_no_start() -> None:
+    async def story() -> None:
+        bench = await opened(Enqueue("medical", CALM))
+        bench.telephone.habits["lea"] = Habit(answers=None)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(1.0)
+        await bench.kill()
+        bench.journal.floor["post:lea"] = {"_": "Unheard", "of": 1}
+        bench.start()
+        await bench.pass_time(1.0)
+        assert bench.failure() is None
+        assert bench.state("lea") == "logged_out"
+        await bench.kill()
+
+    run(story())

@@ -131,14 +131,62 @@ def test_three_misses_in_a_row_pause_her_and_say_why() -> None:
     script = Script(at_work=("lea",))
     script.at(0, caller())
     now = 0.0
-    for _ in range(3):
-        now = rules.next_deadline(script.floor, now) or 0.0
-        script.at(now, TimePassed())
-        now = rules.next_deadline(script.floor, now) or now
-        script.at(now, TimePassed())
+    for attempt in range(1, 4):
+        script.at(now, LegRang(f"ring-c1-{attempt}-lea"))
+        script.at(now + 12.0, TimePassed())  # her turn ends
+        now += 13.0
+        script.at(now, TimePassed())  # and after a second's rest she is rung again
     assert script.state("lea") == "paused"
     assert script.floor.posts["lea"].pause.reason == "no_answer"
     assert rings(script.at(now + 1, Resumed("lea"))) == ["lea"]
+
+
+def test_a_phone_that_never_rang_is_no_miss_of_hers() -> None:
+    script = Script(replace(STAFF, pause_after=1), ("lea",))
+    script.at(0, caller())
+    script.at(12.0, TimePassed())  # the INVITE got no answer at all
+    assert script.state("lea") == "free"
+    script.at(13.0, TimePassed())
+    script.at(13.1, LegEnded("ring-c1-2-lea", 0))
+    assert script.state("lea") == "free"
+    assert script.floor.posts["lea"].misses == 0
+
+
+def test_while_events_are_away_nothing_is_concluded_from_silence_and_nobody_is_rung() -> None:
+    script = Script(at_work=("lea", "ines"))
+    script.at(0, caller())
+    blind = rules.apply(script.floor, TimePassed(), 20.0, seeing=False)
+    assert blind.decisions == ()
+    assert blind.floor.posts["lea"].state == "ringing"
+    joined = rules.apply(script.floor, caller("c2", joined=1.0), 20.0, seeing=False)
+    assert joined.decisions == ()
+    script.floor = joined.floor
+    answered = script.at(21.0, LegAnswered("ring-c1-1-lea"))
+    assert answered[0] == Take("c1", "lea", "ring-c1-1-lea", 1)
+
+
+def test_a_join_lets_off_whoever_was_rung_after_a_lease_that_seemed_to_fail() -> None:
+    script = Script(at_work=("lea", "ines"))
+    script.at(0, caller())
+    script.at(1, LegAnswered("ring-c1-1-lea"))
+    script.at(1, LegEnded("ring-c1-1-lea", Cause.NORMAL))
+    script.at(2.1, TimePassed())
+    (secretary,) = script.floor.waiters["c1"].ringing
+    ringing = f"ring-c1-2-{secretary}"
+    assert script.at(2.2, Joined("c1")) == [StopRinging(ringing, Cause.ANSWERED_ELSEWHERE)]
+    assert script.at(2.3, LegAnswered(ringing)) == [StopRinging(ringing, Cause.ANSWERED_ELSEWHERE)]
+    assert script.state(secretary) == "free"
+
+
+def test_who_is_removed_in_a_call_is_gone_after_it() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller(client="none"))
+    script.at(1, LegAnswered("ring-c1-1-lea"))
+    script.at(1, Joined("c1"))
+    script.at(2, Staffed(replace(STAFF, levels={"ines": {"medical": 2}})))
+    assert script.state("lea") == "talking"
+    script.at(9, TalkEnded("c1", "lea"))
+    assert "lea" not in script.floor.posts
 
 
 def test_a_phone_that_refuses_is_not_asked_again_in_circles() -> None:

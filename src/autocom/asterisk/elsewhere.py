@@ -55,6 +55,7 @@ class ElsewhereAsterisk:
             )
         url = urlsplit(doors.ari_url)
         self._net = Net(sip, rtp, url.port or HTTP_PORT, doors.ami_port, agi, url.hostname or "127.0.0.1")
+        self._unread: dict[str, None] = {}  # modules that have not read their new files yet, in order
         self._secrets = Secrets(doors.ari_password, doors.ami_password, doors.ari_user, doors.ami_user)
 
     async def apply(self, configuration: Configuration, ami: Ami | None) -> None:
@@ -67,10 +68,16 @@ class ElsewhereAsterisk:
             log.info(
                 "asterisk's configuration written", folder=str(self._paths.etc), files=len(changed.names)
             )
+        self._unread |= dict.fromkeys(changed.reloads)
+        await self.catch_up(ami)
+
+    async def catch_up(self, ami: Ami | None) -> None:
+        """Have it read what it has not read yet: it was out of reach, or refused. Raises AsteriskFailed."""
         if ami is None or not ami.up:
             return
-        for module in changed.reloads:
+        for module in list(self._unread):
             try:
                 await ami.reload(module)
             except (AmiRefused, TelephoneDown) as error:
                 raise AsteriskFailed(f"reload of {module}: {error}") from error
+            del self._unread[module]

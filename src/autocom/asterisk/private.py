@@ -93,6 +93,7 @@ class PrivateAsterisk:
             python=python,
         )
         self._pid: int | None = None
+        self._unread: dict[str, None] = {}
         self._child: asyncio.subprocess.Process | None = None
         self.adopted = False
 
@@ -155,8 +156,11 @@ class PrivateAsterisk:
         """Write a new configuration and reload the modules it concerns; calls and registrations stay.
         Raises AsteriskFailed where a module refuses."""
         changed = write(configuration, self.paths, self._net(), self._remembered.secrets())
-        for module in changed.reloads:
+        # a module that refused, or was not reached, is asked again with the next change
+        self._unread |= dict.fromkeys(changed.reloads)
+        for module in list(self._unread):
             await self._reload(module)
+            del self._unread[module]
         if changed.restart:
             log.warning("asterisk.restart_needed", files=changed.names)
         return changed

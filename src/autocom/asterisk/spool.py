@@ -19,6 +19,7 @@ from autocom.core.telephony import RawHeaders
 log = structlog.get_logger()
 
 _BIGGEST = 200_000
+_LATEST = 4e9  # the year 2096; `nan` and `inf` are no instants either
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def read(spool: Path) -> list[FallbackCall]:
             calls.append(_call(json.loads(path.read_text(encoding="utf-8"))))
         except FileNotFoundError:
             continue
-        except (ValueError, KeyError, TypeError) as wrong:
+        except (ValueError, KeyError, TypeError, OSError, RecursionError) as wrong:
             log.warning("fallback.unreadable", file=path.name, why=str(wrong))
     return sorted(calls, key=lambda call: call.ended_at)
 
@@ -84,11 +85,14 @@ def _call(record: dict[str, object]) -> FallbackCall:
     answered = variables.get("DIALSTATUS") == "ANSWER"
     ended = float(str(record["ended_at"]))
     peer = str(variables.get("DIALEDPEERNAME", ""))  # PJSIP/lea-00000003
+    entered = float(text("ENTERED") or ended)
+    if not (0 <= entered < _LATEST and 0 <= ended < _LATEST):
+        raise ValueError("an instant of no calendar")
     return FallbackCall(
         channel=str(record["channel"]),
         trunk=text("TRUNK") or None,
         headers=headers,
-        entered_at=float(text("ENTERED") or ended),
+        entered_at=entered,
         ended_at=ended,
         secretary=_secretary(peer) if answered else None,
         talk_seconds=int(str(variables.get("ANSWEREDTIME") or 0)) if answered else 0,

@@ -59,7 +59,7 @@ class AsteriskTelephone:
         client = AriClient(url, user, password)
         self._ari = client.ari
         self._app = app
-        self._ami = ami
+        self.ami = ami
         self.feed = Feed(client, app, clock, ami.run if ami else None)
         # what each channel listens to, a music or RINGBACK: Asterisk forgets it at the answer
         self._sound: dict[str, str] = {}
@@ -183,7 +183,7 @@ class AsteriskTelephone:
     def phone_of(self, secretary: str) -> str:
         """By what she registered over: Asterisk has an endpoint of its own for phones in a browser.
         ValueError where the id could be a dial string."""
-        in_browser = self._ami is not None and self._ami.in_browser(secretary)
+        in_browser = self.ami is not None and self.ami.in_browser(secretary)
         return outbound.phone(secretary, in_browser=in_browser)
 
     def outside(self, number: str, trunk: str) -> str:

@@ -20,7 +20,7 @@ from autocom.calls.containment import contained
 from autocom.calls.notes import Note
 from autocom.calls.ports import Clock, Gone, Journal, Outbound, Telephone, TelephoneDown
 from autocom.core import floor as rules
-from autocom.core.codec import Codec
+from autocom.core.codec import Codec, Undecodable
 from autocom.core.floor_words import (
     Decision,
     FloorFact,
@@ -59,10 +59,22 @@ class Dispatcher:
         self.deliver: Callable[[str, Note], None] = lambda _call, _note: None
         self.tasks: asyncio.TaskGroup | None = None
         self._telephone, self._journal, self._clock, self._codec = telephone, journal, clock, codec
+        self.seeing = False
         self._being_rung: dict[str, asyncio.Event] = {}
         self._inbox: deque[FloorFact] = deque()
         self._busy = False
         self._changed = asyncio.Event()
+
+    @property
+    def under_way(self) -> frozenset[str]:
+        """Legs whose INVITE is being asked for: Asterisk may or may not hold them at this moment."""
+        return frozenset(self._being_rung)
+
+    def see(self, *, seeing: bool) -> None:
+        """Whether Asterisk's events arrive. While they do not, no deadline is acted on and nobody is rung."""
+        self.seeing = seeing
+        if seeing:
+            self.submit(TimePassed())
 
     def submit(self, fact: FloorFact) -> None:
         """Take a fact in; decided, saved and under way when this returns."""
@@ -85,7 +97,7 @@ class Dispatcher:
 
     def _decide(self, fact: FloorFact) -> None:
         before = self.floor
-        outcome = rules.apply(before, fact, self._clock.now())
+        outcome = rules.apply(before, fact, self._clock.now(), seeing=self.seeing)
         changed = self._rows(before, outcome.floor)
         if changed or outcome.entries:
             self._journal.save(outcome.entries, floor=changed)
@@ -113,13 +125,21 @@ class Dispatcher:
         waiters: dict[str, Waiter] = {}
         for key, row in rows.items():
             kind, _, name = key.partition(":")
-            if kind == "post":
-                post = self._codec.load(Post, row)
-                if isinstance(post.engaged, Offered | InTalk) and post.engaged.call not in live:
-                    post = replace(post, engaged=Idle())
-                posts[name] = post
-            elif kind == "waiter" and name in live:
-                waiters[name] = self._codec.load(Waiter, row)
+            try:
+                if kind == "post":
+                    post = self._codec.load(Post, row)
+                    if isinstance(post.engaged, Offered | InTalk) and post.engaged.call not in live:
+                        post = replace(post, engaged=Idle())
+                    posts[name] = post
+                elif kind == "waiter" and name in live:
+                    waiters[name] = self._codec.load(Waiter, row)
+            except Undecodable as error:
+                # of a newer version, or damaged: she says again who she is, his story joins again
+                log.error("floor row unreadable", key=key, why=str(error))
+        for name, waiter in waiters.items():
+            ringing = tuple(s for s in waiter.ringing if s in posts)
+            held = waiter.held if waiter.held in posts else None
+            waiters[name] = replace(waiter, ringing=ringing, held=held)
         self.floor = Floor(self.floor.staff, posts, dict(sorted(waiters.items(), key=lambda w: w[1].joined)))
 
     # --- acting ---
@@ -174,7 +194,7 @@ class Dispatcher:
         """Wake up at each deadline, for as long as the service lives."""
         while True:
             self._changed.clear()
-            deadline = rules.next_deadline(self.floor, self._clock.now())
+            deadline = rules.next_deadline(self.floor, self._clock.now()) if self.seeing else None
             try:
                 async with asyncio.timeout(
                     None if deadline is None else max(0.0, deadline - self._clock.now())

@@ -221,7 +221,8 @@ class Inbound:
                 return replace(stage.waiting, music=False)
             stage = replace(stage, joined_at=line.now())
             line.become(stage, line.entry("bridged", secretary=stage.secretary, leg=stage.leg))
-            line.ports.submit(Joined(line.id))
+        # also on a second run: killed between the line above and this one, the floor has not heard
+        line.ports.submit(Joined(line.id))
         while True:
             note = await line.next()
             if isinstance(note, ChannelGone) and note.channel == stage.leg:

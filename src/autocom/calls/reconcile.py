@@ -27,8 +27,10 @@ class Differences:
     stray_bridges: tuple[str, ...]
 
 
-def compare(stories: Iterable[Story], floor: Floor, seen: Seen) -> Differences:
-    """What happened meanwhile, as far as it can be told."""
+def compare(
+    stories: Iterable[Story], floor: Floor, seen: Seen, under_way: frozenset[str] = frozenset()
+) -> Differences:
+    """What happened meanwhile, as far as it can be told. Nothing is concluded about legs that are `under_way`."""
     stories = list(stories)
     missed: list[ChannelGone | ChannelAnswered] = []
     known = {story.call.channel for story in stories}
@@ -41,6 +43,8 @@ def compare(stories: Iterable[Story], floor: Floor, seen: Seen) -> Differences:
         if isinstance(story.stage, Talking):
             legs.setdefault(story.stage.leg, False)
     for leg, offered in legs.items():
+        if leg in under_way:
+            continue
         channel = seen.channels.get(leg)
         if channel is None:
             missed.append(ChannelGone(leg, 0))
@@ -50,6 +54,6 @@ def compare(stories: Iterable[Story], floor: Floor, seen: Seen) -> Differences:
     return Differences(
         tuple(missed),
         tuple(c.id for c in seen.channels.values() if c.ours and leg_of(c.id) is None and c.id not in known),
-        tuple(c for c in seen.channels if leg_of(c) is not None and c not in legs),
+        tuple(c for c in seen.channels if leg_of(c) is not None and c not in legs and c not in under_way),
         tuple(b for b in seen.bridges if (call := call_of_bridge(b)) is not None and call not in live),
     )

@@ -84,6 +84,7 @@ class Switchboard:
         self.draining = False
         self._by_channel: dict[str, str] = {}
         self._adopted: list[Line] = []
+        self._phones: dict[tuple[str, type], PhoneSeen | PhoneUsed] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self.configuration: Configuration | None = None
         self._book: NumberBook | None = None
@@ -97,6 +98,9 @@ class Switchboard:
         self.configuration = configuration
         self._book = NumberBook.of(configuration)
         self.dispatcher.submit(Staffed(staff_of(configuration)))
+        # who is new may have a phone that was told of before
+        for fact in self._phones.values():
+            self.dispatcher.submit(fact)
 
     def restore(self, stored: Stored) -> None:
         """Take the last process's calls over. Their stories start at the first `TelephoneBack`."""
@@ -133,15 +137,20 @@ class Switchboard:
                 self._back(fact)
             case TelephoneLost(why):
                 self.connected = False
+                self.dispatcher.see(seeing=False)
                 self._house("service", event="telephone_lost", detail=why)
             case PhoneRegistered(secretary, reachable):
-                self.dispatcher.submit(PhoneSeen(secretary, reachable))
+                self._about_a_phone(PhoneSeen(secretary, reachable))
             case PhoneInUse(secretary, in_use):
-                self.dispatcher.submit(PhoneUsed(secretary, in_use))
+                self._about_a_phone(PhoneUsed(secretary, in_use))
             case FeatureDialled():
                 pass  # codes are answered over FastAGI
             case _:
                 self._about_a_channel(fact)
+
+    def _about_a_phone(self, fact: PhoneSeen | PhoneUsed) -> None:
+        self._phones[fact.secretary, type(fact)] = fact
+        self.dispatcher.submit(fact)
 
     def _about_a_channel(
         self, fact: ChannelRinging | ChannelAnswered | ChannelGone | PlaybackEnded | DigitPressed | LegQuality
@@ -198,7 +207,9 @@ class Switchboard:
     def _back(self, fact: TelephoneBack) -> None:
         self.connected = True
         self.met.set()
-        differences = compare((line.story for line in self.lines.values()), self.dispatcher.floor, fact.seen)
+        stories = [line.story for line in self.lines.values()]
+        dispatcher = self.dispatcher
+        differences = compare(stories, dispatcher.floor, fact.seen, dispatcher.under_way)
         self._house(
             "service",
             event="telephone_back",
@@ -207,6 +218,7 @@ class Switchboard:
         )
         for missed in differences.missed:
             self._on(missed)
+        dispatcher.see(seeing=True)
         for line in self.lines.values():
             line.post(fact)
         for line in self._adopted:
@@ -221,11 +233,31 @@ class Switchboard:
             self._spawn(self._quietly(self.ports.telephone.disconnect(bridge)))
 
     async def _recall(self, channel: str) -> None:
-        """A caller in our application without a story: its entry was lost with the last process."""
-        try:
-            self._enter(await self.ports.telephone.ingress(channel))
-        except (Gone, TelephoneDown) as error:
-            log.info("newcomer is gone", channel=channel, why=str(error))
+        """A caller in our application without a story: its entry was lost with the last process. Asked for
+        until it is had: without a story he hears nothing."""
+        while True:
+            try:
+                self._enter(await self.ports.telephone.ingress(channel))
+            except Gone:
+                return
+            except TelephoneDown as down:
+                log.warning("newcomer not read", channel=channel, why=str(down))
+                await self.ports.clock.until(self.ports.clock.now() + RETRY)
+            else:
+                return
+
+    async def _give_to_fallback(self, channel: str) -> None:
+        """Never to silence: repeated until Asterisk took him, or he left."""
+        while True:
+            try:
+                await self.ports.telephone.to_fallback(channel)
+            except Gone:
+                return
+            except TelephoneDown as down:
+                log.warning("fallback not reached", channel=channel, why=str(down))
+                await self.ports.clock.until(self.ports.clock.now() + RETRY)
+            else:
+                return
 
     async def _quietly(self, command: Awaitable[None]) -> None:
         try:
@@ -244,7 +276,7 @@ class Switchboard:
         if fact.channel in self._by_channel or self.configuration is None or self._book is None:
             return
         if self.draining:
-            self._spawn(self._quietly(self.ports.telephone.to_fallback(fact.channel)))
+            self._spawn(self._give_to_fallback(fact.channel))
             return
         with contained("call crashed", lambda error: self._crashed(error, fact.channel, None)):
             line = self._open(fact, self.configuration, self._book)
@@ -268,11 +300,13 @@ class Switchboard:
         """A bug in one call touches no other: write it down, give the caller to the fallback."""
         call = line.id if line else None
         self.ports.journal.save(
-            [Entry(self.ports.clock.now(), "crashed", call, {"error": error, "channel": channel})]
+            [Entry(self.ports.clock.now(), "crashed", call, {"error": error, "channel": channel})],
+            # the fallback's own record of this caller is not a call more
+            floor={} if call is None else {f"fallback:{channel}": call},
         )
         if line is not None:
             line.crashed = True
-        self._spawn(self._quietly(self.ports.telephone.to_fallback(channel)))
+        self._spawn(self._give_to_fallback(channel))
 
     def _is_full(self, call: Call) -> bool:
         limit = call.client.max_calls
@@ -325,6 +359,7 @@ class Switchboard:
                 log.warning("stage interrupted", call=line.id, why=str(down))
                 line.forget_sound()
                 await line.rest(RETRY)
+                await self._hush(line)
                 continue
             if stage is not line.story.stage:
                 line.become(stage)

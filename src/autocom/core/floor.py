@@ -52,10 +52,16 @@ REST_AFTER_REFUSAL = 3.0
 disturb" (486 at once) and a single waiting caller would ring in circles at the speed of SIP."""
 
 
-def apply(floor: Floor, fact: FloorFact, now: float) -> Outcome:
-    """Decide. Deadlines that have passed are dealt with on every call, so `TimePassed` is only a wake-up."""
+def apply(floor: Floor, fact: FloorFact, now: float, *, seeing: bool = True) -> Outcome:
+    """Decide. Deadlines that have passed are dealt with on every call, so `TimePassed` is only a wake-up.
+
+    Not `seeing` (Asterisk's events are away): the fact is taken in, but nothing is concluded from silence
+    and nobody is offered anything, since a phone may have been picked up that we do not hear of."""
     draft = _Draft(floor, now)
     draft.take_in(fact)
+    draft.forget_the_removed()
+    if not seeing:
+        return draft.outcome(floor)
     draft.expire()
     draft.note_staffing()
     draft.match()
@@ -146,7 +152,7 @@ class _Draft:
             case LegEnded(leg, cause, sip):
                 self._leg_ended(leg, cause, sip)
             case Joined(call):
-                self.waiters.pop(call, None)
+                self._joined(call)
             case TalkEnded(call, secretary):
                 self._talk_ended(call, secretary)
             case TimePassed():
@@ -160,6 +166,22 @@ class _Draft:
         post = self.posts.get(held) if held is not None else None
         if post is not None and isinstance(post.engaged, InTalk) and post.engaged.call == call:
             self.decisions.append(Take(call, post.secretary, post.engaged.leg, post.engaged.attempt))
+
+    def _joined(self, call: str) -> None:
+        """He talks. A lease that had failed meanwhile may have rung others: they are let off."""
+        waiter = self.waiters.get(call)
+        for secretary in waiter.ringing if waiter is not None else ():
+            post = self.posts[secretary]
+            if isinstance(post.engaged, Offered):
+                self._withdraw(post, post.engaged, "withdrawn", Cause.ANSWERED_ELSEWHERE)
+        self.waiters.pop(call, None)
+
+    def forget_the_removed(self) -> None:
+        """Who was removed from the configuration is gone as soon as she has no call."""
+        if len(self.posts) > len(self.staff.levels):
+            for name in [n for n in self.posts if n not in self.staff.levels]:
+                if isinstance(self.posts[name].engaged, Idle):
+                    del self.posts[name]
 
     def _about_a_post(self, fact: PhoneSeen | PhoneUsed | LoggedIn | LoggedOut | PausedBy | Resumed) -> None:
         post = self.posts.get(fact.secretary)
@@ -200,10 +222,6 @@ class _Draft:
         for name in staff.levels:
             if name not in self.posts:
                 self.posts[name] = Post(name, idle_since=self.now, since=self.now)
-        for name in [n for n in self.posts if n not in staff.levels]:
-            # removed from the configuration: gone as soon as she has no call
-            if isinstance(self.posts[name].engaged, Idle):
-                del self.posts[name]
 
     # --- offers ---
 
@@ -234,7 +252,10 @@ class _Draft:
         post, offer = found
         if isinstance(offer, InTalk):
             return
-        waiter = self.waiters[offer.call]
+        waiter = self.waiters.get(offer.call)
+        if waiter is None:
+            self._withdraw(post, offer, "withdrawn", Cause.ANSWERED_ELSEWHERE)
+            return
         self._end_offer(post, offer, "answered")
         talk = InTalk(offer.call, leg, offer.attempt, waiter.client, self.now)
         self.posts[post.secretary] = replace(
@@ -263,7 +284,7 @@ class _Draft:
             return
         refused = cause in (Cause.BUSY, Cause.REJECTED, Cause.NORMAL)
         self._end_offer(post, engaged, "refused" if refused else "unreachable", cause, sip)
-        self._missed(post.secretary, REST_AFTER_REFUSAL)
+        self._missed(post.secretary, REST_AFTER_REFUSAL, counts=refused)
 
     def _withdraw(self, post: Post, offer: Offered, result: str, cause: Cause) -> None:
         """End an offer from our side; the secretary is idle again."""
@@ -291,10 +312,11 @@ class _Draft:
             ringing = tuple(s for s in waiter.ringing if s != post.secretary)
             self.waiters[offer.call] = replace(waiter, tried=tried, ringing=ringing)
 
-    def _missed(self, secretary: str, rest: float) -> None:
-        """She let it ring or refused: count it, and pause her after too many in a row."""
+    def _missed(self, secretary: str, rest: float, *, counts: bool) -> None:
+        """She let it ring or refused: count it, and pause her after too many in a row. A phone that never
+        rang (network, Asterisk) is not her doing and does not count."""
         post = self._rested(self.posts[secretary], rest)
-        post = replace(post, misses=post.misses + 1)
+        post = replace(post, misses=post.misses + counts)
         if self.staff.pause_after and post.misses >= self.staff.pause_after and post.pause is None:
             post = replace(post, pause=Pause("no_answer", self.now))
         self.posts[secretary] = post
@@ -353,7 +375,7 @@ class _Draft:
                 case Offered(until=until) as offer if until <= self.now:
                     self._end_offer(post, offer, "no_answer")
                     self.decisions.append(StopRinging(offer.leg, Cause.NO_ANSWER))
-                    self._missed(name, REST_AFTER_NO_ANSWER)
+                    self._missed(name, REST_AFTER_NO_ANSWER, counts=offer.rang)
                 case WrapUp(until=until) as work if until <= self.now:
                     self.posts[name] = self._end_wrap_up(post, work, "time")
                 case _:
