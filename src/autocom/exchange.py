@@ -134,6 +134,7 @@ class RunningExchange:
                     "id": trunk.id,
                     "match": list(trunk.match),
                     "host": trunk.host,
+                    "max_calls": trunk.max_calls,
                     "calls": sum(line.story.call.trunk == trunk.id for line in calls),
                 }
                 for trunk in (configuration.trunks.values() if configuration else ())

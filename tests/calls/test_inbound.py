@@ -330,7 +330,7 @@ def test_the_phone_is_told_everything_before_it_is_picked_up() -> None:
         assert leg.order.display == "Cab. Lilas · 06 39 98 01 01"
         assert leg.order.number == "+33639980101"
         assert leg.order.headers["X-Autocom-Client"] == "lilas"
-        assert leg.order.headers["X-Autocom-Phrase"] == "Bonjour."
+        assert leg.order.headers["X-Autocom-Phrase"] == '"Bonjour."'
         assert leg.order.headers["Call-Info"] == "<https://agenda.example/lilas>;purpose=info"
 
     play(
@@ -475,6 +475,25 @@ def test_an_absence_with_a_message_of_its_own_is_heard_instead_of_the_rules() ->
     )
     bench = play(scenario, client("lilas", "+33199001001", rules=rules, absences=(away,)))
     assert heard(bench) == ["welcome", "silence", "end"]
+
+
+def test_a_caller_who_overflows_to_another_queue_keeps_the_time_he_has_waited() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(3.0)
+        bench.telephone.call_in("chan-2", "0199001002")
+        await bench.pass_time(3.0)
+        await bench.at_work("zoe")
+        await bench.pass_time(4.0)
+        assert bench.telephone.joined[0][0] == "chan-1"
+
+    over = (Enqueue("medical", CALM, max_wait=5.0, on_timeout=(Enqueue("over", CALM),)),)
+    play(
+        scenario,
+        client("lilas", "+33199001001", *over),
+        client("other", "+33199001002", Enqueue("over", CALM)),
+        staff={"lea": {"medical": 1}, "zoe": {"over": 1}},
+    )
 
 
 def test_on_full_may_stand_at_the_client() -> None:

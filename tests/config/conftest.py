@@ -16,6 +16,7 @@ import pytest
 
 from autocom.config import ConfigurationRefused, Loaded, PaperShelf, load
 from autocom.config.loader import PROMPTS
+from autocom.config.notyet import NOT_YET
 
 BUREAU = """\
 bureau:
@@ -98,20 +99,20 @@ class Desk:
         keys |= {key: f"{key}: {value}" for key, value in changes.items()}
         self.write("clients/cab-lilas.yaml", "\n".join(value for value in keys.values()) + "\n")
 
-    def load(self, *, environment: dict[str, str] | None = None) -> Loaded:
+    def load(self, *, later: bool = False, environment: dict[str, str] | None = None) -> Loaded:
         shelf = PaperShelf(self.folder / "sounds", self.stock)
-        return load(self.folder, shelf, 2026, environment=environment or {})
+        return load(self.folder, shelf, 2026, environment=environment or {}, not_yet=() if later else NOT_YET)
 
-    def refused(self) -> list[str]:
+    def refused(self, *, later: bool = False) -> list[str]:
         """Every fault as it is printed, without the folder."""
         with pytest.raises(ConfigurationRefused) as refusal:
-            self.load()
+            self.load(later=later)
         return [str(fault).removeprefix(f"{self.folder}/") for fault in refusal.value.faults]
 
-    def refuses(self, *messages: str) -> None:
+    def refuses(self, *messages: str, later: bool = False) -> None:
         """The faults stand exactly at the marks, and each message holds the words, in the order of the places."""
         with pytest.raises(ConfigurationRefused) as refusal:
-            self.load()
+            self.load(later=later)
         faults = refusal.value.faults
         printed = "\n".join(map(str, faults))
         assert [(fault.file, fault.line, fault.column) for fault in faults] == sorted(self.marks), printed

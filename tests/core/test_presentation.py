@@ -29,7 +29,7 @@ def test_the_client_comes_first_then_the_caller_as_people_write_his_number() -> 
     assert shown.display == "Cab. Lilas · 06 39 98 01 01"
     assert shown.number == "+33639980101"
     assert shown.headers["X-Autocom-Call"] == "c1"
-    assert shown.headers["X-Autocom-Phrase"] == "Bonjour."
+    assert shown.headers["X-Autocom-Phrase"] == '"Bonjour."'
     assert shown.headers["Call-Info"] == "<https://agenda.example/l>;purpose=info"
 
 
@@ -56,3 +56,8 @@ def test_headers_with_nothing_to_say_are_left_out() -> None:
     bare = replace(CALL, client=client("bare", "+33199001001"))
     assert "Call-Info" not in invitation(bare).headers
     assert "X-Autocom-Phrase" not in invitation(bare).headers
+
+
+def test_a_phrase_with_quotes_stays_one_quoted_string() -> None:
+    odd = replace(CALL, client=client("odd", "+33199001001", phrase='Cabinet "Lilas" \\ été'))
+    assert invitation(odd).headers["X-Autocom-Phrase"] == '"Cabinet \\"Lilas\\" \\\\ été"'

@@ -96,7 +96,7 @@ async def test_the_softphone_shows_everything_before_it_is_picked_up(exchange: E
         assert invite.header("Alert-Info")
         assert "https://agenda.example/lilas" in invite.header("Call-Info")
         assert invite.header("X-Autocom-Client") == "lilas"
-        assert invite.header("X-Autocom-Phrase") == "Cabinet lilas, bonjour."
+        assert invite.header("X-Autocom-Phrase") == '"Cabinet lilas, bonjour."'
         assert invite.header("X-Autocom-Call")
         await caller.hangup()
         call = await exchange.finished_call()

@@ -75,7 +75,7 @@ class Inbound:
         """The first of the steps, then the rest."""
         if not stage.steps:
             return Leaving(line.story.way_out or line.story.call.by_rule)
-        waiting = in_queue(stage.steps, line.now())
+        waiting = in_queue(stage.steps, line.now(), line.story.waiting_since)
         if waiting is not None:
             return self._enter_queue(line, waiting)
         step, rest = stage.steps[0], stage.steps[1:]
@@ -139,7 +139,9 @@ class Inbound:
         client = line.story.call.client
         limit = waiting.queue.max_wait
         line.become(
-            waiting, line.entry("queued", team=waiting.queue.team, priority=client.priority, max_wait=limit)
+            waiting,
+            line.entry("queued", team=waiting.queue.team, priority=client.priority, max_wait=limit),
+            waiting_since=waiting.joined,
         )
         return waiting
 

@@ -103,7 +103,7 @@ def _since(text: str) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         fail(f"--since {text!r}: write '2026-11-22', '2026-11-22 08:00', or a duration as 2h")
-    return (moment if moment.tzinfo else moment.astimezone()).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=_zone())).timestamp()
 
 
 def _call_line(row: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from autocom.config.audio import PaperShelf, Shelf
 from autocom.config.document import Document, Plain, plain, read
 from autocom.config.faults import ConfigurationRefused, Fault, Place, suggestion
 from autocom.config.notes import notes_on_bureau, notes_on_client
-from autocom.config.notyet import not_served
+from autocom.config.notyet import NOT_YET, NotYet, not_served
 from autocom.config.numbering import plan_of
 from autocom.config.scene import Scene
 from autocom.config.set_checks import check_set
@@ -69,8 +69,8 @@ class _Reading:
 
     folder: Path
     environment: Mapping[str, str]
+    not_yet: Sequence[NotYet]
     faults: list[Fault] = field(default_factory=list)
-    notes: list[Fault] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     unread: int = 0  # client files without a tree: their ids are unknown
@@ -93,9 +93,11 @@ class _Reading:
         told = {(fault.file, fault.line, fault.column) for fault in self.faults}
         self.faults += [fault for fault in faults if (fault.file, fault.line, fault.column) not in told]
 
-    def note_unserved(self, kind: str, values: Plain, sheet: Sheet) -> None:
-        """Note the keys that are not served yet."""
-        self.notes += [sheet.key_at(route).fault(why) for route, why in not_served(kind, values)]
+    def refuse_unserved(self, kind: str, values: Plain, sheet: Sheet) -> None:
+        """Note the keys that are not served yet as faults."""
+        self.faults += [
+            sheet.key_at(route).fault(why) for route, why in not_served(kind, values, self.not_yet)
+        ]
 
 
 def load(
@@ -104,13 +106,14 @@ def load(
     now_year: int,
     *,
     environment: Mapping[str, str] | None = None,
+    not_yet: Sequence[NotYet] = NOT_YET,
 ) -> Loaded:
     """The configuration in `folder`, or `ConfigurationRefused` with every fault of every file.
 
     Without `audio` nothing is converted or spoken, only looked for (`check`). Holidays are computed
     from 5 years before `now_year` to 15 after it. `environment` fills `${NAME}`; default: the process's.
     """
-    reading = _Reading(folder, os.environ if environment is None else environment)
+    reading = _Reading(folder, os.environ if environment is None else environment, not_yet)
     if not folder.is_dir():
         raise ConfigurationRefused([Place(str(folder)).fault("there is no such folder")])
     shelf = audio or PaperShelf(folder / "sounds", stock_folder())
@@ -144,7 +147,7 @@ def load(
         music=_all_music(by_id, stock),
     )
     texts = {name: content.decode("utf-8-sig") for name, content in reading.contents.items()}
-    return Loaded(configuration, texts, prompts, _notes(house, document, clients, reading.notes))
+    return Loaded(configuration, texts, prompts, _notes(house, document, clients))
 
 
 def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | None, NumberingPlan]:
@@ -161,7 +164,7 @@ def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | N
         except KeyError:
             plan = FRANCE  # the model says what is wrong with it
     sheet = Sheet(document)
-    reading.note_unserved("bureau", values, sheet)
+    reading.refuse_unserved("bureau", values, sheet)
     model, faults = fit(written.Bureau, values, sheet, plan)
     reading.add_where_silent(faults)
     return model, document, plan
@@ -182,7 +185,7 @@ def _read_clients(
             continue
         document, values = found
         sheet = Sheet(document, bureau if defaults else None)
-        reading.note_unserved("client", values, sheet)
+        reading.refuse_unserved("client", values, sheet)
         if house is None:
             # what `defaults` would have given is unknown: ask only for what the file itself says
             _, faults = fit(written.ClientDefaults, _without_identity(values), sheet, plan)
@@ -274,9 +277,8 @@ def _notes(
     house: written.Bureau | None,
     document: Document | None,
     clients: Sequence[_ClientFile],
-    unserved: Sequence[Fault],
 ) -> tuple[Fault, ...]:
-    found = set(unserved)
+    found: set[Fault] = set()
     if house and document:
         found.update(notes_on_bureau(house, document))
     for file in clients:

@@ -1,7 +1,7 @@
 """What the files may say but this version does not do yet.
 
-The language of the files is fixed, so all of it is accepted; but an admin must not believe in a key
-that has no effect, so `check` says so in a note beside each. The table is the whole of it: a feature
+A key that would be accepted and then ignored is worse than a refusal: an admin would believe in
+it. So `check` refuses each with the words "not yet". The table is the whole of it: a feature
 that is finished removes its line. Must not know models. Invariant: every line names keys of the
 contract. The story goes on in `load`.
 """
@@ -22,39 +22,34 @@ _IN_STEPS = r"(?:^|\.)(?:do|on_timeout|on_full|on_nobody|otherwise|keys\.[^.]+)\
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """Keys without effect: `route` matches `client.retention`, `bureau.rosters` and so on; where
-    `values` is given, only those values are meant. `instead` says what happens."""
+    """Keys that are refused: `route` matches `client.retention`, `bureau.rosters` and so on; where
+    `values` is given, only those values are."""
 
     route: str
     values: tuple[str, ...] = ()
-    instead: str = "it has no effect"
 
 
 NOT_YET: tuple[NotYet, ...] = (
-    NotYet(
-        _IN_STEPS + "(?:forward|on_call|voicemail|message)$",
-        instead="the caller hears the house's `nobody` message instead, and is hung up",
-    ),
+    NotYet(_IN_STEPS + "(?:forward|on_call|voicemail|message)$"),
     NotYet(_IN_STEPS + r"queue\.announce$"),
     NotYet(r"^bureau\.rosters$"),
-    NotYet(r"^bureau\.trunks\.\d+\.(?:host|max_calls)$"),
     NotYet(r"^(?:client|bureau\.defaults)\.(?:outgoing|code|retention)$"),
     NotYet(r"^(?:client|bureau\.defaults)\.recording$", ("on_demand", "always")),
 )
 
 
-def not_served(kind: str, tree: Plain, table: Sequence[NotYet] = NOT_YET) -> Iterator[tuple[Route, str]]:
+def not_served(kind: str, tree: Plain, table: Sequence[NotYet]) -> Iterator[tuple[Route, str]]:
     """Route and message of every key of the tree that is not served yet. `kind`: bureau or client."""
-    patterns = [(re.compile(line.route), line.values, line.instead) for line in table]
+    patterns = [(re.compile(line.route), line.values) for line in table]
     for route, value in _keys(tree, ()):
         dotted = ".".join((kind, *map(str, route)))
-        for pattern, values, instead in patterns:
+        for pattern, values in patterns:
             if not pattern.search(dotted):
                 continue
             if not values:
-                yield route, f"`{route[-1]}` is not yet served by this version: {instead}"
+                yield route, f"`{route[-1]}` is not yet served by this version: remove it"
             elif isinstance(value, str) and value in values:
-                yield route, f"`{route[-1]}: {value}` is not yet served by this version: {instead}"
+                yield route, f"`{route[-1]}: {value}` is not yet served by this version"
 
 
 def _keys(tree: Plain, route: Route) -> Iterator[tuple[Route, Plain]]:

@@ -52,13 +52,20 @@ def _names(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
 
 def _reach(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
     last = len(client.rules) - 1
+    # a rule that another one jumps to is reached that way
+    targets = {
+        step.jump
+        for index, rule in enumerate(client.rules)
+        for step, _ in every_step(rule.do, ("rules", index, "do"))
+        if step.jump is not None and step.jump != rule.name
+    }
     for index, rule in enumerate(client.rules):
         here = sheet.at(("rules", index))
         if rule.when is not None and not rule.when.model_fields_set:
             yield sheet.at(("rules", index, "when")).fault("an empty `when` asks nothing: remove it")
             continue
         before = next((other for other in client.rules[:index] if _covers(other, rule)), None)
-        if before is not None:
+        if before is not None and rule.name not in targets:
             why = "has no `when`" if before.when is None else "holds whenever this one does"
             yield here.fault(f"rule `{rule.name}` is never reached: `{before.name}` before it {why}")
         elif index == last and rule.when is not None:

@@ -28,6 +28,11 @@ class Invitation:
     headers: dict[str, str]
 
 
+def quoted(text: str) -> str:
+    """An RFC 3261 quoted-string: UTF-8, with backslash and double quote escaped."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def invitation(call: Call, language: str = "fr", plan: NumberingPlan = FRANCE) -> Invitation:
     """The INVITE for this call. Headers with nothing to say are left out."""
     client, identity = call.client, call.identity
@@ -49,5 +54,5 @@ def invitation(call: Call, language: str = "fr", plan: NumberingPlan = FRANCE) -
     if client.card:
         headers["Call-Info"] = f"<{client.card}>;purpose=info"
     if client.phrase:
-        headers["X-Autocom-Phrase"] = client.phrase
+        headers["X-Autocom-Phrase"] = quoted(client.phrase)
     return Invitation(f"{client.display} · {caller}", identity.caller, headers)

@@ -94,7 +94,8 @@ class Story:
     """An open call as it is stored. `answered_at`: since when the caller pays. `early_until`: when a
     call in early media is answered by itself. `sounds`: sounds started so far, so that the next
     playback id is new. `way_out`: timeout, nobody or full once the queue sent him away. `attempts`:
-    offers made in queues he has left."""
+    offers made in queues he has left. `waiting_since`: when he joined his first queue, and so his place in
+    any other one."""
 
     call: Call
     stage: Stage
@@ -103,11 +104,13 @@ class Story:
     sounds: int = 0
     way_out: str | None = None
     attempts: int = 0
+    waiting_since: float | None = None
 
 
-def in_queue(steps: tuple[Step, ...], now: float) -> Waiting | None:
+def in_queue(steps: tuple[Step, ...], now: float, since: float | None = None) -> Waiting | None:
     """The queue these steps begin with, messages before it included: phones ring *while* they play.
-    None where something else comes first."""
+    `since`: when he joined an earlier queue; he keeps that waiting time, `max_wait` counts anew. None where
+    something else comes first."""
     notices: list[Play] = []
     for step in steps:
         match step:
@@ -115,7 +118,7 @@ def in_queue(steps: tuple[Step, ...], now: float) -> Waiting | None:
                 notices.extend([step] * max(1, step.repeat))
             case Enqueue():
                 limit = None if step.max_wait is None else now + step.max_wait
-                return Waiting(step, tuple(notices), now, limit)
+                return Waiting(step, tuple(notices), now if since is None else since, limit)
             case _:
                 return None
     return None
