@@ -310,3 +310,26 @@ def test_a_floor_row_that_cannot_be_read_costs_no_start() -> None:
         await bench.kill()
 
     run(story())
+
+
+def test_a_wait_that_ran_out_while_away_sends_him_out_of_that_queue_and_no_other() -> None:
+    async def story() -> None:
+        over = Enqueue("medical", CALM, max_wait=5.0, on_timeout=(Enqueue("medical", CALM, max_wait=30.0),))
+        bench = Bench(configuration(client("lilas", "+33199001001", over)))
+        bench.start()
+        await bench.pass_time(0.01)
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(1.0)
+        await bench.kill()
+        await bench.pass_time(10.0)
+        bench.start()
+        await bench.pass_time(5.0)
+        assert "ended" not in bench.kinds()
+        assert [e.kind for e in bench.of("c1") if e.kind in ("queued", "dequeued")] == [
+            "queued",
+            "dequeued",
+            "queued",
+        ]
+        await bench.kill()
+
+    run(story())

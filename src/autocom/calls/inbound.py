@@ -155,7 +155,8 @@ class Inbound:
 
     async def wait(self, line: Line, stage: Waiting) -> Stage:
         """Keep him company until a secretary takes the call or his way out is reached."""
-        line.ports.submit(CallerJoined(waiter(line.story, stage)))
+        if not line.awaits(GiveUp):  # else the floor sent him away before this story began (a restart)
+            line.ports.submit(CallerJoined(waiter(line.story, stage)))
         taken: Take | None = None
         hers: str | None = None
         out: GiveUp | None = None
@@ -201,6 +202,7 @@ class Inbound:
 
     def _way_out(self, line: Line, stage: Waiting, out: GiveUp) -> Stage:
         steps = stage.queue.on_nobody if out.why == "nobody" else stage.queue.on_timeout
+        line.forget(Take, LeaseFailed, GiveUp)  # of this queue; the next one has its own
         line.become(way_out=out.why, attempts=out.attempts)
         return Following(steps or (Play(self.stock.nobody, Mode.ANSWERED), Hangup()))
 
@@ -209,6 +211,7 @@ class Inbound:
     async def talk(self, line: Line, stage: Talking) -> Stage:
         """Join the two; until the secretary hangs up. (The caller's hang-up is `HungUp`.)"""
         bridge = bridge_id(line.id, stage.attempt)
+        line.forget(Take)  # told twice where a restart came between
         if stage.joined_at is None:
             if stage.waiting.music:
                 await line.quiet_music()

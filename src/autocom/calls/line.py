@@ -67,6 +67,14 @@ class Line:
         self._mail.append(note)
         self._wake.set()
 
+    def forget(self, *kinds: type[Note]) -> None:
+        """Take notes of these kinds out of the mailbox: they are about something that is over."""
+        self._mail = deque(note for note in self._mail if not isinstance(note, kinds))
+
+    def awaits(self, kind: type[Note]) -> bool:
+        """Whether such a note lies in the mailbox, unread."""
+        return any(isinstance(note, kind) for note in self._mail)
+
     async def next(self, until: float | None = None) -> Note | None:
         """The next note, or None at `until` (UTC epoch seconds). Raises `HungUp` when the caller went."""
         while True:
@@ -99,12 +107,16 @@ class Line:
             pass
 
     async def rest(self, seconds: float) -> None:
-        """Wait before a stage is run again: nothing is commanded meanwhile, a hang-up still ends it."""
+        """Wait before a stage is run again: nothing is commanded meanwhile, a hang-up still ends it, and
+        notes are kept for the stage."""
         self._resting = True
+        until, kept = self.now() + seconds, deque[Note]()
         try:
-            await self.pass_time(self.now() + seconds)
+            while (note := await self.next(until)) is not None:
+                kept.append(note)
         finally:
             self._resting = False
+            self._mail = kept + self._mail
 
     # --- state ---
 
