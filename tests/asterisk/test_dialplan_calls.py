@@ -41,7 +41,9 @@ HOSTILE = (
 
 def complaints(asterisk: PrivateAsterisk) -> list[str]:
     """What its log says, but for the line that belongs to an absent application."""
-    return [line for line in asterisk.troubles() if "not claimed within 1000ms" not in line]
+    # the second: the test's own event socket was a moment old when the call came (Asterisk queues the event)
+    expected = ("not claimed within 1000ms", "websocket is not ready")
+    return [line for line in asterisk.troubles() if not any(known in line for known in expected)]
 
 
 async def inbound(app: AriApp, names: tuple[str, ...]) -> dict[str, str | None]:
