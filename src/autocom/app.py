@@ -220,17 +220,17 @@ class _Building:
             raise CannotServe(str(moved.exceptions[0])) from None
 
     async def _import_late_calls(self, parts: Parts, configuration: Callable[[], Configuration]) -> None:
-        """Calls that the fallback served while we were frozen, or that it still talked in when we came."""
+        """Calls that the fallback served while we were away or frozen, or that it still talked in when we came."""
         spooled = self.settings.state / "asterisk" / "fallback"
         await parts.switchboard.met.wait()
         while True:
-            await asyncio.sleep(IMPORT_EVERY)
             import_fallback(spooled, parts.exchange.journal, configuration(), parts.switchboard.plan)
             if parts.asterisk.elsewhere is not None:
                 try:
                     await parts.asterisk.elsewhere.catch_up(parts.telephone.ami)
                 except AsteriskFailed as failed:
                     log.error("Asterisk does not read its new configuration", why=str(failed))
+            await asyncio.sleep(IMPORT_EVERY)
 
     # --- ready, and the end ---
 
@@ -240,13 +240,6 @@ class _Building:
         await parts.switchboard.met.wait()
         if parts.switchboard.configuration is loaded.configuration:  # else a reload was quicker
             parts.exchange.adopt(loaded, "start")
-        board = parts.switchboard
-        import_fallback(
-            self.settings.state / "asterisk" / "fallback",
-            parts.exchange.journal,
-            loaded.configuration,
-            board.plan,
-        )
         # what stands now stands for ever: a full collection of it would hold every call up for 90 ms
         gc.collect()
         gc.freeze()

@@ -55,7 +55,6 @@ from autocom.core.telephony import (
     ChannelRinging,
     DigitPressed,
     Fact,
-    FeatureDialled,
     LegQuality,
     PhoneInUse,
     PhoneRegistered,
@@ -143,8 +142,6 @@ class Switchboard:
                 self._about_a_phone(PhoneSeen(secretary, reachable))
             case PhoneInUse(secretary, in_use):
                 self._about_a_phone(PhoneUsed(secretary, in_use))
-            case FeatureDialled():
-                pass  # codes are answered over FastAGI
             case _:
                 self._about_a_channel(fact)
 

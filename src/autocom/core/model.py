@@ -368,7 +368,3 @@ class Configuration:
     clients: Mapping[str, Client]
     stock: StockSounds
     music: Mapping[str, Music] = field(default_factory=dict)
-
-    def secretary_at(self, extension: str) -> Secretary | None:
-        """The secretary whose extension this is."""
-        return next((s for s in self.secretaries.values() if s.extension == extension), None)

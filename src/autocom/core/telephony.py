@@ -113,16 +113,6 @@ class PhoneInUse:
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureDialled:
-    """A secretary dialled a feature code: `*45`, `*46`, `*47N`, `*48`. `channel` waits for the
-    confirmation tone or message; None when the code was given by other means."""
-
-    secretary: str
-    code: str
-    channel: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class LegQuality:
     """RTP quality of a leg, once, at its end. Milliseconds and percent; None where not measured."""
 
@@ -177,7 +167,6 @@ Fact = (
     | DigitPressed
     | PhoneRegistered
     | PhoneInUse
-    | FeatureDialled
     | LegQuality
     | TelephoneLost
     | TelephoneBack
