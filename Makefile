@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev asterisk run demo test bench check lock audit sounds clean distclean
+.PHONY: help setup setup-dev asterisk run demo test properties simulate-validate bench check lock audit sounds words clean distclean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,9 +23,12 @@ help:
 	@echo 'make run     a bureau that takes calls, with one demonstration call (Ctrl-C ends it)'
 	@echo 'make demo    callers and secretaries, told live'
 	@echo 'make test    every check and every test'
+	@echo 'make properties  the laws of the queue, with 20,000 random histories'
+	@echo 'make simulate-validate  the simulator against queueing theory, with 200,000 calls a figure'
 	@echo 'make bench   how fast it is, beside app_queue'
 	@echo 'make check   only style, types, walls and the dialplan'
 	@echo 'make setup   what the others need: Python packages and Asterisk'
+	@echo 'make words   the French of what check says: bring new words into the catalogue, compile it'
 	@echo 'make lock    choose new versions for requirements/*.txt'
 	@echo 'make clean   remove what tests and runs left; distclean: the environment too'
 
@@ -67,6 +70,14 @@ demo: setup
 test: check
 	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 
+# the floor's laws, with twenty times as many examples as `make test` (some minutes)
+properties: setup-dev
+	@$(BIN)/python -m pytest -q -p no:cacheprovider --timeout=0 --hypothesis-profile=properties $(PYTEST_ARGS) tests/core/test_floor_properties.py
+
+# the gates of `autocom simulate` with so many calls that figures of large groups must be right to a point (half an hour)
+simulate-validate: setup-dev
+	@SIMULATE_CALLS=200000 $(BIN)/python -m pytest -q -n $(WORKERS) -p no:cacheprovider -o timeout=7200 $(PYTEST_ARGS) tests/core/test_erlang.py tests/simulate/test_gates.py
+
 # about three minutes; beside app_queue on the same Asterisk
 bench: setup-dev
 	@$(BIN)/python bench/latency.py $(BENCH_ARGS)
@@ -93,6 +104,10 @@ lock: $(VENV)/lock/bin/uv
 
 audit: setup-dev
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
+
+# the French of what `check` says: new templates of the source into the catalogue, and the catalogue compiled
+words: setup-dev
+	@$(BIN)/python tools/words.py
 
 # stock prompts and music again from sounds/prompts.yaml and tools/make_sounds.py
 sounds: setup-dev

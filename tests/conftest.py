@@ -7,9 +7,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.bureau import Bureau
 from tests.support.exchange import Exchange
+
+# `make properties`: the laws of the floor with twenty times as many examples
+settings.register_profile("properties", deadline=None)
 
 
 @pytest.fixture

@@ -76,6 +76,14 @@ def test_every_setting_is_read(monkeypatch):
         ("SAY", "speak {text}", "the command needs {out}: write a command as"),
         ("ARI_URL", "http://127.0.0.1:8088", "needed beside AUTOCOM_ARI_URL"),
         ("AMI_HOST", "127.0.0.1", "needed beside AUTOCOM_AMI_HOST"),
+        ("SMTP_HOST", "mail.example", "needed beside AUTOCOM_SMTP_HOST"),
+        ("SMTP_USER", "bureau", "needed beside AUTOCOM_SMTP_USER"),
+        ("SMTP_PASSWORD", "x", "needed beside AUTOCOM_SMTP_PASSWORD"),
+        ("SMTP_PORT", "smtp", "write a port number"),
+        ("SMTP_TLS", "ssl", "write one of starttls, tls or none"),
+        ("SMTP_FROM", "Secrétariat", "write the address that mail comes from"),
+        ("SMTP_FROM", "a@b.example\nBcc: c@d.example", "write the address that mail comes from"),
+        ("SMS_URL", "sms.example/send", "write the address that texts are posted to"),
     ],
 )
 def test_a_bad_setting_is_one_line_that_names_it_and_says_what_to_write(monkeypatch, name, value, words):
@@ -89,8 +97,22 @@ def test_a_bad_setting_is_one_line_that_names_it_and_says_what_to_write(monkeypa
     assert "\n" not in message
 
 
+def test_a_mail_password_is_not_sent_in_the_clear_but_to_this_machine(monkeypatch):
+    for name, value in {
+        "SMTP_HOST": "mail.example", "SMTP_FROM": "a@b.example", "SMTP_USER": "a", "SMTP_PASSWORD": "b",
+        "SMTP_TLS": "none",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"AUTOCOM_{name}", value)
+    with pytest.raises(SettingsError, match="SMTP_TLS: none would send the password in the clear"):
+        Settings.read()
+    monkeypatch.setenv("AUTOCOM_SMTP_HOST", "127.0.0.1")
+    assert Settings.read().smtp_tls == "none"
+
+
 def test_secrets_never_show(monkeypatch):
-    for name in ("ARI_PASSWORD", "AMI_PASSWORD"):
+    monkeypatch.setenv("AUTOCOM_SMTP_USER", "u")
+    monkeypatch.setenv("AUTOCOM_SMS_URL", "https://sms.example/send?key=canary-secret")
+    for name in ("ARI_PASSWORD", "AMI_PASSWORD", "SMTP_PASSWORD", "SMS_TOKEN"):
         monkeypatch.setenv(f"AUTOCOM_{name}", "canary-secret")
     monkeypatch.setenv("AUTOCOM_DATABASE_URL", "postgresql://u:canary-secret@127.0.0.1/x")
     assert "canary" not in repr(Settings.read())

@@ -47,6 +47,7 @@ DIALS = {
     "Log",
     "Verbose",
 }
+EVERYTHING = "_[!-~]!"
 FALLBACK = "Goto(autocom-fallback,s,1)"
 KEYWORDS = {"n", "s"}
 
@@ -225,7 +226,9 @@ def _targets(step: Step, context: Context, known: dict[str, Context]) -> Iterato
         reached = known.get(name)
         if reached is None:
             yield f"no context {name}"
-        elif not any(each.extension == extension and each.priority == priority for each in reached.steps):
+        elif not any(
+            each.extension in (extension, EVERYTHING) and each.priority == priority for each in reached.steps
+        ):
             yield f"no priority {extension},{priority} in {name}"
 
 

@@ -294,6 +294,13 @@ def sobre_1() -> Wave:
 MUSIC = {"calme-1": calme_1, "calme-2": calme_2, "vive-1": vive_1, "sobre-1": sobre_1}
 
 
+def beep() -> Wave:
+    """The tone from which on a caller is recorded: 1400 Hz, a third of a second, without clicks."""
+    t = np.arange(int(0.35 * RATE)) / RATE
+    fade = np.clip(np.minimum(t, t[-1] - t) / 0.02, 0, 1)
+    return np.asarray(np.sin(2 * np.pi * 1400 * t) * fade)
+
+
 # --- loudness, checks, files ------------------------------------------------------------------
 
 
@@ -333,6 +340,7 @@ def main() -> None:
         for name, text in spoken["prompts"].items():
             samples, rate = speak(text, spoken["voice"], spoken["rate"])
             print(write(SOUNDS / language / f"{name}.flac", trim(resample(samples, rate)), loop=False))
+        print(write(SOUNDS / language / "beep.flac", beep(), loop=False))
     for name, compose in MUSIC.items():
         print(write(SOUNDS / "music" / f"{name}.flac", compose(), loop=True))
 

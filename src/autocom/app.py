@@ -25,6 +25,8 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from watchfiles import awatch
 
+from autocom import post_room
+from autocom.advice import HttpAdvice
 from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.asterisk.ami import Ami
 from autocom.asterisk.clock import SteadyClock
@@ -38,7 +40,7 @@ from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
 from autocom.core.codec import Codec
 from autocom.core.journal import Entry
-from autocom.core.model import Client, Configuration
+from autocom.core.model import Bureau, Client, Configuration
 from autocom.core.posts import Post, Waiter
 from autocom.core.stages import Story
 from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
@@ -52,6 +54,7 @@ from autocom.journal.shipper import Shipper
 from autocom.keepers import DoorsMoved, keep_asterisk, keep_postgres
 from autocom.settings import Settings
 from autocom.state import Card, lock, write_card
+from autocom.versions import Versions
 from autocom.web.api import Api
 
 log = structlog.get_logger()
@@ -119,12 +122,7 @@ class _Building:
         telephone = AsteriskTelephone(
             doors.ari_url, doors.ari_user, doors.ari_password, ami=ami, clock=self.clock
         )
-        codec = Codec(CODEC_ROOTS, kept=(Client,))
-        dispatcher = Dispatcher(telephone, journal, self.clock, codec)
-        ports = Ports(telephone, journal, self.clock, dispatcher.submit, codec)
-        plan = plan_of(loaded.configuration.bureau.country)
-        switchboard = Switchboard(ports, dispatcher, plan, new_call_id)
-        switchboard.restore(journal.stored())
+        switchboard = self._switchboard(telephone, journal, loaded.configuration.bureau.country)
 
         async def apply(configuration: Configuration) -> None:
             try:
@@ -132,7 +130,9 @@ class _Building:
             except (AsteriskFailed, Unwritable, OSError) as error:
                 raise CannotApply(str(error)) from error
 
-        exchange = RunningExchange(switchboard, journal, shipper, source, apply)
+        exchange = RunningExchange(
+            switchboard, journal, shipper, source, apply, Versions(self.settings.state)
+        )
         exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
         exchange.websocket = doors.websocket
         parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
@@ -144,7 +144,8 @@ class _Building:
                 tasks.create_task(_ship(database, shipper))
                 tasks.create_task(self._agi(exchange))
                 phone = tasks.create_task(telephone.run())
-                await self._http(exchange, database, loaded.configuration.bureau.timezone)
+                await self._http(exchange, database, loaded.configuration.bureau)
+                tasks.create_task(self._post(exchange, telephone))
                 tasks.create_task(self._watch(exchange))
                 tasks.create_task(self._keep(parts, loaded))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
@@ -161,18 +162,29 @@ class _Building:
 
     # --- foundations ---
 
+    def _switchboard(self, telephone: AsteriskTelephone, journal: SharedJournal, country: str) -> Switchboard:
+        """With every call that the last process left open."""
+        codec = Codec(CODEC_ROOTS, kept=(Client,))
+        dispatcher = Dispatcher(telephone, journal, self.clock, codec)
+        advice = HttpAdvice()
+        self.stack.push_async_callback(advice.close)
+        ports = Ports(telephone, journal, self.clock, dispatcher.submit, codec, advice)
+        switchboard = Switchboard(ports, dispatcher, plan_of(country), new_call_id)
+        switchboard.restore(journal.stored())
+        return switchboard
+
     async def _configuration(self) -> tuple[ConfigurationSource, Loaded]:
         settings = self.settings
         shelf = AudioShelf(
             settings.state / "audio", settings.config / "sounds", stock_folder(), SayCommand(settings.say)
         )
-        source = ConfigurationSource(settings.config, shelf, self.clock)
+        source = ConfigurationSource(settings.config, shelf, self.clock, settings.language)
         async with self.told.step(f"configuration {settings.config}"):
             return source, await source.read()
 
     # --- doors ---
 
-    async def _http(self, exchange: RunningExchange, database: str, zone: str) -> None:
+    async def _http(self, exchange: RunningExchange, database: str, bureau: Bureau) -> None:
         token = secrets.token_urlsafe(24)
         runner = web.AppRunner(Api(exchange, token).application(), access_log=None)
         await runner.setup()
@@ -184,7 +196,14 @@ class _Building:
             raise CannotServe(
                 f"AUTOCOM_HTTP_BIND: cannot listen on {bind}: {error.strerror or error}"
             ) from None
-        write_card(self.settings.state, Card(os.getpid(), f"http://{bind}", token, database, zone))
+        card = Card(os.getpid(), f"http://{bind}", token, database, bureau.timezone, bureau.language)
+        write_card(self.settings.state, card)
+
+    async def _post(self, exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
+        """Mail and texts go out, and recordings come in."""
+        courier = post_room.courier(self.settings, exchange.journal, self.clock, telephone)
+        exchange.mail = courier.figures
+        await courier.run()
 
     async def _agi(self, exchange: RunningExchange) -> None:
         bind = self.settings.agi_bind
@@ -239,7 +258,7 @@ class _Building:
     ) -> None:
         await parts.switchboard.met.wait()
         if parts.switchboard.configuration is loaded.configuration:  # else a reload was quicker
-            parts.exchange.adopt(loaded, "start")
+            await parts.exchange.adopt(loaded, "start")
         # what stands now stands for ever: a full collection of it would hold every call up for 90 ms
         gc.collect()
         gc.freeze()
@@ -279,11 +298,9 @@ class _Building:
         parts.telephone.feed.taking_calls = False
         _notify("STOPPING=1")
         deadline = self.clock.now() + self.settings.drain
-        if parts.switchboard.lines:
-            self.told.say(
-                f"draining {len(parts.switchboard.lines)} calls for at most {self.settings.drain:.0f} s"
-            )
-        while parts.switchboard.lines and self.clock.now() < deadline and not self.at_once.is_set():
+        if parts.switchboard.busy:
+            self.told.say(f"draining {parts.switchboard.busy} calls for at most {self.settings.drain:.0f} s")
+        while parts.switchboard.busy and self.clock.now() < deadline and not self.at_once.is_set():
             await _wait(self.at_once, 0.1)
         if parts.asterisk.ours:
             await parts.switchboard.hang_up_all()

@@ -12,7 +12,12 @@ from autocom.commands.configuration import check, explain, reload, schema
 from autocom.commands.database import db
 from autocom.commands.exchange import secretary, status
 from autocom.commands.journal import call, calls
+from autocom.commands.overrides import override
+from autocom.commands.pauses import pauses
 from autocom.commands.running import demo, serve, up
+from autocom.commands.simulate import simulate
+from autocom.commands.versions import diff, rollback, versions
+from autocom.commands.voicemail import voicemail
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,7 +26,27 @@ def main() -> None:
     """autocom, the telephone exchange of a télésecrétariat."""
 
 
-for command in (up, serve, demo, check, explain, schema, reload, status, secretary, calls, call, db):
+for command in (
+    up,
+    serve,
+    demo,
+    check,
+    explain,
+    schema,
+    reload,
+    status,
+    secretary,
+    calls,
+    call,
+    pauses,
+    db,
+    override,
+    versions,
+    rollback,
+    diff,
+    simulate,
+    voicemail,
+):
     main.add_command(command)
 
 

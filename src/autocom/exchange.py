@@ -14,6 +14,7 @@ from pathlib import Path
 
 import structlog
 
+from autocom import leading, rolling
 from autocom.calls.ports import Clock, Stored
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, ConfigurationRefused, Loaded, load
@@ -23,15 +24,12 @@ from autocom.core.model import Configuration
 from autocom.core.posts import Idle, Post
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
+from autocom.timeline import iso
+from autocom.versions import Versions, relative
 
 log = structlog.get_logger()
 
 PASSWORD = re.compile(r"""(["']?password["']?\s*:\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}]+)""")
-
-
-def iso(instant: float) -> str:
-    """UTC with milliseconds, as everywhere outside."""
-    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class CannotApply(Exception):  # noqa: N818 - says what went wrong
@@ -67,6 +65,10 @@ class SharedJournal:
         """What the last process knew."""
         return self._log.stored()
 
+    def rows(self, prefix: str) -> Mapping[str, Json]:
+        """The floor's rows whose keys begin so, as they are now."""
+        return self._log.rows(prefix)
+
     async def follow(self) -> AsyncIterator[Entry]:
         """Entries from now on."""
         mine: asyncio.Queue[Entry] = asyncio.Queue()
@@ -79,15 +81,16 @@ class SharedJournal:
 
 
 class ConfigurationSource:
-    """Where configurations come from: the folder, and the shelf its sounds are put on."""
+    """Where configurations come from: the folder, and the shelf its sounds are put on. `language`: of the
+    faults; None: the bureau's."""
 
-    def __init__(self, folder: Path, shelf: AudioShelf, clock: Clock) -> None:
-        self.folder, self._shelf, self._clock = folder, shelf, clock
+    def __init__(self, folder: Path, shelf: AudioShelf, clock: Clock, language: str | None = None) -> None:
+        self.folder, self._shelf, self._clock, self._language = folder, shelf, clock, language
 
     async def read(self) -> Loaded:
         """Read the folder as it is now, in a thread. Raises ConfigurationRefused."""
         year = datetime.fromtimestamp(self._clock.now(), UTC).year
-        return await asyncio.to_thread(load, self.folder, self._shelf, year)
+        return await asyncio.to_thread(load, self.folder, self._shelf, year, language=self._language)
 
 
 class RunningExchange:
@@ -100,12 +103,14 @@ class RunningExchange:
         shipper: Shipper,
         source: ConfigurationSource,
         apply: Callable[[Configuration], Awaitable[object]],
+        versions: Versions,
     ) -> None:
-        self.switchboard, self.journal = switchboard, journal
+        self.switchboard, self.journal, self.versions = switchboard, journal, versions
         self._shipper, self._source, self._apply = shipper, source, apply
         self._reloading = asyncio.Lock()
         self.prompts: dict[str, str] = {}
         self.websocket: str | None = None
+        self.mail: Callable[[], Json] = dict  # what `status` says of letters
         self.draining = False
 
     def ready(self) -> bool:
@@ -146,11 +151,15 @@ class RunningExchange:
                     "client": waiter.client,
                     "caller": board.lines[waiter.call].story.call.identity.caller,
                     "since": iso(waiter.joined),
+                    "team": waiter.team,
+                    "callback": board.lines[waiter.call].story.absent,
                 }
                 for waiter in floor.waiters.values()
                 if waiter.call in board.lines
             ],
             "calls": len(calls),
+            "mail": self.mail(),
+            "overrides": leading.rows(board),
             "config_version": configuration.version if configuration else None,
         }
 
@@ -165,6 +174,7 @@ class RunningExchange:
             "registered": post.registered,
             "logged_in": post.logged_in,
             "reason": post.pause.reason if post.pause else None,
+            "over_quota": list(post.over_quota),
             "call": None if isinstance(post.engaged, Idle) else post.engaged.call,
         }
 
@@ -187,10 +197,20 @@ class RunningExchange:
         self.switchboard.dispatcher.submit(fact)
         return self.prompts.get(features.confirmation(fact), "")
 
+    # --- what team leads say ---
+
+    def override(self, wish: Mapping[str, Json]) -> dict[str, Json]:
+        """Put an override in force; LookupError and ValueError say what is wrong with the wish."""
+        return leading.set_override(self.switchboard, wish)
+
+    def end_overrides(self, client: str, author: str) -> dict[str, Json]:
+        """End the client's overrides; how many there were."""
+        return leading.clear_overrides(self.switchboard, client, author)
+
     # --- configuration ---
 
-    def adopt(self, loaded: Loaded, author: str) -> None:
-        """Use a configuration that was read and applied, and write down that version."""
+    async def adopt(self, loaded: Loaded, author: str) -> None:
+        """Use a configuration that was read and applied, and keep that version."""
         self.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
         configuration = loaded.configuration
         self.switchboard.use(configuration)
@@ -201,30 +221,53 @@ class RunningExchange:
             "secretaries": len(configuration.secretaries),
             "content": {name: masked(text) for name, text in loaded.files.items()},
         }
-        self.journal.save([Entry(self.switchboard.ports.clock.now(), "configuration", None, fields)])
+        now = self.switchboard.ports.clock.now()
+        self.journal.save([Entry(now, "configuration", None, fields)])
+        files = relative(loaded.files, self._source.folder)
+        try:
+            await asyncio.to_thread(self.versions.note, configuration.version, author, now, files)
+        except OSError as error:
+            log.error("the version's files could not be kept: no rollback to it", why=str(error))
 
     async def reload(self, author: str) -> dict[str, Json]:
         """Apply the folder as it is now, as a whole or not at all."""
         async with self._reloading:
-            current = self.switchboard.configuration
-            version = current.version if current else None
+            return await self._reload(author)
+
+    async def _reload(self, author: str) -> dict[str, Json]:
+        current = self.switchboard.configuration
+        version = current.version if current else None
+        try:
+            loaded = await self._source.read()
+        except ConfigurationRefused as refused:
+            faults: list[Json] = [str(fault) for fault in refused.faults]
+            log.error("configuration refused, the running one stays", faults=len(faults), first=faults[0])
+            self.note("configuration_refused", f"{author}: {len(faults)} faults; {faults[0]}")
+            return {"applied": False, "version": version, "faults": faults}
+        if loaded.configuration.version != version:
             try:
-                loaded = await self._source.read()
+                await self._apply(loaded.configuration)
+            except CannotApply as error:
+                log.error("configuration not applied, the running one stays", why=str(error))
+                self.note("configuration_refused", f"{author}: {error}")
+                return {"applied": False, "version": version, "faults": [str(error)]}
+            await self.adopt(loaded, author)
+            log.info("configuration applied", version=loaded.configuration.version, author=author)
+        return {"applied": True, "version": loaded.configuration.version, "faults": []}
+
+    async def rollback(self, wanted: str | None, author: str) -> dict[str, Json]:
+        """Put the files of a kept version (None: the former one) back into the folder and apply them. What
+        the folder held is kept, and is put back where the reload refuses. LookupError: no such version."""
+        async with self._reloading:
+            now, folder = self.switchboard.ports.clock.now(), self._source.folder
+            try:
+                done = await asyncio.to_thread(rolling.roll_back, self.versions, folder, wanted, author, now)
             except ConfigurationRefused as refused:
-                faults: list[Json] = [str(fault) for fault in refused.faults]
-                log.error("configuration refused, the running one stays", faults=len(faults), first=faults[0])
-                self.note("configuration_refused", f"{author}: {len(faults)} faults; {faults[0]}")
-                return {"applied": False, "version": version, "faults": faults}
-            if loaded.configuration.version != version:
-                try:
-                    await self._apply(loaded.configuration)
-                except CannotApply as error:
-                    log.error("configuration not applied, the running one stays", why=str(error))
-                    self.note("configuration_refused", f"{author}: {error}")
-                    return {"applied": False, "version": version, "faults": [str(error)]}
-                self.adopt(loaded, author)
-                log.info("configuration applied", version=loaded.configuration.version, author=author)
-            return {"applied": True, "version": loaded.configuration.version, "faults": []}
+                return {"applied": False, "version": None, "faults": [str(fault) for fault in refused.faults]}
+            answer = await self._reload(f"{author} (rollback)")
+            if not answer["applied"]:
+                await asyncio.to_thread(rolling.undo, folder, done)
+            return answer | {"files": done.version, "aside": done.aside}
 
     def note(self, event: str, detail: str) -> None:
         """Write down what happened to the service itself."""

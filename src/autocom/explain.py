@@ -1,54 +1,101 @@
-"""`autocom explain`: what would happen to a call, and why, from the configuration alone.
+"""`autocom explain`: what would happen to a call at any moment, and why, as one decision trail.
 
-Runs the same pure functions as a live call (`identify`, `choose`, `in_queue`), so it cannot say
-anything else than what the exchange would do. Who is at work is not known here: eligible are the
-secretaries whom the queue could reach, in the order of their levels.
+Runs the same pure functions as a live call (`identify`, `choose`, `steps_of`), so it cannot say
+anything else than what the exchange would do. What only a running exchange knows (who is at work, who
+waits, overrides, the version in force) comes in as its status, `live`; without it nobody waits and
+somebody is at work. Must not ask the exchange itself. The words for a terminal are in `explained`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
-from autocom.core.ingress import NumberBook, identify
+from autocom.core.hours import local
+from autocom.core.ingress import Identity, NumberBook, identify
 from autocom.core.journal import Json
-from autocom.core.model import Configuration, Enqueue, ForwardReason, Play, Step, Trunk
-from autocom.core.numbers import NumberingPlan, national
-from autocom.core.routing import Circumstances, choose, steps_of
+from autocom.core.model import Client, Configuration, Enqueue, ForwardReason, Secretary, Step, Trunk
+from autocom.core.numbers import NumberingPlan
+from autocom.core.overrides import Override, of_hours, of_team
+from autocom.core.reach import every_step, in_reach, suits
+from autocom.core.routing import Choice, Circumstances, choose, next_change, steps_of
 from autocom.core.telephony import RawHeaders
+from autocom.wordings import in_words, tree
+
+AT_WORK = frozenset({"free", "ringing", "talking", "wrap_up", "paused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The call that is asked about. `at`: UTC epoch seconds; `caller` None: withheld; `reason` a word of the
+    YAML's `forward_reason`."""
+
+    did: str
+    at: float
+    caller: str | None = None
+    forwarded_from: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the running exchange says: its status, and whether the call is asked about for this very moment
+    (else who is at work now says nothing)."""
+
+    status: Mapping[str, Json] = field(default_factory=dict)
+    now: bool = False
+
+    def rows(self, key: str) -> list[dict[str, Json]]:
+        """A list of the status."""
+        listed = self.status.get(key)
+        return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+
+    def overrides(self, client: str) -> tuple[Override, ...]:
+        """The client's, as values again."""
+        return tuple(
+            Override(
+                client=client,
+                kind=str(row["override"]),
+                until=_instant(row["until"]),
+                author=str(row["author"]),
+                since=_instant(row["since"]),
+                team=str(row["team"]) if row["team"] else None,
+                reason=str(row["reason"]),
+            )
+            for row in self.rows("overrides")
+            if row["client"] == client
+        )
+
+    def waiting(self, client: str) -> int:
+        """How many of the client's callers wait."""
+        return sum(row["client"] == client for row in self.rows("waiting")) if self.now else 0
+
+    def states(self) -> dict[str, str]:
+        """Each secretary's state; empty where it does not count."""
+        return {str(row["id"]): str(row["state"]) for row in self.rows("secretaries")} if self.now else {}
 
 
 def explain(
     configuration: Configuration,
     plan: NumberingPlan,
-    *,
-    did: str,
-    at: float,
-    caller: str | None = None,
-    forwarded_from: str | None = None,
-    reason: str | None = None,
+    asked: Asked,
+    live: Live | None = None,
+    language: str | None = None,
 ) -> dict[str, Json]:
-    """The decision trail for a call to `did` at `at` (UTC epoch seconds). `caller` None: withheld."""
-    diversion = (
-        (f"<sip:{forwarded_from}@explain.invalid>;reason={reason or 'unknown'}",) if forwarded_from else ()
-    )
-    withheld = caller is None or caller == "anonymous"
-    raw = RawHeaders(
-        request_user=did,
-        from_="<sip:anonymous@anonymous.invalid>" if withheld else f"<sip:{caller}@explain.invalid>",
-        diversion=diversion,
-    )
-    identity = identify(raw, Trunk("explain", ()), NumberBook.of(configuration), plan)
-    forward_reason = identity.forward_reason
-    if reason and not forwarded_from:
-        forward_reason = ForwardReason(reason)
+    """The decision trail; steps are told in `language`, else the bureau's."""
+    live = live or Live()
+    speaks = language or configuration.bureau.language
+    identity = _identity(configuration, plan, asked)
     client = configuration.clients[identity.client]
-    choice = choose(
-        client,
-        Circumstances(at, identity.caller, identity.anonymous, forward_reason, identity.did, 0, nobody=False),
-    )
+    overrides = live.overrides(client.id)
+    choice = choose(client, _circumstances(configuration, client, identity, asked.at, live))
     steps = steps_of(choice, client)
     queue = next((step for step in steps if isinstance(step, Enqueue)), None)
+    team_by = of_team(overrides, asked.at)
+    moved = team_by.team if team_by is not None and team_by.team in configuration.teams else None
     return {
+        "at": _iso(asked.at),
         "client": client.id,
         "name": client.name,
         "display": client.display,
@@ -56,73 +103,166 @@ def explain(
         "caller": identity.caller,
         "anonymous": identity.anonymous,
         "forwarded_from": identity.forwarded_from,
-        "forward_reason": forward_reason.value if forward_reason else None,
+        "forward_reason": identity.forward_reason.value if identity.forward_reason else None,
         "flags": list(identity.flags),
         "candidates": list(identity.candidates),
+        "identified_by": list(identity.why),
         "open": choice.open,
         "hours": choice.hours_why,
+        "absence": choice.absence.name if choice.absence else None,
+        "next_change": _next_change(client, asked.at, overrides),
+        "overrides": [
+            {
+                "override": o.kind,
+                "team": o.team,
+                "until": _iso(o.until),
+                "author": o.author,
+                "reason": o.reason,
+            }
+            for o in overrides
+            if o.until > asked.at
+        ],
         "rule": choice.rule.name,
         "line": choice.rule.line,
-        "steps": [describe(step) for step in steps],
-        "team": queue.team if queue else None,
-        "eligible": list(_eligible(configuration, queue)) if queue else [],
-        "why": [
-            *identity.why,
-            *(
-                f"rule {t.rule}: " + ("its conditions hold" if t.matched else f"no, {t.failed}")
-                for t in choice.trail
-            ),
+        "trail": [
+            {"rule": t.rule, "matched": t.matched, "failed": t.failed, "line": _line(client, t.rule)}
+            for t in choice.trail
         ],
+        "steps": [in_words(step, speaks) for step in steps],
+        "steps_in_full": list(tree(steps, speaks, unsaid=True)),
+        "on_full": list(tree(client.on_full, speaks)),
+        "team": (moved or queue.team) if queue else None,
+        "queue": _queue(client, queue) if queue else None,
+        "eligible": list(_eligible(configuration, client, moved or queue.team)) if queue else [],
+        "not_eligible": list(_unfit(configuration, client, moved or queue.team)) if queue else [],
+        "further_queues": _further(steps, queue),
+        "at_work": {name: state for name, state in live.states().items() if state in AT_WORK}
+        if live.now
+        else None,
+        "why": _why(identity, choice),
         "config_version": configuration.version,
+        "version_in_force": live.status.get("config_version"),
+        "timezone": configuration.bureau.timezone,
     }
 
 
-def _eligible(configuration: Configuration, queue: Enqueue) -> Iterator[Json]:
-    team = configuration.teams[queue.team]
-    reach = [(0.0, queue.team), *((step.after, step.to) for step in team.widen)]
+def _identity(configuration: Configuration, plan: NumberingPlan, asked: Asked) -> Identity:
+    diversion = (
+        (f"<sip:{asked.forwarded_from}@explain.invalid>;reason={asked.reason or 'unknown'}",)
+        if asked.forwarded_from
+        else ()
+    )
+    withheld = asked.caller is None or asked.caller == "anonymous"
+    raw = RawHeaders(
+        request_user=asked.did,
+        from_="<sip:anonymous@anonymous.invalid>" if withheld else f"<sip:{asked.caller}@explain.invalid>",
+        diversion=diversion,
+    )
+    identity = identify(raw, Trunk("explain", ()), NumberBook.of(configuration), plan)
+    if asked.reason and not asked.forwarded_from:
+        identity = replace(identity, forward_reason=ForwardReason(asked.reason))
+    return identity
+
+
+def _circumstances(
+    configuration: Configuration, client: Client, identity: Identity, at: float, live: Live
+) -> Circumstances:
+    reach = in_reach(client, configuration.teams, configuration.secretaries, configuration.bureau)
+    states = live.states()
+    return Circumstances(
+        at,
+        identity.caller,
+        identity.anonymous,
+        identity.forward_reason,
+        identity.did,
+        live.waiting(client.id),
+        nobody=live.now and not any(states.get(name) in AT_WORK for name in reach),
+        override=of_hours(live.overrides(client.id), at),
+    )
+
+
+def _why(identity: Identity, choice: Choice) -> list[Json]:
+    trials = (
+        f"rule {t.rule}: " + ("its conditions hold" if t.matched else f"no, {t.failed}") for t in choice.trail
+    )
+    return [*identity.why, *trials]
+
+
+def _line(client: Client, name: str) -> int:
+    return next((rule.line for rule in client.rules if rule.name == name), 0)
+
+
+def _next_change(client: Client, at: float, overrides: tuple[Override, ...]) -> Json:
+    """When the clock alone may make another rule hold, in UTC and on the client's wall."""
+    found = [next_change(client, at), *(o.until for o in overrides if o.until > at)]
+    instant = min((each for each in found if each is not None), default=None)
+    if instant is None:
+        return None
+    return {"at": _iso(instant), "local": f"{local(client.hours.zone, instant):%Y-%m-%d %H:%M}"}
+
+
+def _queue(client: Client, queue: Enqueue) -> dict[str, Json]:
+    return {
+        "ring": queue.ring.value,
+        "ring_for_s": queue.ring_for,
+        "priority": client.priority,
+        "target_s": client.target,
+        "max_wait_s": queue.max_wait,
+        "max_calls": client.max_calls,
+        "preferred": list(queue.prefer),
+        "preferred_for_s": queue.prefer_for,
+        "languages": list(client.languages),
+        "countries": list(client.countries),
+    }
+
+
+def _further(steps: tuple[Step, ...], first: Enqueue | None) -> list[Json]:
+    """Teams of the queues that the ways out of this one lead to."""
+    teams = [step.team for step in every_step(steps) if isinstance(step, Enqueue) and step is not first]
+    return list(dict.fromkeys(teams))
+
+
+def _members(configuration: Configuration, team: str) -> Iterator[tuple[float, str, Secretary]]:
+    """Everybody whom a caller of this team reaches in time, once: after how many seconds, in which team."""
+    known = configuration.teams[team]
     seen: set[str] = set()
-    for after, name in reach:
-        members = [s for s in configuration.secretaries.values() if name in s.teams and s.id not in seen]
-        for secretary in sorted(members, key=lambda s: (s.teams[name], s.id)):
-            seen.add(secretary.id)
-            yield {"secretary": secretary.id, "team": name, "level": secretary.teams[name], "after_s": after}
+    for after, name in ((0.0, team), *((step.after, step.to) for step in known.widen)):
+        for secretary in configuration.secretaries.values():
+            if name in secretary.teams and secretary.id not in seen:
+                seen.add(secretary.id)
+                yield after, name, secretary
 
 
-def describe(step: Step) -> str:
-    """A step in one line for people."""
-    match step:
-        case Play(audio, mode, must_hear, repeat):
-            extra = ", to its end" if must_hear else ""
-            times = f" {repeat} times" if repeat > 1 else ""
-            return f"play {audio.name} ({mode.value}{extra}){times}"
-        case Enqueue(team, music, ring_for, ring, _, max_wait):
-            limit = f", at most {max_wait:g} s" if max_wait is not None else ""
-            tune = f", music {music.name}" if music else ""
-            return f"queue for team {team} ({ring.value}, {ring_for:g} s each{limit}{tune})"
-        case _:
-            fields = {f: getattr(step, f) for f in step.__slots__}
-            shown = ", ".join(
-                f"{k} {getattr(v, 'value', v)}"
-                for k, v in fields.items()
-                if isinstance(v, str | float | int) or hasattr(v, "value")
-            )
-            return f"{type(step).__name__.lower()} {shown}".strip()
+def _eligible(configuration: Configuration, client: Client, team: str) -> Iterator[Json]:
+    """In the order in which they are asked, were all of them free."""
+    reach = [team, *(step.to for step in configuration.teams[team].widen)]
+
+    def place(found: tuple[float, str, Secretary]) -> tuple[float, int, int, str]:
+        _, name, secretary = found
+        spoken = len(set(client.languages) & set(secretary.languages))
+        return reach.index(name), secretary.teams[name], -spoken, secretary.id
+
+    for after, name, secretary in sorted(_members(configuration, team), key=place):
+        if suits(secretary, client, configuration.bureau):
+            yield {
+                "secretary": secretary.id,
+                "team": name,
+                "level": secretary.teams[name],
+                "after_s": after,
+            }
 
 
-def in_words(trail: dict[str, Json], plan: NumberingPlan) -> Iterator[str]:
-    """The same for a terminal."""
-    did = trail["did"]
-    yield f"{national(str(did), plan) if did else 'no number'}  ->  {trail['name']} ({trail['client']})"
-    if trail["flags"]:
-        yield f"flags: {', '.join(map(str, trail['flags'] or []))}"  # type: ignore[arg-type]
-    yield f"{'open' if trail['open'] else 'closed'}: {trail['hours']}"
-    yield f"rule {trail['rule']} (line {trail['line']})"
-    for step in trail["steps"] or []:  # type: ignore[union-attr]
-        yield f"  {step}"
-    for who in trail["eligible"] or []:  # type: ignore[union-attr]
-        assert isinstance(who, dict)
-        later = f" after {who['after_s']:g} s" if who["after_s"] else ""
-        yield f"  rings {who['secretary']} (level {who['level']} of {who['team']}{later})"
-    yield "why:"
-    for sentence in trail["why"] or []:  # type: ignore[union-attr]
-        yield f"  {sentence}"
+def _unfit(configuration: Configuration, client: Client, team: str) -> Iterator[Json]:
+    """Who is in a team that he reaches, and yet may not take him."""
+    for _, name, secretary in _members(configuration, team):
+        if not suits(secretary, client, configuration.bureau):
+            language = client.languages and not set(client.languages) & set(secretary.languages)
+            yield {"secretary": secretary.id, "team": name, "why": "language" if language else "country"}
+
+
+def _iso(instant: float) -> str:
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _instant(text: Json) -> float:
+    return datetime.fromisoformat(str(text)).timestamp()

@@ -21,6 +21,7 @@ from autocom.config.scalars import duration
 
 PREFIX: Final = "AUTOCOM_"
 _AMI_PORT: Final = 5038
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(Exception):
@@ -110,6 +111,18 @@ def _database_url(value: str | None) -> str | None:
     return value or None
 
 
+def _address(value: str | None) -> str | None:
+    if value and not re.fullmatch(r"[^@\s<>,;\"]+@[A-Za-z0-9.-]+", value):
+        raise ValueError("write the address that mail comes from, as secretariat@bureau.example")
+    return value or None
+
+
+def _gateway(value: str | None) -> str | None:
+    if value and not re.fullmatch(r"https?://[^\s/]+(?:/\S*)?", value):
+        raise ValueError("write the address that texts are posted to, as https://sms.operator.example/send")
+    return value or None
+
+
 BindSetting = Annotated[Bind, NoDecode, BeforeValidator(_bind)]
 PortsSetting = Annotated[PortRange, NoDecode, BeforeValidator(_ports)]
 
@@ -143,6 +156,15 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] | None = None
     drain: Annotated[float, NoDecode, BeforeValidator(_seconds)] = 10.0
+    language: Literal["fr", "en"] | None = None
+    smtp_host: str | None = None
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: str | None = Field(default=None, repr=False)
+    smtp_from: Annotated[str | None, AfterValidator(_address)] = None
+    sms_url: Annotated[str | None, AfterValidator(_gateway)] = Field(default=None, repr=False)
+    sms_token: str | None = Field(default=None, repr=False)
     say: Annotated[str | None, AfterValidator(_say)] = None
 
     @classmethod
@@ -173,6 +195,17 @@ class Settings(BaseSettings):
             missing = "AMI_PASSWORD" if self.ami_user else "AMI_USER"
             raise SettingsError(
                 f"{PREFIX}{missing}: needed beside {PREFIX}AMI_HOST: write what manager.conf says"
+            )
+        if self.smtp_host and not self.smtp_from:
+            raise SettingsError(
+                f"{PREFIX}SMTP_FROM: needed beside {PREFIX}SMTP_HOST: write the address that mail comes from"
+            )
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            missing, given = ("PASSWORD", "USER") if self.smtp_user else ("USER", "PASSWORD")
+            raise SettingsError(f"{PREFIX}SMTP_{missing}: needed beside {PREFIX}SMTP_{given}")
+        if self.smtp_user and self.smtp_tls == "none" and self.smtp_host not in _LOOPBACK:
+            raise SettingsError(
+                f"{PREFIX}SMTP_TLS: none would send the password in the clear: write starttls or tls"
             )
 
 

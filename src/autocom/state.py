@@ -26,13 +26,14 @@ class NotRunning(Exception):  # noqa: N818
 @dataclass(frozen=True, slots=True)
 class Card:
     """How to reach the exchange of a state folder. `pid` may be dead: the database may still answer.
-    `timezone` is the bureau's, in which people read times."""
+    `timezone` and `language` are the bureau's, in which people read."""
 
     pid: int
     http: str
     token: str
     database: str | None
     timezone: str = "UTC"
+    language: str = "fr"
 
 
 def lock(state: Path) -> IO[str]:

@@ -7,10 +7,16 @@ not know is shown as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from autocom.core.journal import Json
+
+
+def iso(instant: float) -> str:
+    """UTC with milliseconds, as everywhere outside."""
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
 
 WORDS = {
     "arrived": "call arrives",
@@ -29,6 +35,22 @@ WORDS = {
     "wrap_up_started": "wrap-up of",
     "wrap_up_ended": "wrap-up ends",
     "dequeued": "leaves the queue",
+    "announced": "is told",
+    "callback_promised": "promised a call",
+    "callback_started": "is called back by",
+    "callback_ended": "call back ends",
+    "forward_started": "is put through to",
+    "forward_ringing": "it rings outside",
+    "forward_answered": "picked up outside",
+    "forward_accepted": "takes the call",
+    "forward_ended": "outside turn ends",
+    "patched": "joined with",
+    "patch_ended": "outside call ends",
+    "voicemail_started": "recording starts",
+    "voicemail_ended": "recording ends",
+    "mail_queued": "to be sent",
+    "mail_sent": "sent",
+    "mail_failed": "not sent",
     "quality": "sound quality",
     "adopted": "adopted after a restart",
     "ended": "ends",
@@ -64,6 +86,9 @@ def particulars(kind: str, fields: Mapping[str, Json]) -> str:
             return f"{who} ({reasons})"
         case "offer_ended":
             return f"{who}: {fields.get('result')}"
+        case "forward_started" | "patched":
+            turn = f" (round {fields['round']} of {fields['roster']})" if fields.get("roster") else ""
+            return f"{fields.get('name') or ''} {fields.get('number')}{turn}".lstrip()
         case "secretary_state":
             reason = f" ({fields['reason']})" if fields.get("reason") else ""
             return f"{who} is {fields.get('state')}{reason}"

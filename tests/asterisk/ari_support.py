@@ -45,7 +45,7 @@ res_stasis res_stasis_answer res_stasis_playback res_stasis_recording res_stasis
 res_stasis_device_state app_stasis app_stasis_broadcast res_stasis_broadcast chan_bridge_media res_websocket_client res_ari res_ari_model
 res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels res_ari_device_states
 res_ari_endpoints res_ari_events res_ari_playbacks res_ari_recordings res_ari_sounds
-pbx_config app_dial app_playback app_verbose app_stack func_callerid func_channel func_strings
+res_fax pbx_config app_dial app_playback app_verbose app_stack func_callerid func_channel func_strings
 func_logic func_global func_math app_echo app_exec
 """.split()
 
@@ -68,6 +68,8 @@ exten => _[+0-9a-z].,1,Set(AUTOCOM_TRUNK=operator)
  same => n,ExecIf($[${LEN(${D})}]?Set(AUTOCOM_DIVERSION_1=${D}))
  same => n,ExecIf($[${LEN(${D})}]?Set(AUTOCOM_DIVERSIONS=1))
  same => n,StasisBroadcast(1000,^autocom$,inbound)
+ same => n,Goto(autocom-fallback,s,1)
+exten => fax,1,Stasis(autocom,fax)
  same => n,Goto(autocom-fallback,s,1)
 [autocom-fallback]
 exten => s,1,Answer()
@@ -189,7 +191,7 @@ class Throwaway:
 
     def write(self) -> None:
         etc = self.folder / "etc"
-        for name in ("etc", "lib", "run", "log", "spool", "sounds", "moh", "agi", "keys"):
+        for name in ("etc", "lib", "run", "log", "spool/recording", "sounds", "moh", "agi", "keys"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name in EMPTY:
             (etc / f"{name}.conf").write_text("")

@@ -8,15 +8,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autocom.asterisk.ari import generated as ari
-from autocom.asterisk.ari.translate import Claim, Confirm, Enter, Translator, epoch, in_application, seen
+from autocom.asterisk.ari.translate import (
+    Claim,
+    Confirm,
+    Enter,
+    Failed,
+    Translator,
+    epoch,
+    in_application,
+    seen,
+)
 from autocom.core.telephony import (
     CallEntered,
     ChannelAnswered,
     ChannelGone,
     ChannelRinging,
     DigitPressed,
+    FaxHeard,
     PlaybackEnded,
     RawHeaders,
+    RecordingEnded,
 )
 from tests.asterisk.ari_support import channel_json
 
@@ -154,12 +165,40 @@ def test_a_leg_that_timed_out_has_the_cause_of_its_end_and_not_of_its_request(le
     before = told(leg, hangup(LEG, cause=32, soft=True), end(LEG))
     assert before == [Confirm(LEG)]
     assert told(leg, destroyed(LEG, 19, tech_cause=480)) == [ChannelGone(LEG, 19, 480)]
-    assert leg.gone(LEG) == []  # the confirmation that comes too late
+    assert leg.left(LEG) == []  # the confirmation that comes too late
 
 
 def test_a_leg_that_was_taken_away_is_gone_when_nothing_followed(leg):
     assert told(leg, end(LEG)) == [Confirm(LEG)]
-    assert leg.gone(LEG) == [ChannelGone(LEG, 16)]
+    assert leg.left(LEG) == [ChannelGone(LEG, 16)]
+
+
+def back(name: str = CALLER) -> ari.Message:
+    """A caller who was taken out of the application for a fax tone comes back to it."""
+    return message("StasisStart", args=["fax"], channel=channel_json(name, argument="fax", state="Up"))
+
+
+def test_a_caller_who_is_back_with_a_fax_tone_was_never_gone(caller):
+    assert told(caller, end(CALLER)) == [Confirm(CALLER)]
+    assert told(caller, back()) == [FaxHeard(CALLER)]
+    assert caller.left(CALLER) == []
+    assert told(caller, hangup(CALLER, cause=16)) == [ChannelGone(CALLER, 16)]
+
+
+def test_a_fax_tone_is_told_once_also_when_it_came_in_a_gap(caller):
+    channel = ari.Channel.from_json(channel_json(CALLER, argument="fax", state="Up"))
+    assert caller.resume([channel]) == [ChannelAnswered(CALLER), FaxHeard(CALLER)]
+    assert told(caller, back()) == []
+    assert caller.resume([channel]) == []
+    assert Translator().resume([channel]) == [FaxHeard(CALLER)], "the next process does not know"
+
+
+def test_a_caller_who_was_taken_away_for_good_is_gone_a_moment_later(caller):
+    assert told(caller, end(CALLER)) == [Confirm(CALLER)]
+    assert caller.left(CALLER) == [ChannelGone(CALLER, 16)]
+    assert told(caller, back()) == [FaxHeard(CALLER)], (
+        "should he come back all the same, somebody must end him"
+    )
 
 
 def test_a_leg_rings_once_and_is_answered_once_however_often_it_is_said(leg):
@@ -180,7 +219,25 @@ def test_a_playback_ends_once_and_a_strangers_never(caller):
     assert told(caller, finished("play-c1-1"), finished("play-c1-1")) == [PlaybackEnded("play-c1-1", ok=True)]
     assert told(caller, finished("somebody-elses")) == []
     caller.playbacks["play-c1-2"] = CALLER
-    assert told(caller, finished("play-c1-2", "failed")) == [PlaybackEnded("play-c1-2", ok=False)]
+    assert told(caller, finished("play-c1-2", "failed")) == [Failed("play-c1-2")], "not before a fax tone"
+    assert caller.playback_ended("play-c1-2", ok=False) == [PlaybackEnded("play-c1-2", ok=False)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "fact"),
+    [
+        (
+            "RecordingFinished",
+            {"state": "done", "duration": 7, "talking_duration": 5},
+            RecordingEnded("voice-c1-1", ok=True, seconds=5.0),
+        ),
+        ("RecordingFinished", {"state": "done"}, RecordingEnded("voice-c1-1", ok=True)),
+        ("RecordingFailed", {"state": "failed", "cause": "no space"}, RecordingEnded("voice-c1-1", ok=False)),
+    ],
+)
+def test_the_end_of_a_recording_is_told_also_when_its_caller_is_gone(kind, fields, fact):
+    live = {"name": "voice-c1-1", "format": "wav", "target_uri": f"channel:{CALLER}", **fields}
+    assert Translator().on(message(kind, recording=live)) == [fact]
 
 
 def test_after_a_gap_what_happened_in_it_is_told_once(caller):
@@ -248,7 +305,7 @@ EVENTS = st.sampled_from(
         start(CALLER), start(LEG, "leg"), state(CALLER, "Up"), state(LEG, "Ringing"), state(LEG, "Up"), dial(LEG, "RINGING"),
         dial(LEG, "ANSWER"), hangup(CALLER, cause=16), hangup(LEG, cause=17, tech_cause=486),
         hangup(LEG, cause=32, soft=True), hangup(CALLER, cause=32, soft=True), end(CALLER), end(LEG), destroyed(LEG, 19),
-        destroyed(CALLER, 16), finished("play-c1-1"),
+        destroyed(CALLER, 16), finished("play-c1-1"), finished("play-c1-1", "failed"), back(),
         message("ChannelDtmfReceived", channel=channel_json(CALLER), digit="1", duration_ms=80),
     ]
 )  # fmt: skip
@@ -264,17 +321,18 @@ def test_in_any_order_of_events_the_laws_of_the_facts_hold(events):
         if event == "entered":
             facts += translator.entered(entered())
         elif event == "confirm":
-            facts += translator.gone(LEG)
+            facts += [*translator.left(LEG), *translator.left(CALLER)]
         elif event == "gap":
             facts += translator.resume([])
-        else:
+        elif event.type != "StasisStart" or event.args != ("fax",) or CALLER in translator.lines:
             out = translator.on(event)
             starts += sum(isinstance(o, Enter) for o in out)
-            facts += [o for o in out if not isinstance(o, Claim | Enter | Confirm)]
+            facts += [o for o in out if not isinstance(o, Claim | Enter | Confirm | Failed)]
     lives = facts.count(entered())
     assert lives <= starts
     caller = [f for f in facts if getattr(f, "channel", None) == CALLER]
     assert sum(isinstance(f, ChannelGone) for f in caller) <= starts
+    assert sum(isinstance(f, FaxHeard) for f in caller) <= starts
     if caller:
         assert caller[0] == entered()
     for before, after in pairwise(caller):

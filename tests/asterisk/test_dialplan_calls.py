@@ -51,6 +51,19 @@ async def inbound(app: AriApp, names: tuple[str, ...]) -> dict[str, str | None]:
     return {name: await app.variable(channel, f"AUTOCOM_{name}") for name in names}
 
 
+async def test_a_call_to_the_user_fax_is_a_call_like_any_other_and_no_fax():
+    async with private() as (place, asterisk), AriApp(asterisk) as app, SipLine(place.server) as line:
+        who = {"frm": "<sip:0639980101@op.example>", "headers": ("Privacy: id",)}
+        line.send(line.request("INVITE", f"sip:fax@{place.server}", **who, body=line.silent_sdp()))
+        entered = await app.event("StasisStart")
+        assert entered["args"] == ["inbound"]
+        found = await inbound(app, ("REQUEST_USER", "FROM", "PRIVACY"))
+        assert found["REQUEST_USER"] == "dialled-fax"
+        assert (found["FROM"] or "").startswith("<sip:0639980101@op.example>")
+        assert found["PRIVACY"] == "id"
+        assert complaints(asterisk) == []
+
+
 async def test_a_call_enters_the_application_with_its_headers_as_they_came():
     diversions = [f"<sip:026191201{n}@operator.example>;reason=unconditional;counter={n}" for n in range(3)]
     histories = ["<sip:0261912010@operator.example>;index=1", "<sip:+33199001001@operator.example>;index=1.1"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autocom.calls.reconcile import compare
-from autocom.core.model import Enqueue
+from autocom.core.model import Callback, Contact, Enqueue
 from autocom.core.posts import Floor, InTalk, Offered, Post, Staff
-from autocom.core.stages import Story, Talking, Waiting
+from autocom.core.stages import Patched, Promised, Reaching, Story, Talking, Waiting
 from autocom.core.telephony import ChannelAnswered, ChannelGone, Seen, SeenChannel
 from tests.core.test_presentation import CALL
 
@@ -42,6 +42,28 @@ def test_a_phone_that_was_picked_up_or_put_down_meanwhile_is_told() -> None:
     assert compare([STORY], OFFERED, seen(CALLER)).missed == (ChannelGone(LEG, 0),)
 
 
+def test_who_is_to_be_called_back_is_not_missed_and_his_ringing_leg_is_known() -> None:
+    promised = Promised(WAITING, Callback(), "+33639980101", (), 0.0, gone=True)
+    away = replace(STORY, stage=promised)
+    assert compare([away], Floor(Staff({}, {})), seen()).missed == ()
+    dialling = replace(STORY, stage=replace(promised, outside="out-c1-1"))
+    rung = SeenChannel("out-c1-1", up=False, ours=True, created_at=0.0)
+    found = compare([dialling], TALKS, seen(ANSWERED, rung))
+    assert (found.missed, found.stray_legs, found.newcomers) == ((), (), ())
+    answered = compare([dialling], TALKS, seen(ANSWERED, replace(rung, up=True)))
+    assert answered.missed == (ChannelAnswered("out-c1-1"),)
+    assert compare([dialling], TALKS, seen(ANSWERED)).missed == (ChannelGone("out-c1-1", 0),)
+
+
+def test_who_was_called_back_is_on_the_outside_leg_from_then_on() -> None:
+    talking = Talking("lea", LEG, 1, WAITING, joined_at=1.0)
+    back = replace(STORY, stage=talking, called_back="out-c1-1")
+    his = SeenChannel("out-c1-1", up=True, ours=True, created_at=0.0)
+    found = compare([back], TALKS, seen(ANSWERED, his))
+    assert (found.missed, found.stray_legs, found.newcomers) == ((), (), ())
+    assert compare([back], TALKS, seen(ANSWERED)).missed == (ChannelGone("out-c1-1", 0),)
+
+
 def test_an_answered_leg_of_a_conversation_is_no_news() -> None:
     talking = replace(STORY, stage=Talking("lea", LEG, 1, WAITING, joined_at=1.0))
     assert compare([talking], TALKS, seen(CALLER, ANSWERED)).missed == ()
@@ -68,3 +90,34 @@ def test_legs_and_bridges_of_calls_that_are_over_are_stray() -> None:
     )
     assert found.stray_legs == ("ring-c9-1-lea",)
     assert found.stray_bridges == ("talk-c9-1",)
+
+
+OUT = "out-c1-1"
+REACHING = Reaching((Contact("Anne", "+33639981021"),), (), leg=OUT)
+RUNG = SeenChannel(OUT, up=False, ours=True, created_at=0.0)
+NOBODY = Floor(Staff({}, {}))
+
+
+def test_an_outside_leg_that_was_picked_up_or_lost_meanwhile_is_told() -> None:
+    story = replace(STORY, stage=REACHING)
+    assert compare([story], NOBODY, seen(CALLER, RUNG)).missed == ()
+    assert compare([story], NOBODY, seen(CALLER, replace(RUNG, up=True))).missed == (ChannelAnswered(OUT),)
+    assert compare([story], NOBODY, seen(CALLER)).missed == (ChannelGone(OUT, 0),)
+
+
+def test_an_outside_leg_that_was_answered_before_the_gap_is_no_news() -> None:
+    up = replace(RUNG, up=True)
+    asked = replace(STORY, stage=replace(REACHING, answered=True))
+    joined = replace(STORY, stage=Patched(REACHING.contacts[0], OUT, REACHING, joined_at=1.0))
+    for story in (asked, joined):
+        assert compare([story], NOBODY, seen(CALLER, up)).missed == ()
+        assert compare([story], NOBODY, seen(CALLER)).missed == (ChannelGone(OUT, 0),)
+
+
+def test_outside_legs_whose_turn_is_over_are_stray_and_never_newcomers() -> None:
+    over = replace(STORY, stage=replace(REACHING, leg="out-c1-2"))
+    other = SeenChannel("out-c1-2", up=False, ours=True, created_at=0.0)
+    found = compare([over], NOBODY, seen(CALLER, RUNG, other, patch_c9_1=frozenset()))
+    assert found.stray_legs == (OUT,)
+    assert found.stray_bridges == ("patch-c9-1",)
+    assert found.newcomers == ()

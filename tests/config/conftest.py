@@ -10,13 +10,18 @@ import math
 import struct
 import wave
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from autocom.config import ConfigurationRefused, Loaded, PaperShelf, load
-from autocom.config.loader import PROMPTS
+from autocom import config
+from autocom.config import ConfigurationRefused, Loaded, PaperShelf
 from autocom.config.notyet import NOT_YET
+from autocom.config.phrases import BEYOND, LONGER, POSITIONS, WAITS
+from autocom.config.stock import PROMPTS
+
+load = partial(config.load, language="en")  # the words the tests look for
 
 BUREAU = """\
 bureau:
@@ -28,7 +33,7 @@ bureau:
   holidays: FR
   unknown_client: accueil
 trunks:
-  - {id: operator, match: ["127.0.0.1"]}
+  - {id: operator, match: ["127.0.0.1"], host: sip.operator.example}
 secretaries:
   - {id: lea, name: Léa, extension: "201", password: lea-demo, teams: {general: 1}}
 teams:
@@ -79,6 +84,7 @@ class Desk:
     folder: Path
     stock: Path
     marks: set[tuple[str, int, int]] = field(default_factory=set)
+    language: str | None = "en"
 
     def write(self, name: str, text: str | bytes) -> None:
         path = self.folder / name
@@ -101,7 +107,14 @@ class Desk:
 
     def load(self, *, later: bool = False, environment: dict[str, str] | None = None) -> Loaded:
         shelf = PaperShelf(self.folder / "sounds", self.stock)
-        return load(self.folder, shelf, 2026, environment=environment or {}, not_yet=() if later else NOT_YET)
+        return load(
+            self.folder,
+            shelf,
+            2026,
+            environment=environment or {},
+            not_yet=() if later else NOT_YET,
+            language=self.language,
+        )
 
     def refused(self, *, later: bool = False) -> list[str]:
         """Every fault as it is printed, without the folder."""
@@ -125,7 +138,7 @@ class Desk:
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stock")
     for language in ("fr", "en"):
-        for name in PROMPTS:
+        for name in (*PROMPTS, *POSITIONS, BEYOND, *(name for _, name in WAITS), LONGER):
             tone(folder / language / f"{name}.wav", 0.05)
     for name in ("calme-1", "calme-2", "vive-1"):
         tone(folder / "music" / f"{name}.wav", 0.1, 810)

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocom.config import AudioShelf, ConfigurationRefused, SayCommand, load
+from autocom.config import AudioShelf, ConfigurationRefused, SayCommand
 from autocom.config.alaw import NotAudio, encode, to_alaw
 from autocom.config.say import Utterance
 from autocom.config.sounds import AudioRefused
 
-from .conftest import tone
+from .conftest import load, tone
 
 
 def decode(byte: int) -> int:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from autocom.config import ConfigurationRefused, PaperShelf, load, schema, stock_folder
+from autocom.config import ConfigurationRefused, PaperShelf, schema, stock_folder
 from autocom.config.scalars import duration, time_range, weekdays
 from autocom.core import model as core
 
-from .conftest import ACCUEIL, BUREAU, CLIENT, tone
+from .conftest import ACCUEIL, BUREAU, CLIENT, load, tone
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "config"
@@ -149,7 +149,10 @@ def test_every_condition_and_step_arrives_in_the_core(full):
     ringback, answer, menu = special.do
     assert (ringback, answer) == (core.Ringback(5.0), core.Answer())
     assert isinstance(menu, core.Menu)
-    assert menu.keys == {"1": (core.OnCall("night"),), "*": (core.Jump("open"),)}
+    (on_call,) = menu.keys["1"]
+    assert isinstance(on_call, core.OnCall)
+    assert (on_call.roster, on_call.wait_music and on_call.wait_music.name) == ("night", "dossier")
+    assert menu.keys == {"1": (on_call,), "*": (core.Jump("open"),)}
     assert menu.otherwise[0] == core.SendMessage("a@example.org", "Hello")
     assert menu.otherwise[1] == core.Hangup(core.HangupKind.CONGESTION)
     play, voicemail = closed.do
@@ -163,7 +166,11 @@ def test_every_condition_and_step_arrives_in_the_core(full):
     assert isinstance(queue, core.Enqueue)
     assert queue.announce == core.Announcements(True, False, 50.0, 30.0)
     assert (queue.ring_for, queue.ring, queue.max_wait) == (10.0, core.Ringing.ROUND_ROBIN, 300.0)
-    assert queue.on_timeout == (core.Forward("+33639981011", 20.0, "bureau", "1"),)
+    (forward,) = queue.on_timeout
+    assert isinstance(forward, core.Forward)
+    assert (forward.to, forward.ring_for, forward.present, forward.accept) == (
+        "+33639981011", 20.0, "bureau", "1",
+    )  # fmt: skip
     assert queue.music is not None
     assert re.fullmatch(r"music-dossier-[0-9a-f]{8}", queue.music.moh_class)
 
@@ -178,7 +185,9 @@ def test_the_bureau_arrives_in_the_core(desk):
     assert configuration.bureau == core.Bureau(
         "Secrétariat des Tilleuls", "+33199001000", "FR", "Europe/Paris", "fr", "accueil", 3
     )
-    assert configuration.trunks == {"operator": core.Trunk("operator", ("127.0.0.1",))}
+    assert configuration.trunks == {
+        "operator": core.Trunk("operator", ("127.0.0.1",), host="sip.operator.example")
+    }
     assert configuration.secretaries["lea"].teams == {"general": 1}
     assert configuration.stock.please_wait.name == "please-wait"
 

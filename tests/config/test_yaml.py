@@ -54,6 +54,14 @@ def complaints(text: str | bytes) -> list[tuple[int, int, str]]:
         ("# nothing but a remark\n", 1, 1, "the file is empty"),
         ("a: é\x07\n", 1, 5, "control character U+0007"),
         ("a: x\x00\n", 1, 5, "control character U+0000"),
+        ("a:\u00a0b\nc: 1\n", 1, 3, "a no-break space stands here"),
+        ("a: 1\n\u00a0\u00a0b: 2\n", 2, 1, "a no-break space stands here"),
+        ("a:\n  -\u202fb\n  - c\n", 2, 3, "a no-break space stands here"),
+        ("did: “+33199001001”\n", 1, 6, "typographic quotes are part of the text"),
+        ("a: - b\n", 1, 4, "a `- ` where no list can begin"),
+        ("a: @b\n", 1, 4, "a text that begins like this needs quotes"),
+        ('a: "c:\\dir"\n', 1, 8, "a `\\` in double quotes"),
+        ("a: 'it's'\n", 1, 8, "a quote inside quotes"),
     ],
 )
 def test_what_yaml_would_have_read_otherwise_is_refused_where_it_stands(text, line, column, words):
@@ -61,6 +69,10 @@ def test_what_yaml_would_have_read_otherwise_is_refused_where_it_stands(text, li
     assert found, "nothing was said"
     assert found[0][:2] == (line, column)
     assert words in found[0][2]
+
+
+def test_french_quotes_and_no_break_spaces_inside_a_text_are_the_admins_own():
+    assert complaints('a: « Bonjour »\nb: "Urgence\u00a0: composez le 15"\n') == []
 
 
 @pytest.mark.parametrize(

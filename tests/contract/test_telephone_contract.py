@@ -22,11 +22,15 @@ from autocom.core.telephony import (
     ChannelAnswered,
     ChannelGone,
     ChannelRinging,
+    DigitPressed,
+    FaxHeard,
     PhoneRegistered,
     PlaybackEnded,
+    RecordingEnded,
 )
 from tests.asterisk.ari_support import PASSWORD, Listener, telephone_at, throwaway_asterisk
 from tests.support.fake_telephone import FakeTelephone, Habit
+from tests.support.fax import CNG
 from tests.support.phones import Phones
 from tests.support.virtual import VirtualClock
 
@@ -47,11 +51,17 @@ class World(Protocol):
 
     async def caller_leaves(self) -> None: ...
 
+    async def caller_is_a_fax(self) -> None:
+        """He sends the tone of a calling fax machine."""
+        ...
+
     async def lea(self, *, answers: float | None, busy: bool = False) -> None:
         """Her phone is registered."""
         ...
 
     async def lea_leaves(self) -> None: ...
+
+    async def lea_presses(self, digit: str) -> None: ...
 
 
 class Fake:
@@ -72,12 +82,18 @@ class Fake:
     async def caller_leaves(self) -> None:
         self.telephone.caller_hangs_up(self._channel)
 
+    async def caller_is_a_fax(self) -> None:
+        self.telephone.sends_cng(self._channel)
+
     async def lea(self, *, answers: float | None, busy: bool = False) -> None:
         self.telephone.habits["lea"] = Habit(answers, Cause.BUSY if busy else None)
         self.telephone.register("lea")
 
     async def lea_leaves(self) -> None:
         self.telephone.phone_hangs_up(LEG)
+
+    async def lea_presses(self, digit: str) -> None:
+        self.telephone.presses(LEG, digit)
 
 
 class Real:
@@ -96,6 +112,9 @@ class Real:
     async def caller_leaves(self) -> None:
         await self._leg.hangup()
 
+    async def caller_is_a_fax(self) -> None:
+        self._leg.say(CNG)  # for good: a busy machine must not cut half a second short
+
     async def lea(self, *, answers: float | None, busy: bool = False) -> None:
         self._phone = await self._phones.secretary(
             "lea", PASSWORD, self._asterisk.server, answer_after=answers, busy=busy
@@ -104,6 +123,9 @@ class Real:
 
     async def lea_leaves(self) -> None:
         await self._phone.call.hangup()
+
+    async def lea_presses(self, digit: str) -> None:
+        await self._phone.call.press(digit)
 
 
 @asynccontextmanager
@@ -196,6 +218,25 @@ async def test_a_phone_rings_is_answered_and_joined_and_either_end_is_told(
 
 
 @both
+async def test_a_leg_that_is_in_no_bridge_hears_a_sound_and_its_digits_are_told_meanwhile(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as w:
+        await w.lea(answers=0.1)
+        channel = await w.caller()
+        await w.telephone.ring(offer(w.telephone))
+        await w.ear.fact(ChannelAnswered, channel=LEG)
+        await w.telephone.play(LEG, "play-c1-1", w.long)
+        await w.lea_presses("1")
+        await w.ear.fact(DigitPressed, channel=LEG, digit="1")
+        await w.telephone.stop_playback("play-c1-1")
+        await w.ear.fact(PlaybackEnded, playback="play-c1-1")
+        await w.telephone.answer(channel)
+        await w.telephone.connect("patch-c1-1", [channel, LEG])
+        assert len(w.ear.all(DigitPressed)) == 1
+
+
+@both
 async def test_a_leg_that_is_rung_twice_rings_once(world: Worlds, tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await w.lea(answers=None)
@@ -267,3 +308,102 @@ async def test_a_caller_given_to_the_fallback_has_left_us(world: Worlds, tmp_pat
         await w.ear.fact(ChannelGone, channel=channel)
         with pytest.raises(Gone):
             await w.telephone.answer(channel)
+
+
+VOICE = "voice-c1-1"
+
+
+async def recorded(w: World, channel: str, name: str = VOICE, *, longest: float = 30.0) -> None:
+    await w.telephone.record(channel, name, longest=longest, silence=20.0, until="#")
+
+
+@both
+async def test_a_recording_answers_and_a_hang_up_ends_and_keeps_it(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.telephone.answer(channel)
+        await recorded(w, channel)
+        await asyncio.sleep(0.5)
+        await w.caller_leaves()
+        await w.ear.fact(ChannelGone, channel=channel)
+        await w.ear.fact(RecordingEnded, recording=VOICE, ok=True)
+        wav = await w.telephone.recorded(VOICE)
+        assert len(wav) > 44 + 16000 * 0.2
+        await w.telephone.stop_recording(VOICE)
+        await w.telephone.erase_recording(VOICE)
+        await w.telephone.erase_recording(VOICE)
+        with pytest.raises(Gone):
+            await w.telephone.recorded(VOICE)
+
+
+@both
+async def test_a_recording_asked_for_twice_is_one_and_once_over_its_end_is_told_again(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await recorded(w, channel)
+        await w.ear.fact(ChannelAnswered, channel=channel)
+        await recorded(w, channel)
+        await asyncio.sleep(0.3)
+        assert w.ear.all(RecordingEnded) == []
+        await w.telephone.stop_recording(VOICE)
+        await w.ear.fact(RecordingEnded, recording=VOICE)
+        before = await w.telephone.recorded(VOICE)
+        await recorded(w, channel)
+        await w.ear.fact(RecordingEnded, recording=VOICE)
+        assert await w.telephone.recorded(VOICE) == before, "the second one wrote over the first"
+        await recorded(w, channel, "voice-c1-2", longest=1.0)
+        await w.ear.fact(RecordingEnded, recording="voice-c1-2")
+
+
+@both
+async def test_nothing_can_be_recorded_of_a_caller_who_is_gone(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.caller_leaves()
+        await w.ear.fact(ChannelGone, channel=channel)
+        with pytest.raises(Gone):
+            await recorded(w, channel)
+        with pytest.raises(Gone):
+            await w.telephone.recorded(VOICE)
+        await w.telephone.stop_recording(VOICE)
+
+
+@both
+async def test_a_fax_is_told_once_before_the_end_of_what_it_cut_and_stays_ours(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.telephone.answer(channel)
+        await w.telephone.listen_for_fax(channel, 10.0)
+        await w.telephone.play(channel, "play-c1-1", w.long)
+        await w.caller_is_a_fax()
+        await w.ear.fact(FaxHeard, channel=channel)
+        await w.ear.fact(PlaybackEnded, playback="play-c1-1", ok=False)
+        kinds = [
+            type(fact) for fact in w.ear.facts if isinstance(fact, FaxHeard | PlaybackEnded | ChannelGone)
+        ]
+        assert kinds == [FaxHeard, PlaybackEnded]
+        await w.telephone.play(channel, "play-c1-2", w.short)
+        await w.ear.fact(PlaybackEnded, playback="play-c1-2", ok=True)
+        await w.telephone.hang_up(channel)
+        await w.ear.fact(ChannelGone, channel=channel)
+        assert len(w.ear.all(FaxHeard)) == 1
+
+
+@both
+async def test_in_a_conversation_nobody_listens_for_a_fax(world: Worlds, tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        await w.lea(answers=0.1)
+        channel = await w.caller()
+        await w.telephone.answer(channel)
+        await w.telephone.listen_for_fax(channel, 10.0)
+        await w.telephone.ring(offer(w.telephone))
+        await w.ear.fact(ChannelAnswered, channel=LEG)
+        await w.telephone.connect("talk-c1-1", [channel, LEG])
+        await w.caller_is_a_fax()
+        await asyncio.sleep(1.5)
+        assert w.ear.all(FaxHeard) == []
+        assert w.ear.all(ChannelGone) == []

@@ -78,6 +78,16 @@ def test_s1_the_request_uri_in_national_form_finds_the_client_and_the_caller():
     assert (call.flags, call.candidates, call.diversions) == ((), (), ())
 
 
+def test_s8_a_caller_from_an_automated_platform_is_flagged_and_a_withheld_one_is_not():
+    call = received("0199001010", "<sip:0162001234@op.example>")
+    assert (call.caller, call.flags) == ("+33162001234", ("unknown_did", "platform"))
+    assert "automated platforms" in call.why[-1]
+    asserted = received("0199001001", p_asserted_identity="<sip:+33948001234@op.example>")
+    assert asserted.flags == ("platform",)
+    hidden = received("0199001001", "<sip:0162001234@op.example>", privacy="id")
+    assert (hidden.caller, hidden.flags) == (None, ())
+
+
 @pytest.mark.parametrize(
     ("did_in", "headers"),
     [

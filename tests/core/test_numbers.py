@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocom.core.numbers import FRANCE, NumberingPlan, national, normalise
+from autocom.core.numbers import FRANCE, NumberingPlan, is_platform, national, normalise
 
 BELGIUM = NumberingPlan("BE", "32", national_lengths=(8, 9))
 LUXEMBOURG = NumberingPlan("LU", "352", trunk_prefix="", national_lengths=(6, 8, 9))
@@ -125,3 +125,21 @@ def test_a_number_is_shown_as_people_of_the_country_write_it(number, shown):
 )
 def test_another_country_has_a_numbering_plan_of_its_own(plan, written, number):
     assert normalise(written, plan) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "platform"),
+    [
+        ("+33162001234", True),
+        ("+33163999999", True),
+        ("+33270000000", True),
+        ("+33948123456", True),
+        ("+33947512345", True),
+        ("+33947412345", False),
+        ("+33199001001", False),
+        ("+33639980101", False),
+        ("+32162001234", False),
+    ],
+)
+def test_a_number_kept_for_automated_platforms_is_told_by_its_block(number: str, platform: bool) -> None:
+    assert is_platform(number) is platform

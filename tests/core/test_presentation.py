@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from autocom.core.ingress import Identity
+from autocom.core.model import Closure, ForwardReason
 from autocom.core.presentation import invitation
 from autocom.core.stages import Call
 from tests.support.exchange_in_memory import client
@@ -31,6 +33,16 @@ def test_the_client_comes_first_then_the_caller_as_people_write_his_number() -> 
     assert shown.headers["X-Autocom-Call"] == "c1"
     assert shown.headers["X-Autocom-Phrase"] == '"Bonjour."'
     assert shown.headers["Call-Info"] == "<https://agenda.example/l>;purpose=info"
+
+
+def test_a_call_back_says_so_within_the_twenty_characters_of_the_client() -> None:
+    shown = invitation(CALL, callback=True)
+    assert shown.display == "Rappel Cab. Lilas · 06 39 98 01 01"
+    assert shown.headers["X-Autocom-Callback"] == "1"
+    assert invitation(CALL, "en", callback=True).display == "Callback Cab. Lilas · 06 39 98 01 01"
+    long = replace(CALL, client=replace(CALL.client, display="Cabinet des Tilleuls"))
+    assert invitation(long, callback=True).display.partition(" · ")[0] == "Rappel Cabinet des T"
+    assert "X-Autocom-Callback" not in invitation(CALL).headers
 
 
 def test_a_withheld_number_is_masked_in_the_language_of_the_house() -> None:
@@ -61,3 +73,31 @@ def test_headers_with_nothing_to_say_are_left_out() -> None:
 def test_a_phrase_with_quotes_stays_one_quoted_string() -> None:
     odd = replace(CALL, client=client("odd", "+33199001001", phrase='Cabinet "Lilas" \\ été'))
     assert invitation(odd).headers["X-Autocom-Phrase"] == '"Cabinet \\"Lilas\\" \\\\ été"'
+
+
+def test_the_phrase_is_the_one_for_the_reason_why_the_line_was_forwarded() -> None:
+    phrases = {ForwardReason.NO_ANSWER: "Je prends le relais.", ForwardReason.BUSY: "La ligne est occupée."}
+    owner = client("lilas", "+33199001001", phrase="Bonjour.", phrases=phrases)
+
+    def shown(reason: ForwardReason | None) -> dict[str, str]:
+        return invitation(replace(CALL, client=owner, identity=replace(WHO, forward_reason=reason))).headers
+
+    assert shown(ForwardReason.NO_ANSWER)["X-Autocom-Phrase"] == '"Je prends le relais."'
+    assert shown(ForwardReason.BUSY)["X-Autocom-Phrase"] == '"La ligne est occupée."'
+    assert shown(ForwardReason.UNCONDITIONAL)["X-Autocom-Phrase"] == '"Bonjour."'
+    assert shown(None)["X-Autocom-Phrase"] == '"Bonjour."'
+    assert shown(ForwardReason.NO_ANSWER)["X-Autocom-Forwarded"] == "no-answer"
+    assert "X-Autocom-Forwarded" not in shown(None)
+    assert "X-Autocom-Forwarded" not in shown(ForwardReason.UNKNOWN)
+
+
+def test_an_absence_in_force_is_named_with_its_end() -> None:
+    away = Closure(
+        datetime.fromisoformat("2026-12-21"),
+        datetime.fromisoformat("2027-01-03T08:00"),
+        'Congés d\'été "bis"',
+    )
+    assert invitation(CALL, absence=away).headers["X-Autocom-Absence"] == (
+        '"Congés d\'été \\"bis\\"";until=2027-01-03T08:00'
+    )
+    assert "X-Autocom-Absence" not in invitation(CALL).headers

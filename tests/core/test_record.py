@@ -318,8 +318,46 @@ def test_an_abandon_always_has_a_cause_of_the_contract(entries, at):
 
 @given(any_entries)
 def test_talk_time_is_the_length_of_the_finished_talk_segments(entries):
-    talks = [p for p in segments(entries) if p.kind == "talk" and p.end is not None]
+    talks = [p for p in segments(entries) if p.kind in {"talk", "patch"} and p.end is not None]
 
     assert math.isclose(
         project(CALL, entries).talk_ms, sum((p.end - p.start) * 1000 for p in talks), abs_tol=len(talks) + 1
     )
+
+
+OUTSIDE = (
+    (0, "arrived", {"trunk": "operator", "channel": "1.1"}),
+    (0.1, "music_started", {"music": "calme-1"}),
+    (0.2, "forward_started", {"name": "First", "number": "+33639981021", "leg": "out-c0abc-1"}),
+    (1, "forward_ringing", {"leg": "out-c0abc-1"}),
+    (6, "forward_ended", {"leg": "out-c0abc-1", "result": "no_answer"}),
+    (6.1, "forward_started", {"name": "Second", "number": "+33639981022", "leg": "out-c0abc-2"}),
+    (7, "forward_ringing", {"leg": "out-c0abc-2"}),
+    (9, "forward_answered", {"leg": "out-c0abc-2"}),
+    (11, "forward_accepted", {"leg": "out-c0abc-2", "digit": "1"}),
+    (12, "patched", {"name": "Second", "number": "+33639981022", "leg": "out-c0abc-2"}),
+    (42, "patch_ended", {"leg": "out-c0abc-2", "by": "outside"}),
+    (42.1, "ended", {"outcome": "forwarded"}),
+)
+
+
+def test_a_conversation_with_somebody_outside_is_a_conversation():
+    row = record(*OUTSIDE)
+    assert (row.outcome, row.cause, row.secretary) == ("forwarded", None, None)
+    assert (row.wait_ms, row.talk_ms, row.bridged_at) == (12_000, 30_000, 1012.0)
+    assert segments(story(*OUTSIDE)) == (
+        Segment("ringing", 1001.0, 1006.0),
+        Segment("ringing", 1007.0, 1012.0),
+        Segment("patch", 1012.0, 1042.0),
+    )
+
+
+def test_a_patched_call_whose_last_word_is_missing_was_forwarded_and_ends_with_the_call():
+    cut = (*OUTSIDE[:-2], (50, "ended", {}))
+    assert record(*cut).outcome == "forwarded"
+    assert segments(story(*cut))[-1] == Segment("patch", 1012.0, 1050.0)
+
+
+def test_who_hangs_up_while_somebody_outside_is_rung_gave_up_while_ringing():
+    row = record(*OUTSIDE[:7], (8, "ended", {"outcome": "abandoned"}))
+    assert (row.outcome, row.cause) == ("abandoned", "while_ringing")

@@ -6,14 +6,28 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autocom.core.codec import Codec
-from autocom.core.model import Answer, Client, Enqueue, Hangup, HangupKind, Mode, Play
-from autocom.core.naming import bridge_id, call_of_bridge, call_of_playback, leg_id, leg_of, playback_id
+from autocom.core.model import Answer, Client, Contact, Enqueue, Hangup, HangupKind, Mode, Play
+from autocom.core.naming import (
+    bridge_id,
+    call_of_bridge,
+    call_of_outside,
+    call_of_playback,
+    leg_id,
+    leg_of,
+    outside_id,
+    patch_of,
+    playback_id,
+)
 from autocom.core.posts import Post, Waiter
 from autocom.core.stages import (
     Following,
     Leaving,
+    Patched,
+    Reaching,
     Story,
     Talking,
     Waiting,
@@ -73,6 +87,8 @@ def test_a_hang_up_is_counted_by_where_the_story_stood(
         Following((Play(WELCOME), QUEUE)),
         Waiting(QUEUE, (Play(WELCOME),), 1.5, None, heard=1, music=True),
         Talking("lea", "ring-c1-1-lea", 1, Waiting(QUEUE, (), 0.0, 9.0), joined_at=2.5),
+        Reaching((Contact("Anne", "+33639981021"),), (Hangup(),), accept="1", ask=WELCOME, until=3.5),
+        Patched(Contact("Anne", "+33639981021"), "out-c1-1", Reaching((), (), rounds=0), joined_at=2.5),
         Leaving("served"),
     ],
     ids=lambda s: type(s).__name__,
@@ -93,3 +109,48 @@ def test_ids_say_whose_they_are_and_nothing_else_is_taken_for_one() -> None:
         assert leg_of(other) is None
         assert call_of_bridge(other) is None
         assert call_of_playback(other) is None
+
+
+def test_an_outside_leg_and_its_bridge_say_whose_they_are() -> None:
+    assert call_of_outside(outside_id("c1abc", 12)) == "c1abc"
+    assert patch_of(outside_id("c1abc", 12)) == "patch-c1abc-12"
+    assert call_of_bridge(patch_of(outside_id("c1abc", 12))) == "c1abc"
+    assert call_of_outside("ring-c1-1-lea") is None
+    assert leg_of("out-c1-1") is None
+
+
+LEAST = 15.0
+
+
+@given(
+    people=st.integers(1, 4),
+    rounds=st.integers(1, 4),
+    pause=st.floats(0, 40),
+    turns=st.lists(st.floats(0, 30), min_size=17, max_size=17),
+    lead=st.booleans(),
+)
+def test_everybody_has_his_turn_in_every_round_and_the_fallback_one_at_the_end(
+    people: int, rounds: int, pause: float, turns: list[float], *, lead: bool
+) -> None:
+    contacts = tuple(Contact(str(n), f"+3363998102{n}") for n in range(people))
+    last = Contact("lead", "+33639981029") if lead else None
+    at: Reaching = Reaching(contacts, (), rounds=rounds, pause=pause, fallback=last)
+    rung: list[str] = []
+    now, began = 1000.0, [0.0] * (rounds + 2)
+    for length in turns:
+        if at.contact is None:
+            break
+        if at.until is not None:
+            assert at.place == 0, "nobody waits in the middle of a round"
+            assert at.until > now
+            now = at.until
+        if at.place == 0 and 1 < at.round <= rounds:
+            assert now >= began[at.round - 1] + LEAST - 1e-6
+        began[at.round] = now if at.place == 0 else began[at.round]
+        rung.append(at.contact.name)
+        at = replace(at, leg="out-c1-1", until=now + length, trunk="one", answered=True, again=True)
+        now += length
+        at = at.after(began[at.round], now, LEAST)
+        assert (at.leg, at.trunk, at.answered, at.again) == (None, None, False, False)
+    assert at.contact is None
+    assert rung == [contact.name for contact in contacts] * rounds + ["lead"] * lead

@@ -178,7 +178,7 @@ async def test_one_call_is_told_with_its_facts_and_its_segments(exchange: Exchan
         assert segment["kind"] in {"message", "waiting", "ringing", "talk", "wrap_up"}
         assert segment["start"] <= segment["end"]
     words = await exchange.cli("call", newest["id"])
-    for word in ("call arrives", "identified", "offered to", "talks with", "served"):
+    for word in ("call arrives", "identified", "offered to lea", "talks with lea", "ends: served"):
         assert word in words, word
     assert "there is no call 'c-none'" in await refused(exchange, "call", "c-none")
     assert "there is no call '%'" in await refused(exchange, "call", "%")

@@ -197,6 +197,19 @@ def test_a_full_disk_never_raises_into_a_call_and_what_was_held_is_written_when_
     assert log.stored().calls == {"c1": {"stage": "talking"}}
 
 
+def test_rows_of_a_prefix_are_those_of_the_last_save_also_where_the_disk_refused_it(log):
+    log.save(floor={"mail:1": {"n": 1}, "mail:2": {"n": 2}, "mailbox": {}, "post:lea": {}})
+    assert log.rows("mail:") == {"mail:1": {"n": 1}, "mail:2": {"n": 2}}
+    room = log._db.execute("PRAGMA page_count").fetchone()[0]
+    log._db.execute(f"PRAGMA max_page_count = {room}")
+    log.save(
+        [Entry(1.0, "mail_sent", None, {"long": "x" * 40_000})], floor={"mail:1": None, "mail:3": {"n": 3}}
+    )
+
+    assert log.held == 1
+    assert log.rows("mail:") == {"mail:2": {"n": 2}, "mail:3": {"n": 3}}
+
+
 def test_listeners_hear_of_every_save_that_reached_the_disk(log):
     heard: list[int] = []
     log.on_saved(lambda: heard.append(log.last))

@@ -122,3 +122,21 @@ async def test_an_exact_id_wins_over_one_that_only_begins_so(journal, asked, fou
 @pytest.mark.parametrize("asked", ["", "d", "cab%", "%", "c_b", "cabcd", "'; --"])
 async def test_an_id_that_no_call_has_finds_none(journal, asked):
     assert await queries.call(journal, asked) is None
+
+
+async def test_states_come_with_the_one_that_held_when_the_time_began(log, engine):
+    def state(at: float, who: str, word: str, reason: str | None = None) -> Entry:
+        return Entry(at, "secretary_state", None, {"secretary": who, "state": word, "reason": reason})
+
+    async with shipping(log, engine) as shipper:
+        log.save([state(1_764_000_000.0, "lea", "free"), state(1_764_000_010.0, "lea", "paused", "break")])
+        log.save([state(1_764_000_020.0, "ines", "free"), state(1_764_000_030.5, "lea", "free")])
+        assert await shipper.flush(10)
+    assert await queries.states(engine, since=1_764_000_020.0) == [
+        (1_764_000_010.0, "lea", "paused", "break"),
+        (1_764_000_020.0, "ines", "free", None),
+        (1_764_000_030.5, "lea", "free", None),
+    ]
+    assert await queries.states(engine, since=1_764_000_025.0, secretary="ines") == [
+        (1_764_000_020.0, "ines", "free", None)
+    ]

@@ -134,6 +134,7 @@ class Bureau:
             "AUTOCOM_HTTP_BIND": self.http,
             "AUTOCOM_AGI_BIND": self.agi,
             "AUTOCOM_RTP_PORTS": self.rtp,
+            "AUTOCOM_LANGUAGE": "en",  # the words the tests look for
             "AUTOCOM_LOG": "debug",
             "AUTOCOM_LOG_FORMAT": "json",
             **self.settings,

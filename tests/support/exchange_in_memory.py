@@ -7,11 +7,11 @@ start the exchange again on them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.line import Ports
-from autocom.calls.ports import Stored
+from autocom.calls.ports import Advice, Stored
 from autocom.calls.switchboard import Switchboard
 from autocom.core.codec import Codec
 from autocom.core.floor_words import LoggedIn
@@ -87,6 +87,7 @@ class MemoryJournal:
         self.entries: list[Entry] = []
         self.calls: dict[str, Json] = {}
         self.floor: dict[str, Json] = {}
+        self.followers: list[asyncio.Queue[Entry]] = []
 
     def save(
         self,
@@ -96,6 +97,9 @@ class MemoryJournal:
         floor: Mapping[str, Json] | None = None,
     ) -> None:
         self.entries.extend(entries)
+        for follower in self.followers:
+            for entry in entries:
+                follower.put_nowait(entry)
         for table, rows in ((self.calls, calls or {}), (self.floor, floor or {})):
             for key, row in rows.items():
                 if row is None:
@@ -105,6 +109,15 @@ class MemoryJournal:
 
     def stored(self) -> Stored:
         return Stored(dict(self.calls), dict(self.floor))
+
+    def rows(self, prefix: str) -> dict[str, Json]:
+        return {key: row for key, row in self.floor.items() if key.startswith(prefix)}
+
+    async def follow(self) -> AsyncIterator[Entry]:
+        mine: asyncio.Queue[Entry] = asyncio.Queue()
+        self.followers.append(mine)
+        while True:
+            yield await mine.get()
 
 
 class Bench:
@@ -118,6 +131,7 @@ class Bench:
         )
         self.journal = MemoryJournal()
         self.switchboard: Switchboard | None = None
+        self.advice: Advice | None = None
         self._task: asyncio.Task[None] | None = None
         self._ids = 0
         self.arrived: dict[str, float] = {}
@@ -125,7 +139,7 @@ class Bench:
     def start(self) -> None:
         """Start an exchange on what is there."""
         dispatcher = Dispatcher(self.telephone, self.journal, self.clock, CODEC)
-        ports = Ports(self.telephone, self.journal, self.clock, dispatcher.submit, CODEC)
+        ports = Ports(self.telephone, self.journal, self.clock, dispatcher.submit, CODEC, self.advice)
         self.switchboard = Switchboard(ports, dispatcher, FRANCE, self._new_id)
         self.switchboard.restore(self.journal.stored())
         self._task = asyncio.ensure_future(self._serve())

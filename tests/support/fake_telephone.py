@@ -24,9 +24,11 @@ from autocom.core.telephony import (
     ChannelRinging,
     DigitPressed,
     Fact,
+    FaxHeard,
     PhoneRegistered,
     PlaybackEnded,
     RawHeaders,
+    RecordingEnded,
     Seen,
     SeenChannel,
     TelephoneBack,
@@ -49,17 +51,35 @@ class FakeChannel:
     heard: list[tuple[float, str]] = field(default_factory=list)
     answered_at: float | None = None
     ended_with: int | None = None
+    listened_until: float = 0.0
+    fax: bool = False
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    recording: str | None = None
+
+
+@dataclass
+class FakeRecording:
+    """A file in the store: from `began` to `ended`; `sound`: seconds of it that are not silence at the end."""
+
+    channel: str
+    began: float
+    ended: float | None = None
+    sound: float | None = None
 
 
 @dataclass
 class Habit:
-    """How a secretary's phone behaves. `answers`: seconds until she picks up, None: never. `refuses`: cause
-    of an immediate refusal. `offline`: no phone at all."""
+    """How a secretary's phone behaves, or an outside number. `answers`: seconds until she picks up, None:
+    never. `refuses`: cause of an immediate refusal. `offline`: no phone at all. `presses`: seconds after the
+    pick-up and the digit. `talks`: seconds until the called side hangs up, None: never. `returns_to`: the
+    number is diverted to this one of ours."""
 
     answers: float | None = 2.0
     refuses: int | None = None
     offline: bool = False
+    presses: tuple[tuple[float, str], ...] = ()
+    talks: float | None = None
+    returns_to: str | None = None
 
 
 class FakeTelephone:
@@ -77,6 +97,9 @@ class FakeTelephone:
         self.habits: dict[str, Habit] = {}
         self.registered: set[str] = set()
         self.joined: list[tuple[str, ...]] = []
+        self.told: list[tuple[str, str]] = []
+        self.recordings: dict[str, FakeRecording] = {}
+        self.says: dict[str, float] = {}  # by channel: he speaks so long into a recording, then is silent
         self._listener: asyncio.Queue[Fact] | None = None
         self._deaf = False
         self._timers: list[asyncio.TimerHandle] = []
@@ -99,10 +122,30 @@ class FakeTelephone:
         """Somebody presses keys."""
         for digit in digits:
             self._tell(DigitPressed(channel, digit))
+            running = self.channels[channel].recording if channel in self.channels else None
+            if digit == "#" and running is not None:
+                self._recorded(running)
+
+    def sends_cng(self, channel: str) -> bool:
+        """A fax machine's tone; whether anybody listened for it. It cuts what plays on the channel."""
+        found = self.channels.get(channel)
+        if found is None or self.clock.now() >= found.listened_until:
+            return False
+        found.listened_until, found.fax = 0.0, True
+        self._tell(FaxHeard(channel))
+        if found.playing is not None:
+            playback, found.playing = found.playing, None
+            found.quiet.set()
+            self._tell(PlaybackEnded(playback, ok=False))
+        return True
 
     def phone_hangs_up(self, leg: str) -> None:
         """The secretary puts down."""
         self._end(leg, Cause.NORMAL)
+
+    def vanishes(self, leg: str, cause: int = 44) -> None:
+        """Her phone is gone without a goodbye: the real one's rtp_timeout ends its channel with 44."""
+        self._end(leg, cause)
 
     def register(self, secretary: str, *, reachable: bool = True) -> None:
         """Her softphone comes or goes."""
@@ -126,6 +169,8 @@ class FakeTelephone:
         yield
         self._deaf = False
         self._tell(TelephoneBack(self._seen()))
+        for fact in self._faxes():
+            self._tell(fact)
 
     def _tell(self, fact: Fact) -> None:
         if self._listener is not None and not self._deaf:
@@ -144,6 +189,10 @@ class FakeTelephone:
             return
         gone.ended_with = int(cause)
         gone.quiet.set()
+        # Asterisk tells the end of the recording behind that of the channel
+        if gone.recording is not None:
+            recording = gone.recording
+            self._later(0.001, lambda: self._recorded(recording))
         self.past[channel] = gone
         self._hears(gone, "end")
         if gone.bridge:
@@ -159,17 +208,20 @@ class FakeTelephone:
     async def facts(self) -> AsyncIterator[Fact]:
         self._listener = asyncio.Queue()
         yield TelephoneBack(self._seen())
+        for fact in self._faxes():
+            yield fact
         for secretary in sorted(self.registered):
             yield PhoneRegistered(secretary, True)
         while True:
             yield await self._listener.get()
 
+    def _faxes(self) -> list[FaxHeard]:
+        """A channel shows for ever that a fax machine was heard on it: it came back with that argument."""
+        return [FaxHeard(channel.id) for channel in self.channels.values() if channel.fax]
+
     def _seen(self) -> Seen:
         return Seen(
-            {
-                c.id: SeenChannel(c.id, c.up, c.headers is not None, self.clock.now(), c.bridge)
-                for c in self.channels.values()
-            },
+            {c.id: SeenChannel(c.id, c.up, True, self.clock.now(), c.bridge) for c in self.channels.values()},
             {b: frozenset(members) for b, members in self.bridges.items()},
         )
 
@@ -209,6 +261,14 @@ class FakeTelephone:
             found.up, found.answered_at = True, self.clock.now()
             self._tell(ChannelAnswered(channel))
         await self._reply("answer")
+
+    async def listen_for_fax(self, channel: str, seconds: float) -> None:
+        self.before("listen_for_fax")
+        found = self._there(channel)
+        if found.playing is not None:
+            raise AssertionError("listen_for_fax while a playback holds the channel")
+        found.listened_until = self.clock.now() + seconds
+        await self._reply("listen_for_fax")
 
     async def play(self, channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
         self.before("play")
@@ -262,12 +322,69 @@ class FakeTelephone:
         self._hears(self._there(channel), "silence")
         await self._reply("stop_ringback")
 
+    async def record(
+        self, channel: str, recording: str, *, longest: float, silence: float, until: str
+    ) -> None:
+        self.before("record")
+        known = self.recordings.get(recording)
+        if known is not None:
+            if known.ended is not None:
+                self._tell(RecordingEnded(recording))
+            await self._reply("record")
+            return
+        found = self._there(channel)
+        if found.playing is not None or found.music is not None:
+            raise AssertionError("recorded while he hears something")
+        if not found.up:
+            found.up, found.answered_at = True, self.clock.now()
+            self._tell(ChannelAnswered(channel))
+        found.recording = recording
+        self.recordings[recording] = FakeRecording(channel, self.clock.now())
+        self._hears(found, "silence")
+        spoken = self.says.get(channel)
+        self._later(
+            longest if spoken is None else min(longest, spoken + silence), lambda: self._recorded(recording)
+        )
+        await self._reply("record")
+
+    def _recorded(self, recording: str) -> None:
+        found = self.recordings[recording]
+        if found.ended is not None:
+            return
+        found.ended = self.clock.now()
+        spoken = self.says.get(found.channel)
+        lasted = found.ended - found.began
+        found.sound = lasted if spoken is None else min(spoken, lasted)
+        if found.channel in self.channels:
+            self.channels[found.channel].recording = None
+        self._tell(RecordingEnded(recording, seconds=float(round(found.sound))))
+
+    async def stop_recording(self, recording: str) -> None:
+        self.before("stop_recording")
+        if recording in self.recordings:
+            self._recorded(recording)
+        await self._reply("stop_recording")
+
+    async def recorded(self, recording: str) -> bytes:
+        self.before("recorded")
+        found = self.recordings.get(recording)
+        if found is None:
+            raise Gone(recording)
+        await self._reply("recorded")
+        return bytes(44 + round((found.sound or 0.0) * 16000))
+
+    async def erase_recording(self, recording: str) -> None:
+        self.before("erase_recording")
+        self.recordings.pop(recording, None)
+        await self._reply("erase_recording")
+
     async def ring(self, leg: Outbound) -> None:
         self.before("ring")
         if leg.channel in self.channels:
             return
         named = leg_of(leg.channel)
-        habit = self.habits.get(named.secretary if named else "", Habit())
+        dialled = leg.endpoint.removeprefix("PJSIP/").partition("@")[0]
+        habit = self.habits.get(named.secretary if named else dialled, Habit())
         if habit.offline:
             raise Gone(leg.endpoint)
         self.channels[leg.channel] = FakeChannel(leg.channel, order=leg)
@@ -277,15 +394,33 @@ class FakeTelephone:
             await self._reply("ring")
             return
         self._later(0.02, lambda: self._tell(ChannelRinging(leg.channel)))
-        if habit.answers is not None:
-            self._later(habit.answers, lambda: self._pick_up(leg.channel))
+        if habit.returns_to is not None:
+            self._later(0.1, lambda: self._return(leg, dialled, habit))
+        elif habit.answers is not None:
+            self._later(habit.answers, lambda: self._pick_up(leg.channel, habit))
         self._later(leg.timeout, lambda: self._unanswered(leg.channel))
         await self._reply("ring")
 
-    def _pick_up(self, leg: str) -> None:
+    def _pick_up(self, leg: str, habit: Habit) -> None:
         if leg in self.channels and not self.channels[leg].up:
             self.channels[leg].up = True
             self._tell(ChannelAnswered(leg))
+            for after, digit in habit.presses:
+                self._later(after, lambda digit=digit: self._pressed(leg, digit))  # type: ignore[misc]
+            if habit.talks is not None:
+                self._later(habit.talks, lambda: self._end(leg, Cause.NORMAL))
+
+    def _pressed(self, leg: str, digit: str) -> None:
+        if leg in self.channels:
+            self.presses(leg, digit)
+
+    def _return(self, leg: Outbound, dialled: str, habit: Habit) -> None:
+        """The operator sends the call on to one of our own numbers."""
+        if leg.channel in self.channels:
+            diversion = (f"<sip:{dialled}@telco.test>;reason=unconditional",)
+            self.call_in(
+                f"back-{leg.channel}", habit.returns_to or "", leg.number or "anonymous", diversion=diversion
+            )
 
     def _unanswered(self, leg: str) -> None:
         if leg in self.channels and not self.channels[leg].up:
@@ -310,6 +445,7 @@ class FakeTelephone:
         self.bridges.setdefault(bridge, set()).update(channels)
         for channel in channels:
             self.channels[channel].bridge = bridge
+            self.channels[channel].listened_until = 0.0
             self._hears(self.channels[channel], f"bridge:{bridge}")
         if not anew:
             self.joined.append(tuple(channels))
@@ -322,6 +458,13 @@ class FakeTelephone:
                 self.channels[channel].bridge = None
                 self._hears(self.channels[channel], "silence")
         await self._reply("disconnect")
+
+    async def tell(self, secretary: str, text: str) -> None:
+        self.before("tell")
+        if secretary not in self.registered:
+            raise Gone(secretary)
+        self.told.append((secretary, text))
+        await self._reply("tell")
 
     async def to_fallback(self, channel: str) -> None:
         self.before("to_fallback")

@@ -44,6 +44,17 @@ async def ari(bureau: Bureau, path: str) -> list[dict[str, Any]]:
         return found
 
 
+async def reload_module(bureau: Bureau, module: str) -> None:
+    """Let Asterisk read the configuration of one of its modules again."""
+    folder = bureau.state / "asterisk"
+    ports = json.loads((folder / "ports.json").read_text())
+    keys = json.loads((folder / "secrets.json").read_text())
+    who = aiohttp.encode_basic_auth(keys["ari_user"], keys["ari_password"])
+    url = f"http://127.0.0.1:{ports['http']}/ari/asterisk/modules/{module}"
+    async with aiohttp.ClientSession(headers={"Authorization": who}) as http, http.put(url) as answer:
+        assert answer.status == 204, await answer.text()
+
+
 async def status(bureau: Bureau) -> dict[str, Any]:
     """The exchange's status straight from its API: the command takes half a second of processor to start."""
     card = json.loads((bureau.state / "service.json").read_text())

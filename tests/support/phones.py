@@ -109,13 +109,16 @@ class Phones:
     """The stack with every phone of a test. Use it inside the test, not across a fixture: its tasks belong
     to a task group, which must end in the task that began it."""
 
-    def __init__(self, address: str = "127.0.0.1", **settings: Any) -> None:
+    def __init__(self, address: str = "127.0.0.1", *, listen: str | None = None, **settings: Any) -> None:
+        # `listen`: the stack's own SIP address (`host:port`), where an operator is expected
+        at = f"sip_listen {listen}\n" if listen else ""
+        self.listen = listen
         self.legs: list[Leg] = []
         self._config = Config(
             net_interface=address,  # without it the stack looks for an interface that is not loopback
             max_concurrent_calls=None,
             sip_trace=True,
-            extra_config_text=f"rtp_ports {RTP_PORTS}\n",
+            extra_config_text=f"rtp_ports {RTP_PORTS}\n{at}",
             **settings,
         )
         self.trace = Wire()
@@ -203,6 +206,11 @@ class Phones:
         if register:
             await phone.agent.register()
         return phone
+
+    async def outside(self, number: str, **habits: Any) -> Softphone:
+        """A telephone of the network that is called by its number (E.164) at `listen`."""
+        assert self.listen is not None
+        return await self.secretary(number, "", self.listen, register=False, **habits)
 
     async def dial(
         self,

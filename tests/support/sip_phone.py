@@ -314,6 +314,11 @@ class SipPhone(SipLine):
             loop = asyncio.get_running_loop()
             self._timers.append(loop.call_later(self.after, self._finish, message.call_id, status))
 
+    def pick_up(self) -> None:
+        """Answer whatever rings now, silent."""
+        for call_id in list(self._open):
+            self._finish(call_id, 200)
+
     def _finish(self, call_id: str, status: int) -> None:
         if call_id in self._open:
             invite, tag, source = self._open.pop(call_id)

@@ -28,7 +28,7 @@ class Values:
         return self.is_ready
 
     def status(self) -> dict[str, object]:
-        return {"config_version": "v1"}
+        return {"config_version": "v1", "overrides": [{"client": "lilas"}]}
 
     def secretary(self, who: str, verb: str, reason: str | None) -> dict[str, object]:
         self.asked.append((who, verb, reason))
@@ -41,6 +41,26 @@ class Values:
     async def reload(self, author: str) -> dict[str, object]:
         self.asked.append(author)
         return {"applied": True, "version": "v2", "faults": []}
+
+    def override(self, wish: dict[str, object]) -> dict[str, object]:
+        self.asked.append(wish)
+        if wish["client"] == "nobody":
+            raise LookupError("there is no client 'nobody'")
+        if wish["override"] == "sleep":
+            raise ValueError("'sleep' is not one of: team, open, closed")
+        return wish
+
+    def end_overrides(self, client: str, author: str) -> dict[str, object]:
+        self.asked.append((client, author))
+        return {"client": client, "cleared": 1}
+
+    async def rollback(self, wanted: str | None, author: str) -> dict[str, object]:
+        self.asked.append((wanted, author))
+        if wanted == "v9":
+            raise LookupError("no kept version is called 'v9'")
+        if wanted == "full":
+            raise OSError("no space left on device")
+        return {"applied": True, "version": "v1", "faults": []}
 
     async def flush(self) -> bool:
         return True
@@ -95,6 +115,42 @@ async def test_reload_names_its_author(http: TestClient, values: Values) -> None
     answer = await http.post("/v1/reload?author=ines", headers=TOKEN)
     assert (await answer.json())["version"] == "v2"
     assert values.asked == ["ines"]
+
+
+async def test_an_override_is_set_listed_and_ended(http: TestClient, values: Values) -> None:
+    wish = {"client": "lilas", "override": "closed", "until": "2h"}
+    assert await (await http.post("/v1/overrides", headers=TOKEN, json=wish)).json() == wish
+    assert await (await http.get("/v1/overrides", headers=TOKEN)).json() == [{"client": "lilas"}]
+    answer = await http.delete("/v1/overrides/lilas?author=chef", headers=TOKEN)
+    assert (await answer.json())["cleared"] == 1
+    assert values.asked == [wish, ("lilas", "chef")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"client": "nobody", "override": "closed"}', 404),
+        ('{"client": "lilas", "override": "sleep"}', 400),
+        ("[]", 400),
+        ("{", 400),
+        ("", 400),
+    ],
+)
+async def test_a_wrong_override_is_an_error_with_what_is_wrong(
+    http: TestClient, body: str, status: int
+) -> None:
+    answer = await http.post("/v1/overrides", headers=TOKEN, data=body)
+    assert answer.status == status
+    assert (await answer.json())["error"]
+
+
+async def test_rollback_names_the_version_and_its_author(http: TestClient, values: Values) -> None:
+    answer = await http.post("/v1/rollback?version=v1&author=chef", headers=TOKEN)
+    assert (await answer.json())["version"] == "v1"
+    assert (await http.post("/v1/rollback", headers=TOKEN)).status == 200
+    assert values.asked == [("v1", "chef"), (None, "api")]
+    assert (await http.post("/v1/rollback?version=v9", headers=TOKEN)).status == 404
+    assert (await http.post("/v1/rollback?version=full", headers=TOKEN)).status == 500
 
 
 async def test_entries_come_as_lines_as_they_are_saved(http: TestClient, values: Values) -> None:

@@ -31,6 +31,7 @@ SIP = (
     "res_pjsip_refer",
     "res_pjsip_rfc3326",
     "res_pjsip_dtmf_info",
+    "res_pjsip_messaging",  # a text to a secretary's phone; what phones and operators send is refused (pjsip.conf)
     "res_pjsip_header_funcs",
     "res_pjsip_logger",
     "res_pjsip_outbound_authenticator_digest",
@@ -64,6 +65,7 @@ MEDIA = (
     "bridge_holding",
     "bridge_builtin_features",
 )
+FAX = ("res_fax",)  # only its ear: FAXOPT(faxdetect) hears a calling fax machine
 ARI = (
     "res_websocket_client",
     "res_stasis",
@@ -109,7 +111,7 @@ DIALPLAN = (
     "func_timeout",
 )
 
-MODULES: tuple[str, ...] = (*SIP, *WEBRTC, *MEDIA, *ARI, *AGI_AMI, *DIALPLAN)
+MODULES: tuple[str, ...] = (*SIP, *WEBRTC, *MEDIA, *FAX, *ARI, *AGI_AMI, *DIALPLAN)
 
 # Without these there is no service, and the start fails by their name.
 REQUIRED = frozenset({"chan_pjsip", "res_ari_channels", "app_stasis_broadcast", "pbx_config"})

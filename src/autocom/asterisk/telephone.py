@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -23,13 +24,14 @@ from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
 from autocom.asterisk.conf.dialplan import login_variable
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
-from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact
+from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, RecordingEnded
 
 __all__ = ["AsteriskTelephone", "Replaced", "TooOld"]
 
 log = structlog.get_logger()
 
 FALLBACK = "autocom-fallback"
+FAX_EAR = "FAXOPT(faxdetect)"
 RINGBACK = "tone:ring"  # no music class can be called so
 ENTER_WITHIN = 1.0
 DIAL_TRIES = 25
@@ -37,6 +39,7 @@ DIAL_TRIES = 25
 # prefers), and each call is transcoded. The operators' lines here are A-law; the endpoint adds its own.
 FORMATS = "alaw,ulaw"
 
+_RECORDING = re.compile(r"^[a-z0-9][a-z0-9-]*\Z")
 _GONE = frozenset({404, 409, 412, 422})
 
 
@@ -63,6 +66,8 @@ class AsteriskTelephone:
         self.feed = Feed(client, app, clock, ami.run if ami else None)
         # what each channel listens to, a music or RINGBACK: Asterisk forgets it at the answer
         self._sound: dict[str, str] = {}
+        # until when (the loop's time) each caller is listened to for a fax machine
+        self._ears: dict[str, float] = {}
         # channels that began under this process: no playback or music of theirs is unknown to us
         self._begun: set[str] = set()
 
@@ -75,6 +80,7 @@ class AsteriskTelephone:
         async for fact in self.feed.facts():
             if isinstance(fact, ChannelGone):
                 self._sound.pop(fact.channel, None)
+                self._ears.pop(fact.channel, None)
                 self._begun.discard(fact.channel)
             elif isinstance(fact, CallEntered):
                 self._begun.add(fact.channel)
@@ -96,6 +102,24 @@ class AsteriskTelephone:
                 await self._ari.channels.ring(channel)
             elif sound is not None:
                 await self._ari.channels.start_moh(channel, moh_class=sound)
+
+    async def listen_for_fax(self, channel: str, seconds: float) -> None:
+        """By res_fax's ear on the channel. When it hears a CNG it takes the channel out of our application to
+        the extension `fax`, which sends it back (22.10: no event says it otherwise)."""
+        self._ears[channel] = asyncio.get_running_loop().time() + seconds
+        await self._set_ear(channel, f"cng,{math.ceil(seconds)}")
+
+    async def _stop_listening(self, channel: str) -> None:
+        """A tone in conversation must not tear him out of the bridge."""
+        until = self._ears.pop(channel, 0.0)
+        if channel in self._begun and until < asyncio.get_running_loop().time():
+            return
+        await self._set_ear(channel, "no")
+
+    async def _set_ear(self, channel: str, value: str) -> None:
+        # without res_fax: done all the same (204), and a line in Asterisk's log
+        with _about_a_channel():
+            await self._ari.channels.set_channel_var(channel, FAX_EAR, value=value)
 
     async def play(self, channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
         """Play a file (absolute path without suffix) or another ARI media URI (`tone:ring`)."""
@@ -155,6 +179,59 @@ class AsteriskTelephone:
         with _about_a_channel():
             await self._ari.channels.ring_stop(channel)
 
+    # --- recordings
+
+    async def record(
+        self, channel: str, recording: str, *, longest: float, silence: float, until: str
+    ) -> None:
+        """In Asterisk's format `wav`. `ifExists=fail`: a second request of one name finds the first. No beep of
+        Asterisk's: where its file is missing, the recording is over at once (22.10)."""
+        _no_path(recording)
+        self._sound.pop(channel, None)
+        try:
+            await self._ari.channels.record(
+                channel,
+                recording,
+                "wav",
+                max_duration_seconds=math.ceil(longest),
+                max_silence_seconds=math.ceil(silence),
+                if_exists="fail",
+                beep=False,
+                terminate_on=until,
+            )
+        except Refused as refusal:
+            # 409 is a recording of that name, or a channel that left our application: ask by name
+            if refusal.status != 409:
+                raise Gone(str(refusal)) from refusal
+            await self._find(recording)
+
+    async def _find(self, recording: str) -> None:
+        """Return where it runs; tell its end where it is over. `Gone`: there is none."""
+        with suppress(Gone), _about_a_channel():
+            await self._ari.recordings.get_live(recording)
+            return
+        with _about_a_channel():
+            await self._ari.recordings.get_stored(recording)
+        self.feed.tell(RecordingEnded(recording))
+
+    async def stop_recording(self, recording: str) -> None:
+        """No error where it is over."""
+        _no_path(recording)
+        with suppress(Gone), _about_a_channel():
+            await self._ari.recordings.stop(recording)
+
+    async def recorded(self, recording: str) -> bytes:
+        """The whole file; while it is being written that is little more than its header."""
+        _no_path(recording)
+        with _about_a_channel():
+            return await self._ari.recordings.get_stored_file(recording)
+
+    async def erase_recording(self, recording: str) -> None:
+        """No error where it is gone."""
+        _no_path(recording)
+        with suppress(Gone), _about_a_channel():
+            await self._ari.recordings.delete_stored(recording)
+
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
         """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call."""
         self._sound.pop(channel, None)
@@ -177,6 +254,15 @@ class AsteriskTelephone:
         """Let the dialplan's fallback know whether it may ring her. Raises TelephoneDown."""
         with _about_a_channel():
             await self._ari.asterisk.set_global_var(login_variable(secretary), value="" if at_work else "out")
+
+    async def tell(self, secretary: str, text: str) -> None:
+        """SIP MESSAGE, text/plain. Asterisk (22.10.1) answers 202 before the phone does: whether it took
+        the text is not heard."""
+        endpoint = self.phone_of(secretary).removeprefix("PJSIP/")
+        with _about_a_channel():
+            await self._ari.endpoints.send_message(
+                f"pjsip:{endpoint}", "sip:autocom@autocom", body=outbound.one_line(text)
+            )
 
     # --- legs
 
@@ -263,6 +349,7 @@ class AsteriskTelephone:
     async def connect(self, bridge: str, channels: Sequence[str]) -> None:
         """`dtmf_events`, else two PJSIP legs become native RTP and their digits are lost (22.10). No
         connected-line updates: they would write the caller's withheld number on the phone."""
+        await asyncio.gather(*(self._stop_listening(channel) for channel in channels))
         with _about_a_channel():
             made = await self._make_bridge(bridge)
             try:
@@ -294,6 +381,12 @@ class AsteriskTelephone:
         """No error where it is gone."""
         with suppress(Gone), _about_a_channel():
             await self._ari.bridges.destroy(bridge)
+
+
+def _no_path(recording: str) -> None:
+    """Asterisk's store has folders, and a name is a path in it."""
+    if not _RECORDING.match(recording):
+        raise ValueError(f"{recording!r} is no name of a recording")
 
 
 @contextmanager

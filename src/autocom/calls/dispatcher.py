@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -21,15 +21,22 @@ from autocom.calls.notes import Note
 from autocom.calls.ports import Clock, Gone, Journal, Outbound, Telephone, TelephoneDown
 from autocom.core import floor as rules
 from autocom.core.codec import Codec, Undecodable
+from autocom.core.features import told
 from autocom.core.floor_words import (
     Decision,
     FloorFact,
     GiveUp,
     LeaseFailed,
     LegEnded,
+    LoggedIn,
+    LoggedOut,
+    Outcome,
+    PhoneSeen,
     Ring,
+    Staffed,
     StopRinging,
     Take,
+    Tell,
     TimePassed,
 )
 from autocom.core.journal import Entry, Json
@@ -44,7 +51,8 @@ RING_MARGIN = 5.0
 
 class Dispatcher:
     """Owns the floor. `invite` makes the INVITE of a call for a leg; `deliver` puts a note into a
-    call's mailbox; both belong to the switchboard. `tasks` is the group the acts run in."""
+    call's mailbox; `staffing` hears of every fact that may change who is at work, `written` of every entry;
+    `wording` is what a secretary is told. All five belong to the switchboard. `tasks` is the group the acts run in."""
 
     def __init__(
         self,
@@ -57,6 +65,10 @@ class Dispatcher:
         self.floor = floor or Floor(Staff({}, {}))
         self.invite: Callable[[Ring], Outbound | None] = lambda _: None
         self.deliver: Callable[[str, Note], None] = lambda _call, _note: None
+        self.mailed: Callable[[Sequence[Entry]], tuple[list[Entry], dict[str, Json]]] = lambda _: ([], {})
+        self.staffing: Callable[[], None] = lambda: None
+        self.written: Callable[[Sequence[Entry]], None] = lambda _: None
+        self.wording: Callable[[Tell], str] = lambda tell: told(tell, "fr")
         self.tasks: asyncio.TaskGroup | None = None
         self._telephone, self._journal, self._clock, self._codec = telephone, journal, clock, codec
         self.seeing = False
@@ -96,26 +108,28 @@ class Dispatcher:
         self._journal.save([Entry(self._clock.now(), "crashed", None, {"error": error})])
 
     def _decide(self, fact: FloorFact) -> None:
-        before = self.floor
-        outcome = rules.apply(before, fact, self._clock.now(), seeing=self.seeing)
-        changed = self._rows(before, outcome.floor)
+        outcome = rules.apply(self.floor, fact, self._clock.now(), seeing=self.seeing)
+        changed = self._rows(outcome)
         if changed or outcome.entries:
-            self._journal.save(outcome.entries, floor=changed)
+            mails, letters = self.mailed(outcome.entries)
+            self._journal.save([*outcome.entries, *mails], floor={**changed, **letters})
+            self.written(outcome.entries)
         self.floor = outcome.floor
         for decision in outcome.decisions:
             self._carry_out(decision)
+        if isinstance(fact, Staffed | PhoneSeen | LoggedIn | LoggedOut):
+            self.staffing()
 
-    def _rows(self, before: Floor, after: Floor) -> dict[str, Json]:
-        """What changed, as rows to save: a post or waiter that is the same object is the same."""
+    def _rows(self, outcome: Outcome) -> dict[str, Json]:
+        """What changed, as rows to save; None for who is gone."""
+        floor = outcome.floor
         rows: dict[str, Json] = {}
-        for name, post in after.posts.items():
-            if before.posts.get(name) is not post:
-                rows[f"post:{name}"] = self._codec.dump(post)
-        for name, waiter in after.waiters.items():
-            if before.waiters.get(name) is not waiter:
-                rows[f"waiter:{name}"] = self._codec.dump(waiter)
-        rows.update({f"post:{n}": None for n in before.posts if n not in after.posts})
-        rows.update({f"waiter:{n}": None for n in before.waiters if n not in after.waiters})
+        for name in outcome.posts:
+            post = floor.posts.get(name)
+            rows[f"post:{name}"] = None if post is None else self._codec.dump(post)
+        for name in outcome.waiters:
+            waiter = floor.waiters.get(name)
+            rows[f"waiter:{name}"] = None if waiter is None else self._codec.dump(waiter)
         return rows
 
     def restore(self, rows: dict[str, Json], live: set[str]) -> None:
@@ -152,6 +166,8 @@ class Dispatcher:
                 self._spawn(self._stop(leg, cause))
             case Take(call) | LeaseFailed(call) | GiveUp(call):
                 self.deliver(call, decision)
+            case Tell():
+                self._spawn(self._tell(decision))
             case _:
                 assert_never(decision)
 
@@ -189,6 +205,14 @@ class Dispatcher:
                 await self._telephone.hang_up(leg, cause)
             except TelephoneDown as down:
                 log.warning("hang-up uncertain", leg=leg, why=str(down))
+
+    async def _tell(self, tell: Tell) -> None:
+        """She may have no phone that shows texts, or none at all: nothing depends on it."""
+        with contained("telling crashed", lambda _: None, secretary=tell.secretary):
+            try:
+                await self._telephone.tell(tell.secretary, self.wording(tell))
+            except (Gone, TelephoneDown) as error:
+                log.info("secretary not told", secretary=tell.secretary, what=tell.what, why=str(error))
 
     async def run(self) -> None:
         """Wake up at each deadline, for as long as the service lives."""

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from autocom.calls.notes import HungUp, Note
-from autocom.calls.ports import Clock, Gone, Journal, Telephone
+from autocom.calls.notes import FaxCame, HungUp, Note
+from autocom.calls.ports import Advice, Clock, Gone, Journal, Telephone
 from autocom.core.codec import Codec
 from autocom.core.floor_words import FloorFact
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Audio, Mode, Music
 from autocom.core.naming import playback_id
-from autocom.core.stages import Stage, Story
-from autocom.core.telephony import ChannelGone, PlaybackEnded
+from autocom.core.stages import Leaving, Patched, Stage, Story, Talking
+from autocom.core.telephony import VANISHED, ChannelGone, FaxHeard, PlaybackEnded
 
 T = TypeVar("T")
+N = TypeVar("N")
+
+FAX_WINDOW = 12.0
+"""Seconds after the answer in which a fax machine is recognised: three of its tones, and no more of the
+machine's time than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Ports:
     clock: Clock
     submit: Callable[[FloorFact], None]
     codec: Codec
+    advice: Advice | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +62,8 @@ class Line:
         self.ports = ports
         self.sounding: Sounding | None = None
         self.crashed = False
+        self.cut = False  # gone while nobody looked, or with his line
+        self.seeing = True  # whether Asterisk's events arrive; else no time runs out
         self._resting = False
         self._mail: deque[Note] = deque()
         self._wake = asyncio.Event()
@@ -75,13 +83,32 @@ class Line:
         """Whether such a note lies in the mailbox, unread."""
         return any(isinstance(note, kind) for note in self._mail)
 
+    def peek(self, kind: type[N]) -> N | None:
+        """The first such note, which stays in the mailbox."""
+        return next((note for note in self._mail if isinstance(note, kind)), None)
+
+    def forget_leg(self, channel: str) -> bool:
+        """Take what the mailbox says about the end of this leg out of it; whether it said so."""
+        kept = deque(n for n in self._mail if not (isinstance(n, ChannelGone) and n.channel == channel))
+        known, self._mail = len(kept) < len(self._mail), kept
+        return known
+
+    def lost(self, channel: str | None) -> bool:
+        """Whether a note in the mailbox, unread, says that this channel is gone."""
+        return any(isinstance(note, ChannelGone) and note.channel == channel for note in self._mail)
+
     async def next(self, until: float | None = None) -> Note | None:
         """The next note, or None at `until` (UTC epoch seconds). Raises `HungUp` when the caller went."""
         while True:
             while self._mail:
                 note = self._mail.popleft()
                 if isinstance(note, ChannelGone) and note.channel == self.channel:
+                    if self.story.absent:
+                        continue  # he waits to be called back
+                    self.cut = self.cut or note.cause in VANISHED
                     raise HungUp
+                if isinstance(note, FaxHeard) and self._is_for_a_fax(note):
+                    raise FaxCame
                 if isinstance(note, PlaybackEnded):
                     if self.sounding is None or note.playback != self.sounding.playback:
                         continue  # of a message that was stopped
@@ -100,6 +127,12 @@ class Line:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    def _is_for_a_fax(self, heard: FaxHeard) -> bool:
+        """Whether this tone takes him out of his stage: not twice, and not out of a conversation."""
+        story = self.story
+        engaged = isinstance(story.stage, Talking | Patched | Leaving)
+        return heard.channel == self.channel and not (story.fax or engaged or self._resting)
 
     async def pass_time(self, until: float) -> None:
         """Let notes go by until the instant."""
@@ -123,7 +156,7 @@ class Line:
     @property
     def channel(self) -> str:
         """The caller's channel."""
-        return self.story.call.channel
+        return self.story.channel
 
     @property
     def id(self) -> str:
@@ -140,10 +173,16 @@ class Line:
 
     def become(self, stage: Stage | None = None, *entries: Entry, **changes: object) -> None:
         """Save the story at a new stage (or with other changes) together with what happened."""
+        self.become_with({}, stage, *entries, **changes)
+
+    def become_with(
+        self, rows: Mapping[str, Json], stage: Stage | None = None, *entries: Entry, **changes: object
+    ) -> None:
+        """As `become`, with rows of the floor's table (a letter to be sent) in the same transaction."""
         if stage is not None:
             changes["stage"] = stage
         story: Story = replace(self.story, **changes)  # type: ignore[arg-type]
-        self.ports.journal.save(entries, calls={self.id: self.ports.codec.dump(story)})
+        self.ports.journal.save(entries, calls={self.id: self.ports.codec.dump(story)}, floor=rows)
         self.story = story
 
     # --- verbs ---
@@ -160,6 +199,8 @@ class Line:
         if self.story.answered_at is None:
             await self._do(self.ports.telephone.answer(self.channel))
             self.become(None, self.entry("answered", why=why), answered_at=self.now())
+            if self.story.call.client.fax and why != "secretary":
+                await self._do(self.ports.telephone.listen_for_fax(self.channel, FAX_WINDOW))
 
     async def answer_in_passing(self, why: str) -> None:
         """Answer while a message or music is heard. A playback blocks `answer` on its channel, so it is
@@ -202,6 +243,7 @@ class Line:
             sounds=self.story.sounds + 1,
             early_until=self._early_until(),
         )
+        await self.quiet_ringback()
         await self._start(audio, 0.0)
 
     async def _start(self, audio: Audio, skip: float) -> None:
@@ -216,11 +258,14 @@ class Line:
     async def music(self, music: Music) -> None:
         """Hold music until a message or the bridge."""
         self._early()
+        await self.quiet_ringback()
         await self._do(self.ports.telephone.start_music(self.channel, music.moh_class))
 
     async def ringback(self) -> None:
-        """Let him hear ringing."""
+        """Let him hear ringing, until the next sound."""
         self._early()
+        if not self.story.ringing:
+            self.become(ringing=True)
         await self._do(self.ports.telephone.start_ringback(self.channel))
 
     async def tell_secretary(self, leg: str, audio: Audio) -> str | None:
@@ -239,8 +284,10 @@ class Line:
         await self._do(self.ports.telephone.stop_music(self.channel))
 
     async def quiet_ringback(self) -> None:
-        """Stop the ringing."""
-        await self._do(self.ports.telephone.stop_ringback(self.channel))
+        """Stop the ringing, if he hears any: Asterisk would go on with it behind the next sound."""
+        if self.story.ringing:
+            await self._do(self.ports.telephone.stop_ringback(self.channel))
+            self.become(ringing=False)
 
     async def quiet_message(self) -> None:
         """Stop the message that plays, if one does."""

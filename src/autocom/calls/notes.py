@@ -4,20 +4,51 @@ floor's decisions about its place in the queue. Also how a story learns that its
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from autocom.core.floor_words import GiveUp, LeaseFailed, Take
 from autocom.core.telephony import (
     ChannelAnswered,
     ChannelGone,
+    ChannelRinging,
     DigitPressed,
+    FaxHeard,
     PlaybackEnded,
+    RecordingEnded,
     TelephoneBack,
     TelephoneLost,
 )
 
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """Something the rules ask about may be another now: an override, a new configuration, who is at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looped:
+    """The number that this outside leg dials has sent it back to us."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalledAgain:
+    """He whom we promised to call back has called himself, and has taken his place over."""
+
+    call: str
+
+
 Note = (
-    ChannelAnswered
+    ReadAgain
+    | CalledAgain
+    | Looped
+    | ChannelRinging
+    | ChannelAnswered
     | ChannelGone
+    | FaxHeard
     | PlaybackEnded
+    | RecordingEnded
     | DigitPressed
     | TelephoneBack
     | TelephoneLost
@@ -29,3 +60,7 @@ Note = (
 
 class HungUp(Exception):  # noqa: N818 - the normal end of a call, not an error
     """The caller is gone. Raised from any verb of a `Line`, so that stages need no checks."""
+
+
+class FaxCame(Exception):  # noqa: N818 - a fact of life, not an error
+    """The caller is a fax machine: whatever his stage was about, it is not for him. Raised from `Line.next`."""

@@ -6,41 +6,60 @@ Only values go in and out; `switchboard._open` saves the result before the story
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from autocom.core.ingress import Identity
-from autocom.core.journal import Entry
+from autocom.core.journal import Entry, Json
 from autocom.core.model import Client, Configuration, Hangup, HangupKind
-from autocom.core.posts import Floor, Staff
-from autocom.core.routing import Choice, Circumstances, ending_outcome
-from autocom.core.stages import Call
+from autocom.core.overrides import Override
+from autocom.core.posts import Staff
+from autocom.core.returning import Visit
+from autocom.core.routing import Choice, Circumstances, ending_outcome, steps_of
+from autocom.core.stages import Call, Deciding, Following, Story
 from autocom.core.telephony import CallEntered
 
 
 def staff_of(configuration: Configuration) -> Staff:
     """What the floor needs of a configuration."""
+    bureau = configuration.bureau
     return Staff(
         levels={s.id: dict(s.teams) for s in configuration.secretaries.values()},
         teams=configuration.teams,
         wrap_up={c.id: (c.wrap_up_min, c.wrap_up_max) for c in configuration.clients.values()},
         auto_login=frozenset(s.id for s in configuration.secretaries.values() if s.auto_login),
-        pause_after=configuration.bureau.pause_after,
+        pause_after=bureau.pause_after,
+        languages={s.id: s.languages for s in configuration.secretaries.values()},
+        countries={s.id: s.country or bureau.country for s in configuration.secretaries.values()},
+        breather=bureau.breather,
+        quotas=bureau.quotas,
+        zone=bureau.timezone,
     )
 
 
-def circumstances(floor: Floor, client: Client, identity: Identity, now: float) -> Circumstances:
-    """What the conditions of the client's rules are asked about."""
+def circumstances(
+    identity: Identity, now: float, waiting: int, *, nobody: bool, override: Override | None
+) -> Circumstances:
+    """What the conditions of the client's rules are asked about. `waiting`: the client's callers in the queue."""
     return Circumstances(
         at=now,
         caller=identity.caller,
         anonymous=identity.anonymous,
         forward_reason=identity.forward_reason,
         did=identity.did,
-        waiting=sum(waiter.client == client.id for waiter in floor.waiters.values()),
-        nobody=not any(post.present for post in floor.posts.values()),
+        waiting=waiting,
+        nobody=nobody,
+        override=override,
     )
 
 
 def decided(
-    call: str, fact: CallEntered, identity: Identity, client: Client, choice: Choice, version: str
+    call: str,
+    fact: CallEntered,
+    identity: Identity,
+    client: Client,
+    choice: Choice,
+    version: str,
+    waiting: int,
 ) -> Call:
     """The call as it will be remembered."""
     return Call(
@@ -54,7 +73,16 @@ def decided(
         by_rule=ending_outcome(choice.rule, None),
         by_refusal=ending_outcome(choice.rule, Hangup(HangupKind.REJECT)),
         config_version=version,
+        waiting=waiting,
+        open=choice.open,
     )
+
+
+def first_stage(choice: Choice, client: Client, now: float) -> Deciding | Following:
+    """Where the story begins: with the rule's steps, or with asking the client's own system."""
+    steps = steps_of(choice, client)
+    decision = client.decision
+    return Following(steps) if decision is None else Deciding(steps, now + decision.within)
 
 
 def opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
@@ -90,7 +118,29 @@ def opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
             {
                 "rule": call.rule,
                 "open": choice.open,
+                "hours": choice.hours_why,
                 "why": [{"rule": t.rule, "matched": t.matched, "failed": t.failed} for t in choice.trail],
             },
         ),
     )
+
+
+def returned(story: Story, visit: Visit | None, now: float) -> Story:
+    """The story of one who was here a while ago: he has waited already, and knows somebody."""
+    if visit is None:
+        return story
+    since = now - visit.waited if visit.waited else None
+    return replace(story, waiting_since=since, known=visit.secretary)
+
+
+def returning(call: Call, visit: Visit | None, now: float) -> tuple[Entry, ...]:
+    """That he came back, and with what."""
+    if visit is None:
+        return ()
+    fields: dict[str, Json] = {
+        "waited_ms": round(visit.waited * 1000),
+        "left_ms_ago": round((now - visit.left_at) * 1000),
+        "cut": visit.cut,
+        "secretary": visit.secretary,
+    }
+    return (Entry(now, "returning", call.id, fields),)

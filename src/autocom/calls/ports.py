@@ -66,6 +66,11 @@ class Telephone(Protocol):
         """Answer. Waits for a running playback on that channel: stop it first."""
         ...
 
+    async def listen_for_fax(self, channel: str, seconds: float) -> None:
+        """For so long from now on, the calling tone of a fax machine (CNG) is told as `FaxHeard`. Ends by
+        itself before `connect`. Not while a playback is on the channel."""
+        ...
+
     async def play(self, channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
         """Play `media` (an `Audio.media`) from `skip_ms` on; `PlaybackEnded` follows, always (a watchdog
         in the adapter sees to it). Opens early media on an unanswered channel."""
@@ -91,6 +96,26 @@ class Telephone(Protocol):
         """End what `start_ringback` began."""
         ...
 
+    async def record(
+        self, channel: str, recording: str, *, longest: float, silence: float, until: str
+    ) -> None:
+        """Record what comes from the channel, at most `longest` seconds, until `silence` seconds without
+        speech or the digit `until`; a hang-up keeps what was said. Answers the channel; no beep. `RecordingEnded`
+        follows, also (and at once) where a recording of that name was over before."""
+        ...
+
+    async def stop_recording(self, recording: str) -> None:
+        """Stop and keep it; no error where it is over."""
+        ...
+
+    async def recorded(self, recording: str) -> bytes:
+        """The WAV file of a recording that ended. `Gone` where there is none."""
+        ...
+
+    async def erase_recording(self, recording: str) -> None:
+        """Remove it from Asterisk's store; no error where it is gone."""
+        ...
+
     async def ring(self, leg: Outbound) -> None:
         """Send the INVITE. Raises `Gone` where the endpoint cannot be dialled at all."""
         ...
@@ -107,8 +132,25 @@ class Telephone(Protocol):
         """Destroy the bridge; its channels stay. No error where it is gone."""
         ...
 
+    async def tell(self, secretary: str, text: str) -> None:
+        """A text on the display of her softphone (SIP MESSAGE). `Gone` where she has none; a phone that
+        takes no texts refuses it without our hearing of it."""
+        ...
+
     async def to_fallback(self, channel: str) -> None:
         """Give the channel back to the dialplan's fallback, which serves callers without us."""
+        ...
+
+
+class NoAdvice(Exception):  # noqa: N818 - says what is the case
+    """The client's own system named no rule; the words say why."""
+
+
+class Advice(Protocol):
+    """The clients' own systems, which may name a rule for a call."""
+
+    async def rule(self, url: str, question: Mapping[str, Json], within: float) -> str | None:
+        """A rule's name, None where it has no opinion. Raises `NoAdvice` after `within` seconds at the latest."""
         ...
 
 

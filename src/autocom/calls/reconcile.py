@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autocom.core.naming import call_of_bridge, leg_of
+from autocom.core.naming import call_of_bridge, call_of_outside, leg_of
 from autocom.core.posts import Floor, InTalk, Offered
-from autocom.core.stages import Story, Talking
+from autocom.core.stages import Patched, Promised, Reaching, Story, Talking
 from autocom.core.telephony import ChannelAnswered, ChannelGone, Seen
 
 
@@ -33,15 +33,22 @@ def compare(
     """What happened meanwhile, as far as it can be told. Nothing is concluded about legs that are `under_way`."""
     stories = list(stories)
     missed: list[ChannelGone | ChannelAnswered] = []
-    known = {story.call.channel for story in stories}
+    known = {story.channel for story in stories if not story.absent}
     missed += [ChannelGone(channel, 0) for channel in sorted(known) if channel not in seen.channels]
     legs: dict[str, bool] = {}
     for post in floor.posts.values():
         if isinstance(post.engaged, Offered | InTalk):
             legs[post.engaged.leg] = isinstance(post.engaged, Offered)
     for story in stories:
-        if isinstance(story.stage, Talking):
-            legs.setdefault(story.stage.leg, False)
+        match story.stage:
+            case Talking(leg=leg) | Patched(leg=leg):
+                legs.setdefault(leg, False)
+            case Reaching(leg=str() as leg, answered=answered):
+                legs.setdefault(leg, not answered)
+            case Promised(outside=str() as leg):
+                legs.setdefault(leg, True)
+            case _:
+                pass
     for leg, offered in legs.items():
         if leg in under_way:
             continue
@@ -53,7 +60,13 @@ def compare(
     live = {story.call.id for story in stories}
     return Differences(
         tuple(missed),
-        tuple(c.id for c in seen.channels.values() if c.ours and leg_of(c.id) is None and c.id not in known),
-        tuple(c for c in seen.channels if leg_of(c) is not None and c not in legs and c not in under_way),
+        tuple(c.id for c in seen.channels.values() if c.ours and not _is_leg(c.id) and c.id not in known),
+        tuple(
+            c for c in seen.channels if _is_leg(c) and c not in legs and c not in known and c not in under_way
+        ),
         tuple(b for b in seen.bridges if (call := call_of_bridge(b)) is not None and call not in live),
     )
+
+
+def _is_leg(channel: str) -> bool:
+    return leg_of(channel) is not None or call_of_outside(channel) is not None

@@ -10,19 +10,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import assert_never
 
 import structlog
 
 from autocom.calls.containment import contained
 from autocom.calls.dispatcher import RING_MARGIN, Dispatcher
-from autocom.calls.inbound import Inbound
+from autocom.calls.gauge import Gauge
+from autocom.calls.guests import Guests
+from autocom.calls.house import House
+from autocom.calls.inbound import advance, depart
 from autocom.calls.line import Line, Ports
-from autocom.calls.notes import HungUp
-from autocom.calls.opening import circumstances, decided, opening, staff_of
+from autocom.calls.messages import alert_rows
+from autocom.calls.notes import HungUp, Looped, Note, ReadAgain
+from autocom.calls.opening import decided, first_stage, opening, returned, returning, staff_of
+from autocom.calls.outgoing import looped
+from autocom.calls.overriding import Overrides
 from autocom.calls.ports import Gone, Outbound, Stored, TelephoneDown
 from autocom.calls.reconcile import compare
 from autocom.core.codec import Undecodable
+from autocom.core.features import told
 from autocom.core.floor_words import (
     CallerLeft,
     LegAnswered,
@@ -33,21 +41,13 @@ from autocom.core.floor_words import (
     Ring,
     Staffed,
 )
-from autocom.core.ingress import NumberBook, identify
+from autocom.core.hours import status
 from autocom.core.journal import Entry, Json
-from autocom.core.model import Configuration, Trunk
-from autocom.core.naming import bridge_id, call_of_playback, leg_of, playback_id
+from autocom.core.model import Configuration, HangupKind
+from autocom.core.naming import call_of_outside, call_of_playback, call_of_recording, leg_of, playback_id
 from autocom.core.numbers import NumberingPlan
 from autocom.core.presentation import invitation
-from autocom.core.routing import choose, steps_of
-from autocom.core.stages import (
-    Call,
-    Following,
-    Leaving,
-    Story,
-    Talking,
-    outcome_of_hang_up,
-)
+from autocom.core.stages import Leaving, Promised, Reaching, Story, Waiting, outcome_of_hang_up
 from autocom.core.telephony import (
     CallEntered,
     ChannelAnswered,
@@ -55,10 +55,12 @@ from autocom.core.telephony import (
     ChannelRinging,
     DigitPressed,
     Fact,
+    FaxHeard,
     LegQuality,
     PhoneInUse,
     PhoneRegistered,
     PlaybackEnded,
+    RecordingEnded,
     TelephoneBack,
     TelephoneLost,
 )
@@ -76,8 +78,18 @@ class Switchboard:
     def __init__(
         self, ports: Ports, dispatcher: Dispatcher, plan: NumberingPlan, new_id: Callable[[], str]
     ) -> None:
-        self.ports, self.dispatcher, self.plan, self._new_id = ports, dispatcher, plan, new_id
+        gauge = Gauge(ports.journal)
+        self.ports = ports = replace(ports, journal=gauge)
+        self.dispatcher, self.plan, self._new_id = dispatcher, plan, new_id
         self.lines: dict[str, Line] = {}
+        self.overrides = Overrides(ports.journal, ports.clock, self._read_again)
+        self.house = House(
+            plan,
+            lambda: dispatcher.floor,
+            lambda: (line.story for line in self.lines.values()),
+            self.overrides.of,
+        )
+        self.guests = Guests(ports.journal)
         self.connected = False
         self.met = asyncio.Event()
         self.draining = False
@@ -85,21 +97,44 @@ class Switchboard:
         self._adopted: list[Line] = []
         self._phones: dict[tuple[str, type], PhoneSeen | PhoneUsed] = {}
         self._tasks: asyncio.TaskGroup | None = None
-        self.configuration: Configuration | None = None
-        self._book: NumberBook | None = None
+        self._present: frozenset[str] = frozenset()
+        self.house.pace = lambda: gauge.pace
+        dispatcher.written = gauge.count
+        dispatcher.mailed = lambda told: alert_rows(self.configuration, told)
+        dispatcher.staffing = self._staffing
         dispatcher.invite = self._invite
-        dispatcher.deliver = lambda call, note: self.lines[call].post(note) if call in self.lines else None
+        dispatcher.wording = lambda tell: told(tell, self.house.language)
+        dispatcher.deliver = self.house.tell = self._to_call
 
     # --- configuration and start ---
 
+    @property
+    def configuration(self) -> Configuration | None:
+        """The one in force."""
+        return self.house.configuration
+
     def use(self, configuration: Configuration) -> None:
-        """New calls are decided by this configuration; calls in progress keep theirs."""
-        self.configuration = configuration
-        self._book = NumberBook.of(configuration)
+        """New calls are decided by this configuration; calls in progress keep theirs, and who waits follows
+        its hours and staff."""
+        self.house.use(configuration)
         self.dispatcher.submit(Staffed(staff_of(configuration)))
         # who is new may have a phone that was told of before
         for fact in self._phones.values():
             self.dispatcher.submit(fact)
+        self._read_again(None)
+
+    def _read_again(self, client: str | None) -> None:
+        """Callers who wait (of this client, None: of all) ask their rules anew."""
+        for line in self.lines.values():
+            concerned = client in (None, line.story.call.client.id)
+            if concerned and isinstance(line.story.stage, Waiting | Promised):
+                line.post(ReadAgain())
+
+    def _staffing(self) -> None:
+        present = frozenset(name for name, post in self.dispatcher.floor.posts.items() if post.present)
+        if present != self._present:
+            self._present = present
+            self._read_again(None)
 
     def restore(self, stored: Stored) -> None:
         """Take the last process's calls over. Their stories start at the first `TelephoneBack`."""
@@ -116,6 +151,8 @@ class Switchboard:
             self._by_channel[story.call.channel] = key
             self._adopted.append(line)
         self.dispatcher.restore(dict(stored.floor), set(self.lines))
+        self.overrides.restore(stored.floor)
+        self.guests.restore(stored.floor)
 
     async def run(self, configuration: Configuration) -> None:
         """Serve, for as long as the telephone has facts."""
@@ -123,6 +160,7 @@ class Switchboard:
             self._tasks = self.dispatcher.tasks = tasks
             self.use(configuration)
             tasks.create_task(self.dispatcher.run())
+            tasks.create_task(self.overrides.run())
             async for fact in self.ports.telephone.facts():
                 self._on(fact)
 
@@ -137,6 +175,8 @@ class Switchboard:
             case TelephoneLost(why):
                 self.connected = False
                 self.dispatcher.see(seeing=False)
+                for line in self.lines.values():
+                    line.seeing = False
                 self._house("service", event="telephone_lost", detail=why)
             case PhoneRegistered(secretary, reachable):
                 self._about_a_phone(PhoneSeen(secretary, reachable))
@@ -150,41 +190,61 @@ class Switchboard:
         self.dispatcher.submit(fact)
 
     def _about_a_channel(
-        self, fact: ChannelRinging | ChannelAnswered | ChannelGone | PlaybackEnded | DigitPressed | LegQuality
+        self,
+        fact: ChannelRinging
+        | ChannelAnswered
+        | ChannelGone
+        | PlaybackEnded
+        | RecordingEnded
+        | FaxHeard
+        | DigitPressed
+        | LegQuality,
     ) -> None:
         match fact:
-            case ChannelRinging(channel):
-                self.dispatcher.submit(LegRang(channel))
-            case ChannelAnswered(channel):
-                if leg_of(channel):  # a caller's own answer is our doing
-                    self.dispatcher.submit(LegAnswered(channel))
-            case ChannelGone():
-                self._gone(fact)
             case PlaybackEnded(playback):
-                self._to_call(call_of_playback(playback) or "", fact)
-            case DigitPressed(channel):
-                self._to_call(self._by_channel.get(channel, ""), fact)
+                self._to_call(call_of_playback(playback), fact)
+            case RecordingEnded(recording):
+                self._to_call(call_of_recording(recording), fact)
             case LegQuality():
                 self._quality(fact)
+            case FaxHeard(channel) if channel not in self._by_channel:
+                # his story ended while the tone moved him about in Asterisk: nobody would ever end him
+                self._spawn(self._quietly(self.ports.telephone.hang_up(channel)))
+            case FaxHeard(channel) | DigitPressed(channel):
+                self._to_call(self._call_of(channel), fact)
+            case ChannelRinging(channel) | ChannelAnswered(channel) | ChannelGone(channel):
+                if leg_of(channel):
+                    self._about_a_leg(fact)
+                elif channel not in self._by_channel or isinstance(fact, ChannelGone):
+                    # a caller's own answer is our doing
+                    self._to_call(self._call_of(channel), fact)
             case _:
                 assert_never(fact)
 
-    def _to_call(self, call: str, fact: PlaybackEnded | DigitPressed | ChannelGone) -> None:
-        line = self.lines.get(call)
-        if line is not None:
-            line.post(fact)
+    def _about_a_leg(self, fact: ChannelRinging | ChannelAnswered | ChannelGone) -> None:
+        match fact:
+            case ChannelRinging(leg):
+                self.dispatcher.submit(LegRang(leg))
+            case ChannelAnswered(leg):
+                self.dispatcher.submit(LegAnswered(leg))
+            case ChannelGone(leg, cause, sip):
+                self.dispatcher.submit(LegEnded(leg, cause, sip))
+                self._to_call(self._call_of(leg), fact)
+            case _:
+                assert_never(fact)
 
-    def _gone(self, fact: ChannelGone) -> None:
-        named = leg_of(fact.channel)
-        if named is None:
-            self._to_call(self._by_channel.get(fact.channel, ""), fact)
-            return
-        self.dispatcher.submit(LegEnded(fact.channel, fact.cause, fact.sip))
-        self._to_call(named.call, fact)
+    def _call_of(self, channel: str) -> str | None:
+        """The call that this channel is part of: a caller's, a secretary's or an outside one."""
+        named = leg_of(channel)
+        return self._by_channel.get(channel) or call_of_outside(channel) or (named.call if named else None)
+
+    def _to_call(self, call: str | None, note: Note) -> None:
+        line = self.lines.get(call or "")
+        if line is not None:
+            line.post(note)
 
     def _quality(self, fact: LegQuality) -> None:
-        named = leg_of(fact.channel)
-        call = named.call if named else self._by_channel.get(fact.channel)
+        call = self._call_of(fact.channel)
         if call is not None:
             fields: dict[str, Json] = {
                 "leg": fact.channel,
@@ -214,9 +274,13 @@ class Switchboard:
             f"{len(differences.newcomers)} newcomers, {len(differences.stray_legs)} stray legs",
         )
         for missed in differences.missed:
+            line_of = self.lines.get(self._by_channel.get(missed.channel, ""))
+            if line_of is not None and isinstance(missed, ChannelGone):
+                line_of.cut = True  # by an Asterisk that died, or by himself, unseen: he is believed
             self._on(missed)
         dispatcher.see(seeing=True)
         for line in self.lines.values():
+            line.seeing = True
             line.post(fact)
         for line in self._adopted:
             self.ports.journal.save([line.entry("adopted", stage=type(line.story.stage).__name__)])
@@ -270,28 +334,43 @@ class Switchboard:
     # --- a call comes in ---
 
     def _enter(self, fact: CallEntered) -> None:
-        if fact.channel in self._by_channel or self.configuration is None or self._book is None:
+        if fact.channel in self._by_channel:
             return
         if self.draining:
             self._spawn(self._give_to_fallback(fact.channel))
             return
         with contained("call crashed", lambda error: self._crashed(error, fact.channel, None)):
-            line = self._open(fact, self.configuration, self._book)
+            line = self._open(fact)
             self.lines[line.id] = line
             self._by_channel[fact.channel] = line.id
             self._start(line, adopted=False)
 
-    def _open(self, fact: CallEntered, configuration: Configuration, book: NumberBook) -> Line:
+    def _open(self, fact: CallEntered) -> Line:
         """Decide whose call it is and by which rule, and save that: the story's first stage."""
-        now = self.ports.clock.now()
-        trunk = configuration.trunks.get(fact.trunk or "") or Trunk(fact.trunk or "unknown", ())
-        identity = identify(fact.headers, trunk, book, self.plan)
-        client = configuration.clients[identity.client]
-        choice = choose(client, circumstances(self.dispatcher.floor, client, identity, now))
-        call = decided(self._new_id(), fact, identity, client, choice, configuration.version)
-        line = Line(Story(call, Following(steps_of(choice, client))), self.ports)
-        line.become(None, *opening(call, choice, now))
+        house, now = self.house, self.ports.clock.now()
+        identity, client = house.whose(fact)
+        back = self.guests.back(client, identity, now)
+        if back is not None and back.waited:
+            identity = replace(identity, flags=(*identity.flags, "returning"))
+        looping = looped(fact.headers, house.stories, self.plan)
+        if looping is not None:
+            identity = replace(identity, flags=(*identity.flags, "loop"))
+        waiting = house.waiting(client)
+        choice = house.choice(client, identity, now, waiting)
+        call = decided(self._new_id(), fact, identity, client, choice, house.version, waiting)
+        stage = first_stage(choice, client, now) if looping is None else self._refuse_loop(looping)
+        line = Line(returned(Story(call, stage), back, now), self.ports)
+        line.become(None, *opening(call, choice, now), *returning(call, back, now))
         return line
+
+    def _refuse_loop(self, dialling: Story) -> Leaving:
+        """A number that we dial for that call sent it back to us: busy, and its turn is over."""
+        match dialling.stage:
+            case Reaching(leg=str() as leg) | Promised(outside=str() as leg):
+                self._to_call(dialling.call.id, Looped(leg))
+            case _:
+                pass
+        return Leaving("rejected", HangupKind.BUSY)
 
     def _crashed(self, error: str, channel: str, line: Line | None) -> None:
         """A bug in one call touches no other: write it down, give the caller to the fallback."""
@@ -305,40 +384,26 @@ class Switchboard:
             line.crashed = True
         self._spawn(self._give_to_fallback(channel))
 
-    def _is_full(self, call: Call) -> bool:
-        limit = call.client.max_calls
-        if limit is None:
-            return False
-        others = sum(
-            line.story.call.client.id == call.client.id and not isinstance(line.story.stage, Leaving)
-            for line in self.lines.values()
-            if line.id != call.id
-        )
-        return others >= limit
-
     # --- a call's life ---
 
     def _start(self, line: Line, *, adopted: bool) -> None:
-        if self.configuration is None:
-            raise RuntimeError("no configuration is in use")
-        full = not adopted and self._is_full(line.story.call)
-        self._spawn(self._live(line, Inbound(self.configuration.stock, full=full), adopted=adopted))
+        self._spawn(self._live(line, adopted=adopted))
 
-    async def _live(self, line: Line, inbound: Inbound, *, adopted: bool) -> None:
+    async def _live(self, line: Line, *, adopted: bool) -> None:
         """The loop around the stages, and the end of the call, whatever it is."""
         with contained("call crashed", lambda error: self._crashed(error, line.channel, line), call=line.id):
             try:
                 if adopted:
                     await self._hush(line)
-                await self._stages(line, inbound)
+                await self._stages(line)
             except HungUp:
                 pass
         try:
             with contained("end of call crashed", lambda _: None, call=line.id):
-                await self._close(line, inbound)
+                await self._close(line)
         finally:
             del self.lines[line.id]
-            del self._by_channel[line.channel]
+            del self._by_channel[line.story.call.channel]
 
     async def _hush(self, line: Line) -> None:
         """End what the last process had playing, for the caller and for a secretary who waits for him: the
@@ -347,10 +412,10 @@ class Switchboard:
         for number in range(max(1, last - 3), last + 1):
             await self._quietly(self.ports.telephone.stop_playback(playback_id(line.id, number)))
 
-    async def _stages(self, line: Line, inbound: Inbound) -> None:
+    async def _stages(self, line: Line) -> None:
         while True:
             try:
-                stage = await inbound.advance(line)
+                stage = await advance(self.house, line)
             except TelephoneDown as down:
                 # unanswered commands: the stage is made to be run again from its first line
                 log.warning("stage interrupted", call=line.id, why=str(down))
@@ -361,23 +426,21 @@ class Switchboard:
             if stage is not line.story.stage:
                 line.become(stage)
 
-    async def _close(self, line: Line, inbound: Inbound) -> None:
-        story, now = line.story, line.now()
+    async def _close(self, line: Line) -> None:
+        now = line.now()
         line.forget_sound()  # written after `now`: the message was playing when he left
-        stage = story.stage
-        try:
-            if isinstance(stage, Talking):
-                if stage.joined_at is not None:
-                    await inbound.part(line, stage, "caller")
-                else:
-                    await self.ports.telephone.disconnect(bridge_id(line.id, stage.attempt))
-        except TelephoneDown as down:
-            log.warning("parting uncertain", call=line.id, why=str(down))
-        outcome = "fallback" if line.crashed else outcome_of_hang_up(story)
+        await depart(self.house, line)
+        outcome = "fallback" if line.crashed else outcome_of_hang_up(line.story)
         self.dispatcher.submit(CallerLeft(line.id))
+        self.guests.left(line.story, now, cut=line.cut or line.crashed)
         # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
         ended = Entry(now, "ended", line.id, {"outcome": outcome})
         self.ports.journal.save([ended], calls={line.id: None})
+
+    @property
+    def busy(self) -> int:
+        """Calls with somebody on the line; a promise to call back outlives a stop."""
+        return sum(not line.story.absent for line in self.lines.values())
 
     async def hang_up_all(self, within: float = 2.0) -> None:
         """End every call, and let the stories write down their ends; what is left after `within` seconds
@@ -385,14 +448,18 @@ class Switchboard:
         for line in list(self.lines.values()):
             await self._quietly(self.ports.telephone.hang_up(line.channel))
         deadline = self.ports.clock.now() + within
-        while self.lines and self.ports.clock.now() < deadline:
+        while self.busy and self.ports.clock.now() < deadline:
             await self.ports.clock.until(self.ports.clock.now() + 0.02)
 
     def _invite(self, ring: Ring) -> Outbound | None:
         line = self.lines.get(ring.call)
         if line is None or self.configuration is None:
             return None
-        shown = invitation(line.story.call, self.configuration.bureau.language, self.plan)
+        client = line.story.call.client
+        absence = status(client.hours, client.absences, line.now()).absence
+        called = isinstance(line.story.stage, Promised)
+        language = self.configuration.bureau.language
+        shown = invitation(line.story.call, language, self.plan, absence, callback=called)
         return Outbound(
             channel=ring.leg,
             endpoint=self.ports.telephone.phone_of(ring.secretary),

@@ -1,6 +1,7 @@
 """`check`, `explain`, `schema`, `reload`: the admins' commands.
 
-`check` and `explain` read the folder themselves and need no running exchange.
+`check` and `explain` read the folder themselves and need no running exchange; `explain` asks the one that
+runs, if one does, for what the files cannot say.
 """
 
 from __future__ import annotations
@@ -9,22 +10,23 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import ask_exchange, fail, settings
+from autocom.commands.shared import ask_exchange, ask_if_running, author, fail, settings
 
 if TYPE_CHECKING:
     from autocom.config import Loaded
 
 
-def _read(folder: Path) -> Loaded:
+def read_folder(folder: Path) -> Loaded:
     """The folder's configuration; where it is refused, every fault on stderr and exit 1."""
     from autocom.config import ConfigurationRefused, load  # noqa: PLC0415
 
     try:
-        return load(folder, None, datetime.now(tz=UTC).year)
+        return load(folder, None, datetime.now(tz=UTC).year, language=settings().language)
     except ConfigurationRefused as refused:
         for fault in refused.faults:
             click.echo(str(fault), err=True)
@@ -36,7 +38,7 @@ def _read(folder: Path) -> Loaded:
 def check(folder: Path | None) -> None:
     """Validate the configuration; every fault as file:line:column: message."""
     folder = folder or settings().config
-    loaded = _read(folder)
+    loaded = read_folder(folder)
     for note in loaded.notes:
         click.echo(f"note: {note}")
     configuration = loaded.configuration
@@ -52,6 +54,8 @@ def check(folder: Path | None) -> None:
 @click.option("--forwarded-from", help="The client's line that was forwarded.")
 @click.option("--reason", type=click.Choice(["unconditional", "no-answer", "busy", "unavailable", "unknown"]))
 @click.option("--at", help="'YYYY-MM-DD HH:MM' in the bureau's time zone; now if left out.")
+@click.option("--now", "at_once", is_flag=True, help="Now, as the running exchange would: it must run.")
+@click.option("--offline", is_flag=True, help="From the files alone, also where an exchange runs.")
 @click.option("--json", "as_json", is_flag=True)
 def explain(
     did: str,
@@ -59,29 +63,30 @@ def explain(
     forwarded_from: str | None,
     reason: str | None,
     at: str | None,
+    at_once: bool,
+    offline: bool,
     as_json: bool,
 ) -> None:
-    """What would happen to this call, and why."""
+    """What would happen to this call, and why: asks the exchange that runs who is at work and what is overridden."""
     from autocom import explain as explaining  # noqa: PLC0415
+    from autocom import explained  # noqa: PLC0415
     from autocom.config import plan_of  # noqa: PLC0415
 
-    configuration = _read(settings().config).configuration
-    plan = plan_of(configuration.bureau.country)
-    zone = ZoneInfo(configuration.bureau.timezone)
-    trail = explaining.explain(
-        configuration,
-        plan,
-        did=did,
-        at=_instant(at, zone),
-        caller=caller,
-        forwarded_from=forwarded_from,
-        reason=reason,
-    )
+    if at_once and (at or offline):
+        fail("--now goes with neither --at nor --offline")
+    configuration = read_folder(settings().config).configuration
+    bureau = configuration.bureau
+    plan = plan_of(bureau.country)
+    asked = explaining.Asked(did, _instant(at, ZoneInfo(bureau.timezone)), caller, forwarded_from, reason)
+    status = None if offline else (ask_exchange if at_once else ask_if_running)("GET", "/v1/status")
+    live = None if status is None else explaining.Live(status, now=at is None)
+    language = settings().language or bureau.language
+    trail = explaining.explain(configuration, plan, asked, live, language)
     if as_json:
         click.echo(json.dumps(trail, ensure_ascii=False, indent=2))
-    else:
-        for sentence in explaining.in_words(trail, plan):
-            click.echo(sentence)
+        return
+    for sentence in explained.lines(trail, plan, language):
+        click.echo(sentence)
 
 
 def _instant(text: str | None, zone: ZoneInfo) -> float:
@@ -104,7 +109,7 @@ def schema() -> None:
 @click.command()
 def reload() -> None:
     """Apply the configuration now; refused as a whole when `check` would."""
-    answer = ask_exchange("POST", "/v1/reload?author=command")
+    answer = ask_exchange("POST", f"/v1/reload?author={quote(author(), safe='')}")
     for fault in answer["faults"]:
         click.echo(fault, err=True)
     if not answer["applied"]:

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 import click
 
-from autocom.commands.shared import ask_exchange
+from autocom.commands.overrides import line
+from autocom.commands.shared import ask_exchange, zone
 
 
 @click.command()
@@ -28,10 +29,17 @@ def status(as_json: bool) -> None:
         click.echo(f"trunk {trunk['id']:<12} {trunk['calls']} calls")
     for row in answer["secretaries"]:
         detail = row["reason"] or row["call"] or ""
+        detail += ", over its quota" if row["over_quota"] else ""
         click.echo(f"{row['id']:<12} {row['state']:<11} since {row['since']}  {detail}")
+    mail = answer.get("mail") or {}
+    if mail.get("waiting") or mail.get("failed"):
+        click.echo(f"mail {mail['waiting']} waiting, {mail['failed']} given up in the last week")
+    for row in answer["overrides"]:
+        click.echo(f"override {line(row, zone())}")
     for row in answer["waiting"]:
+        how = "  to be called back" if row["callback"] else ""
         click.echo(
-            f"waiting {row['call']}  {row['client']:<20} {row['caller'] or 'withheld'}  since {row['since']}"
+            f"waiting {row['call']}  {row['client']:<20} {row['caller'] or 'withheld'}  since {row['since']}{how}"
         )
 
 

@@ -12,11 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import fail, settings
+from autocom.commands.shared import fail, language, settings, zone
 from autocom.state import Card, NotRunning, read_card
 
 if TYPE_CHECKING:
@@ -62,7 +61,8 @@ async def _flush(card: Card) -> None:
         return
 
 
-def _query(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+def ask_journal(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    """Ask the journal; what goes wrong is one line and exit 1."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     async def ask() -> T:
@@ -88,13 +88,14 @@ def calls(client: str | None, since: str | None, limit: int, as_json: bool) -> N
     """The journal, newest first."""
     from autocom.journal import queries  # noqa: PLC0415
 
-    start = _since(since) if since else None
-    rows = _query(lambda engine: queries.calls(engine, client=client, since=start, limit=limit))
+    start = since_when(since) if since else None
+    rows = ask_journal(lambda engine: queries.calls(engine, client=client, since=start, limit=limit))
     for row in rows:
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else _call_line(row))
 
 
-def _since(text: str) -> float:
+def since_when(text: str) -> float:
+    """What a person writes for a moment of the past, as UTC epoch seconds; a date is one of the bureau."""
     from autocom.config.scalars import duration  # noqa: PLC0415
 
     if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
@@ -103,7 +104,7 @@ def _since(text: str) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         fail(f"--since {text!r}: write '2026-11-22', '2026-11-22 08:00', or a duration as 2h")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=_zone())).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone())).timestamp()
 
 
 def _call_line(row: Mapping[str, Any]) -> str:
@@ -121,10 +122,10 @@ def _call_line(row: Mapping[str, Any]) -> str:
 @click.option("--json", "as_json", is_flag=True)
 def call(id: str, as_json: bool) -> None:  # noqa: A002 - the contract's word
     """One call's timeline: every fact with its time and its why."""
-    from autocom import timeline  # noqa: PLC0415
+    from autocom import narration  # noqa: PLC0415
     from autocom.journal import queries  # noqa: PLC0415
 
-    found = _query(lambda engine: queries.call(engine, id))
+    found = ask_journal(lambda engine: queries.call(engine, id))
     if found is None:
         fail(f"there is no call {id!r}")
         return
@@ -132,16 +133,5 @@ def call(id: str, as_json: bool) -> None:  # noqa: A002 - the contract's word
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     click.echo(_call_line(found))
-    zone = _zone()
-    for event in found["events"]:  # type: ignore[union-attr]
-        assert isinstance(event, dict)
-        at = datetime.fromisoformat(str(event["at"])).timestamp()
-        click.echo(timeline.line(at, str(event["kind"]), event, zone))
-
-
-def _zone() -> ZoneInfo:
-    """The bureau's, as far as the running exchange said it."""
-    try:
-        return ZoneInfo(read_card(settings().state).timezone)
-    except NotRunning:
-        return ZoneInfo("UTC")
+    for sentence in narration.told(found, language(), zone()):
+        click.echo(sentence)

@@ -6,7 +6,9 @@ configuration, HTTP, SQL) is imported where it is used: a command starts in a fr
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -40,29 +42,69 @@ def card() -> Card:
         fail(str(error))
 
 
-def ask_exchange(method: str, path: str) -> dict[str, Any]:
+def zone() -> ZoneInfo:
+    """The bureau's time zone, as far as the exchange that runs or last ran said it."""
+    try:
+        return ZoneInfo(read_card(settings().state).timezone)
+    except NotRunning:
+        return ZoneInfo("UTC")
+
+
+def language() -> str:
+    """What people read here: as set, else the bureau's as far as the exchange said it."""
+    try:
+        return settings().language or read_card(settings().state).language
+    except NotRunning:
+        return "fr"
+
+
+def author() -> str:
+    """Who sits at the terminal, as the system knows him."""
+    import pwd  # noqa: PLC0415
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def ask_exchange(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Ask the running exchange; an error answer is one line and exit 1."""
+    found = card()
+    answer = _ask(found, method, path, body)
+    if answer is None:
+        fail(f"no autocom answers at {found.http} (state {settings().state}): start it with `autocom up`")
+    return answer
+
+
+def ask_if_running(method: str, path: str, body: dict[str, Any] | None = None) -> Any | None:
+    """The same, or None where no exchange runs on the state folder."""
+    try:
+        found = read_card(settings().state)
+    except NotRunning:
+        return None
+    return _ask(found, method, path, body)
+
+
+def _ask(found: Card, method: str, path: str, body: dict[str, Any] | None) -> Any | None:
     import asyncio  # noqa: PLC0415
 
     import aiohttp  # noqa: PLC0415
 
-    found = card()
-
-    async def ask() -> dict[str, Any]:
+    async def ask() -> Any:
         timeout = aiohttp.ClientTimeout(total=60)
         async with (
             aiohttp.ClientSession(
                 timeout=timeout, headers={"Authorization": f"Bearer {found.token}"}
             ) as http,
-            http.request(method, found.http + path) as response,
+            http.request(method, found.http + path, json=body) as response,
         ):
-            answer: dict[str, Any] = await response.json()
-            return answer
+            return await response.json()
 
     try:
         answer = asyncio.run(ask())
     except (aiohttp.ClientError, TimeoutError, OSError):
-        fail(f"no autocom answers at {found.http} (state {settings().state}): start it with `autocom up`")
-    if "error" in answer:
+        return None
+    if isinstance(answer, dict) and "error" in answer:
         fail(answer["error"])
     return answer

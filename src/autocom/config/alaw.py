@@ -15,6 +15,8 @@ from typing import Final
 
 import miniaudio
 
+from autocom.config.wording import told
+
 RATE: Final = 8000
 _TARGET: Final = 32768 * 10 ** (-20 / 20)  # RMS of what is loud enough to count: -20 dBFS, telephone speech
 _PEAK: Final = 32767 * 10 ** (-1 / 20)
@@ -33,10 +35,10 @@ def to_alaw(content: bytes) -> bytes:
     try:
         decoded = miniaudio.decode(content, miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE)
     except miniaudio.MiniaudioError as error:
-        raise NotAudio(f"not a WAV, FLAC or MP3 that can be read ({error})") from None
+        raise NotAudio(told("not a WAV, FLAC or MP3 that can be read ({why})", why=str(error))) from None
     samples = decoded.samples
     if not samples:
-        raise NotAudio("it holds no sound")
+        raise NotAudio(told("it holds no sound"))
     table = _table(round(_gain(samples) * 2))
     unsigned = array.array("H", samples.tobytes())
     return bytes(map(table.__getitem__, unsigned))

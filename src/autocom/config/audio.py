@@ -12,12 +12,15 @@ import hashlib
 import os
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from autocom.config.alaw import NotAudio, to_alaw
+from autocom.config.faults import reason
 from autocom.config.say import SayCommand, Utterance
 from autocom.config.sounds import AudioRefused, SoundFinder
+from autocom.config.wording import told, words_of
 from autocom.core.model import Audio, Music
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ class PaperShelf:
 
     def say(self, text: str, language: str) -> Audio:
         """The text's name, without medium."""
-        return Audio(_spoken_name(text, language), "", 0.0)
+        return Audio(_spoken_name(text, language), "", 0.0, text)
 
     def music(self, name: str, language: str) -> Music:
         """The class, without files."""
@@ -102,8 +105,8 @@ class AudioShelf:
         if not path.is_file() and path not in self._unspeakable:
             self._speak({path: (text, language)})
         if path in self._unspeakable and not path.is_file():
-            raise AudioRefused(f"cannot be spoken: {self._unspeakable[path]}")
-        return self._audio(_spoken_name(text, language), path)
+            raise AudioRefused(told("cannot be spoken: {why}", why=self._unspeakable[path]))
+        return replace(self._audio(_spoken_name(text, language), path), text=text)
 
     def music(self, name: str, language: str) -> Music:
         """The converted files and the class that plays them."""
@@ -123,16 +126,26 @@ class AudioShelf:
             return target
         try:
             if source.stat().st_size > _MAX_BYTES:
-                raise AudioRefused(f"sound file {source.name} is larger than {_MAX_BYTES // 2**20} MB")
+                raise AudioRefused(
+                    told(
+                        "sound file {name} is larger than {limit} MB",
+                        name=source.name,
+                        limit=_MAX_BYTES // 2**20,
+                    )
+                )
             content = source.read_bytes()
         except OSError as error:
-            raise AudioRefused(f"sound file {source.name} cannot be read: {error.strerror}") from None
+            raise AudioRefused(
+                told("sound file {name} cannot be read: {why}", name=source.name, why=reason(error))
+            ) from None
         if not content:
-            raise AudioRefused(f"sound file {source.name} is empty")
+            raise AudioRefused(told("sound file {name} is empty", name=source.name))
         try:
             self._store(target, content if raw else to_alaw(content))
         except NotAudio as error:
-            raise AudioRefused(f"sound file {source.name}: {error}") from None
+            raise AudioRefused(
+                told("sound file {name}: {why}", name=source.name, why=words_of(error))
+            ) from None
         return target
 
     def _speak(self, wanted: dict[Path, tuple[str, str]]) -> None:
@@ -149,7 +162,7 @@ class AudioShelf:
                 try:
                     self._store(path, to_alaw(utterance.out.read_bytes()))
                 except (NotAudio, AudioRefused, FileNotFoundError) as refused:
-                    self._unspeakable[path] = str(refused)
+                    self._unspeakable[path] = words_of(refused)
 
     def _spoken_path(self, text: str, language: str) -> Path:
         whole = f"{_CONVERSION}\0{self._say.fingerprint}\0{language}\0{text}"
@@ -168,7 +181,9 @@ class AudioShelf:
             finally:
                 Path(name).unlink(missing_ok=True)
         except OSError as error:
-            raise AudioRefused(f"cannot be kept in {self._cache}: {error.strerror}") from None
+            raise AudioRefused(
+                told("cannot be kept in {folder}: {why}", folder=self._cache, why=reason(error))
+            ) from None
 
 
 def _moh_class(name: str, finder: SoundFinder, sources: tuple[Path, ...]) -> str:

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autocom.config.client_build import caller
+from autocom.config.client_build import PLATFORM, caller
 from autocom.config.faults import suggestion
+from autocom.config.roster_build import build_rosters, check_rosters
+from autocom.config.wording import told
 from autocom.core import model as core
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ class Built:
     secretaries: Mapping[str, core.Secretary]
     teams: Mapping[str, core.Team]
     lists: Mapping[str, tuple[str, ...]]
+    rosters: Mapping[str, core.Roster]
     faults: tuple[Fault, ...]
 
 
@@ -50,6 +53,12 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
             language=house.language,
             unknown_client=house.unknown_client,
             pause_after=house.no_answer.pause_after,
+            quotas={
+                reason: core.Quota(pause.max, pause.per_day, pause.times)
+                for reason, pause in house.pauses.items()
+            },
+            breather=core.Breather(house.breather.after, house.breather.for_) if house.breather else None,
+            supervisor=tuple(house.supervisor.mail) if house.supervisor else (),
         ),
         trunks={
             trunk.id: core.Trunk(trunk.id, tuple(trunk.match), trunk.did_in, trunk.host, trunk.max_calls)
@@ -61,10 +70,13 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
             for name, team in written.teams.items()
         },
         lists=lists,
+        rosters=build_rosters(written),
         faults=(
             *_trunks(written, document),
             *_secretaries(written, document),
             *_teams(written, document),
+            *check_rosters(written, document),
+            *_pauses(written, document),
             *list_faults,
         ),
     )
@@ -81,6 +93,7 @@ def _secretary(written: models.Secretary) -> core.Secretary:
         country=written.site.country if written.site else None,
         site=written.site.name if written.site else None,
         auto_login=written.auto_login,
+        whisper=written.whisper,
     )
 
 
@@ -89,13 +102,20 @@ def _doubles(words: Iterable[tuple[str, Route]], what: str, document: Document) 
     for word, route in words:
         place = document.at(route)
         if word in seen:
-            yield place.fault(f"{what} `{word}` stands twice; the first is in line {seen[word]}")
+            yield place.fault(
+                told(
+                    "{what} `{word}` stands twice; the first is in line {line}",
+                    what=what,
+                    word=word,
+                    line=seen[word],
+                )
+            )
         seen.setdefault(word, place.line)
 
 
 def _trunks(written: models.Bureau, document: Document) -> Iterator[Fault]:
     ids = ((trunk.id, ("trunks", index, "id")) for index, trunk in enumerate(written.trunks))
-    yield from _doubles(ids, "trunk", document)
+    yield from _doubles(ids, told("trunk"), document)
     taken: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]] = []
     for index, trunk in enumerate(written.trunks):
         for position, text in enumerate(trunk.match):
@@ -103,20 +123,29 @@ def _trunks(written: models.Bureau, document: Document) -> Iterator[Fault]:
             for other, owner in taken:
                 if network.version == other.version and network.overlaps(other):
                     place = document.at(("trunks", index, "match", position))
-                    yield place.fault(f"{text} is an address of trunk `{owner}` already ({other})")
+                    yield place.fault(
+                        told(
+                            "{address} is an address of trunk `{owner}` already ({other})",
+                            address=text,
+                            owner=owner,
+                            other=other,
+                        )
+                    )
             taken.append((network, trunk.id))
 
 
 def _secretaries(written: models.Bureau, document: Document) -> Iterator[Fault]:
     people = list(enumerate(written.secretaries))
-    yield from _doubles(((p.id, ("secretaries", i, "id")) for i, p in people), "secretary", document)
+    yield from _doubles(((p.id, ("secretaries", i, "id")) for i, p in people), told("secretary"), document)
     extensions = ((p.extension, ("secretaries", i, "extension")) for i, p in people)
-    yield from _doubles(extensions, "extension", document)
+    yield from _doubles(extensions, told("extension"), document)
     for index, person in people:
         for team in person.teams:
             if team not in written.teams:
                 place = document.key_at(("secretaries", index, "teams", team))
-                yield place.fault(f"there is no team `{team}`{suggestion(team, written.teams)}")
+                yield place.fault(
+                    told("there is no team `{name}`{near}", name=team, near=suggestion(team, written.teams))
+                )
 
 
 def _teams(written: models.Bureau, document: Document) -> Iterator[Fault]:
@@ -124,9 +153,22 @@ def _teams(written: models.Bureau, document: Document) -> Iterator[Fault]:
         for index, widen in enumerate(team.widen):
             place = document.at(("teams", name, "widen", index, "to"))
             if widen.to == name:
-                yield place.fault(f"team `{name}` cannot widen to itself")
+                yield place.fault(told("team `{name}` cannot widen to itself", name=name))
             elif widen.to not in written.teams:
-                yield place.fault(f"there is no team `{widen.to}`{suggestion(widen.to, written.teams)}")
+                yield place.fault(
+                    told(
+                        "there is no team `{name}`{near}",
+                        name=widen.to,
+                        near=suggestion(widen.to, written.teams),
+                    )
+                )
+
+
+def _pauses(written: models.Bureau, document: Document) -> Iterator[Fault]:
+    for reason, pause in written.bureau.pauses.items():
+        if pause.max is not None and pause.per_day is not None and pause.per_day < pause.max:
+            place = document.at(("bureau", "pauses", reason, "per_day"))
+            yield place.fault(told("is shorter than `max`"))
 
 
 def _lists(
@@ -135,8 +177,8 @@ def _lists(
     lists: dict[str, tuple[str, ...]] = {}
     faults: list[Fault] = []
     for name, entries in written.lists.items():
-        if caller(name, plan) is not None:
-            message = f"`{name}` cannot name a list: it means something else in `caller`"
+        if name == PLATFORM or caller(name, plan) is not None:
+            message = told("`{name}` cannot name a list: it means something else in `caller`", name=name)
             faults.append(document.key_at(("lists", name)).fault(message))
         found: dict[str, None] = {}
         for index, entry in enumerate(entries):
@@ -144,7 +186,9 @@ def _lists(
             if plain is None:
                 place = document.at(("lists", name, index))
                 faults.append(
-                    place.fault(f"`{entry}` is no number, no prefix ending in * and not `anonymous`")
+                    place.fault(
+                        told("`{entry}` is no number, no prefix ending in * and not `anonymous`", entry=entry)
+                    )
                 )
             else:
                 found[plain] = None

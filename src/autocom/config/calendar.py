@@ -16,6 +16,7 @@ import holidays
 from holidays.registry import COUNTRIES
 
 from autocom.config.faults import suggestion
+from autocom.config.wording import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,12 +56,19 @@ def _parts(code: str) -> tuple[str, str | None]:
     match = _CODE.match(code)
     if not match:
         raise UnknownCalendar(
-            f"`{code}` is no calendar: write a country as FR, or a part of it as FR-57, or none"
+            told(
+                "`{code}` is no calendar: write a country as FR, or a part of it as FR-57, or none", code=code
+            )
         )
     country, subdivision = match.groups()
     if country not in _countries():
         raise UnknownCalendar(
-            f"`{code}`: no public holidays are known of {country}{suggestion(country, _countries())}"
+            told(
+                "`{code}`: no public holidays are known of {country}{near}",
+                code=code,
+                country=country,
+                near=suggestion(country, _countries()),
+            )
         )
     if subdivision is None:
         return country, None
@@ -74,11 +82,20 @@ def _parts(code: str) -> tuple[str, str | None]:
         return country, aliases[subdivision]
     if country == "FR":
         raise UnknownCalendar(
-            f"`{code}` has no public holidays of its own: write FR, or FR-57, FR-67, FR-68 (Alsace-Moselle), "
-            "FR-971 to FR-976 (overseas)"
+            told(
+                "`{code}` has no public holidays of its own: write FR, or FR-57, FR-67, FR-68 "
+                "(Alsace-Moselle), FR-971 to FR-976 (overseas)",
+                code=code,
+            )
         )
     raise UnknownCalendar(
-        f"`{code}`: {country} has no part {subdivision}{suggestion(subdivision, known.subdivisions)}"
+        told(
+            "`{code}`: {country} has no part {subdivision}{near}",
+            code=code,
+            country=country,
+            subdivision=subdivision,
+            near=suggestion(subdivision, known.subdivisions),
+        )
     )
 
 

@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Final
 from autocom.config.faults import suggestion
 from autocom.config.hours_build import build_absences, build_hours
 from autocom.config.numbering import normalise_prefix
-from autocom.config.rule_checks import check_rules
+from autocom.config.outside_checks import check_outside
+from autocom.config.rule_checks import check_reach, check_rules
+from autocom.config.rule_cover import covered_rules
 from autocom.config.scalars import weekdays
 from autocom.config.scene import Ear
+from autocom.config.sounds import STOCK_MUSIC
+from autocom.config.steps import RINGBACK
 from autocom.config.steps_build import StepsBuilder
+from autocom.config.wording import told
 from autocom.core import model as core
-from autocom.core.numbers import normalise
+from autocom.core.numbers import FRENCH_PLATFORMS, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from autocom.config import models
     from autocom.config.document import Route
@@ -37,6 +42,12 @@ _RECORDINGS_KEPT: Final = 30 * _DAY
 _RECORDINGS_AT_MOST: Final = 180 * _DAY  # CNIL: six months
 _EARLY_AT_MOST: Final = 50.0  # networks give up on an unanswered call after one to three minutes; some sooner
 _DISPLAY_AT_MOST: Final = 20
+_DECISION_AT_MOST: Final = 3.0
+# built-in words of `caller`
+ANONYMOUS: Final = "anonymous"
+PLATFORM: Final = "platform"
+NO_CALLER: Final = "nobody"  # equals no number
+PLATFORM_PREFIXES: Final = tuple(f"+33{block[1:]}*" for block in FRENCH_PLATFORMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +61,39 @@ class Built:
 
 def build_client(written: models.Client, sheet: Sheet, scene: Scene) -> Built:
     """The core's client."""
-    faults: list[Fault] = [*_check(written, sheet, scene), *check_rules(written, sheet)]
+    faults: list[Fault] = [
+        *_check(written, sheet, scene),
+        *check_rules(written, sheet),
+        *check_outside(written, sheet, scene),
+    ]
     language = written.language or scene.language
     ear = Ear(scene, sheet, language, faults)
-    builder = StepsBuilder(ear, [rule.name for rule in written.rules])
-    rules = tuple(_rule(rule, index, ear, builder, written) for index, rule in enumerate(written.rules))
+    builder = StepsBuilder(
+        ear, written.name, [rule.name for rule in written.rules], _wait_music(written, ear)
+    )
+    whens: list[core.When | None] = []
+    usable: list[bool] = []
+    for index, rule in enumerate(written.rules):
+        known = len(faults)
+        whens.append(_when(rule.when, ("rules", index, "when"), ear, written) if rule.when else None)
+        empty = rule.when is not None and not rule.when.model_fields_set
+        usable.append(len(faults) == known and not empty)
+    rules = tuple(
+        core.Rule(
+            rule.name,
+            when,
+            builder.build(rule.do, ("rules", index, "do")),
+            sheet.at(("rules", index)).line,
+        )
+        for index, (rule, when) in enumerate(zip(written.rules, whens, strict=True))
+    )
+    elsewhere = scene.unknown_client in (None, written.id)
+    dids = frozenset[str]() if elsewhere else frozenset(line.did for line in written.numbers)
+    faults += check_reach(written, sheet, covered_rules(rules, usable, dids))
     on_full = builder.build(written.on_full, ("on_full",))
+    on_fax = builder.build(written.fax.do, ("fax", "do"))
     outgoing = written.outgoing
+    vip, returning = written.vip, written.returning
     client = core.Client(
         id=written.id,
         name=written.name,
@@ -82,46 +119,73 @@ def build_client(written: models.Client, sheet: Sheet, scene: Scene) -> Built:
         recording=written.recording,
         retention_calls=written.retention.calls or _CALLS_KEPT[written.profile],
         retention_recordings=written.retention.recordings or _RECORDINGS_KEPT,
+        phrases={core.ForwardReason(reason): text for reason, text in written.phrases.items()},
+        languages=tuple(written.languages),
+        countries=tuple(written.countries),
+        vip=_vips(vip.callers, ("vip", "callers"), ear) if vip else (),
+        vip_advance=vip.advance if vip else 0.0,
+        returning_within=returning.within if returning else 0.0,
+        on_fax=on_fax or (core.Hangup(),),
+        fax=written.fax.detect,
+        decision=core.Decision(written.decision.url, written.decision.within) if written.decision else None,
     )
     return Built(client, tuple(faults), frozenset(ear.used))
 
 
+def _wait_music(written: models.Client, ear: Ear) -> core.Music | None:
+    """What a caller hears while somebody outside is rung for him: the music of the client's first queue."""
+    if not any(step.forward or step.on_call for step, _ in written.every_step):
+        return None
+    for step, route in written.every_step:
+        if step.queue and step.queue.music and step.queue.music != RINGBACK:
+            return ear.music(step.queue.music, (*route, "music"))
+    return ear.music(STOCK_MUSIC, ("rules",))
+
+
 def _check(written: models.Client, sheet: Sheet, scene: Scene) -> Iterator[Fault]:
     if not written.numbers and scene.unknown_client is not None and written.id != scene.unknown_client:
-        yield sheet.at(("numbers",)).fault("a client needs at least one number")
+        yield sheet.at(("numbers",)).fault(told("a client needs at least one number"))
     if written.display is None and len(written.name) > _DISPLAY_AT_MOST:
-        message = (
-            f"the name has {len(written.name)} characters: give a `display` of at most {_DISPLAY_AT_MOST}"
+        message = told(
+            "the name has {count} characters: give a `display` of at most {most}",
+            count=len(written.name),
+            most=_DISPLAY_AT_MOST,
         )
         yield sheet.at(("name",)).fault(message)
     if written.recording != "never" and written.profile != "general":
-        message = f"a {written.profile} client's calls are never recorded: write `recording: never`"
+        message = told(
+            "a {profile} client's calls are never recorded: write `recording: never`", profile=written.profile
+        )
         yield sheet.at(("recording",)).fault(message)
+    if written.decision is not None and written.decision.within > _DECISION_AT_MOST:
+        message = told("at most {most:.0f}s: the caller hears nothing meanwhile", most=_DECISION_AT_MOST)
+        yield sheet.at(("decision", "within")).fault(message)
     if written.early_limit > _EARLY_AT_MOST:
         yield sheet.at(("early_limit",)).fault(
-            f"at most {_EARLY_AT_MOST:.0f}s: networks give up on unanswered calls"
+            told(
+                "at most {most:.0f}s: networks give up on unanswered calls",
+                most=_EARLY_AT_MOST,
+            )
         )
     if (written.retention.recordings or 0.0) > _RECORDINGS_AT_MOST:
-        yield sheet.at(("retention", "recordings")).fault("recordings may be kept for 180d at most")
+        yield sheet.at(("retention", "recordings")).fault(told("recordings may be kept for 180d at most"))
     if written.wrap_up.max < written.wrap_up.min:
-        yield sheet.at(("wrap_up", "max")).fault("is shorter than `min`")
-
-
-def _rule(rule: models.Rule, index: int, ear: Ear, builder: StepsBuilder, client: models.Client) -> core.Rule:
-    route: Route = ("rules", index)
-    when = _when(rule.when, (*route, "when"), ear, client) if rule.when else None
-    return core.Rule(rule.name, when, builder.build(rule.do, (*route, "do")), ear.sheet.at(route).line)
+        yield sheet.at(("wrap_up", "max")).fault(told("is shorter than `min`"))
 
 
 def _when(when: models.When, route: Route, ear: Ear, client: models.Client) -> core.When:
     own = {line.did for line in client.numbers}
     for index, did in enumerate(when.did or ()):
         if did not in own:
-            message = f"{did} is not one of this client's numbers{suggestion(did, sorted(own))}"
+            message = told(
+                "{did} is not one of this client's numbers{near}", did=did, near=suggestion(did, sorted(own))
+            )
             ear.faults.append(ear.sheet.at((*route, "did", index)).fault(message))
     for index, dates in enumerate(when.dates or ()):
         if dates.to < dates.from_:
-            ear.faults.append(ear.sheet.at((*route, "dates", index, "to")).fault("ends before it begins"))
+            ear.faults.append(
+                ear.sheet.at((*route, "dates", index, "to")).fault(told("ends before it begins"))
+            )
     return core.When(
         caller=_callers(when.caller or (), (*route, "caller"), ear),
         open=None if when.hours is None else when.hours == "open",
@@ -136,25 +200,38 @@ def _when(when: models.When, route: Route, ear: Ear, client: models.Client) -> c
     )
 
 
-def _callers(entries: tuple[()] | list[str], route: Route, ear: Ear) -> tuple[str, ...]:
+def _vips(entries: Sequence[str], route: Route, ear: Ear) -> tuple[str, ...]:
+    for index, entry in enumerate(entries):
+        if entry in (ANONYMOUS, PLATFORM):
+            message = told("`{entry}` cannot be a VIP: name numbers, prefixes or lists", entry=entry)
+            ear.faults.append(ear.sheet.at((*route, index)).fault(message))
+    return _callers(entries, route, ear)
+
+
+def _callers(entries: Sequence[str], route: Route, ear: Ear) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for index, entry in enumerate(entries):
         lists: Mapping[str, tuple[str, ...]] = ear.scene.lists or {}
         plain = caller(entry, ear.scene.plan)
-        if plain is not None:
+        if entry == PLATFORM:
+            found.update(dict.fromkeys(PLATFORM_PREFIXES))
+        elif plain is not None:
             found[plain] = None
         elif entry in lists:
             found.update(dict.fromkeys(lists[entry]))
         elif ear.scene.lists is not None or not entry.islower():
-            near = suggestion(entry, [*lists, "anonymous"])
-            message = f"`{entry}` is no number, no prefix ending in * and no list{near}"
+            near = suggestion(entry, [*lists, ANONYMOUS, PLATFORM])
+            message = told(
+                "`{entry}` is no number, no prefix ending in * and no list{near}", entry=entry, near=near
+            )
             ear.faults.append(ear.sheet.at((*route, index)).fault(message))
-    return tuple(found)
+    # an empty tuple would ask nothing: lists without entries hold nobody, not everybody
+    return tuple(found) or ((NO_CALLER,) if entries else ())
 
 
 def caller(entry: str, plan: NumberingPlan) -> str | None:
     """An entry of `caller` or of a list, normalised; None where it is no number, prefix or `anonymous`."""
-    if entry == "anonymous":
+    if entry == ANONYMOUS:
         return entry
     return normalise_prefix(entry, plan) if entry.endswith("*") else normalise(entry, plan)
 

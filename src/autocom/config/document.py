@@ -13,7 +13,8 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autocom.config.faults import Place
+from autocom.config.faults import Place, reason
+from autocom.config.wording import told
 from autocom.config.yaml import Mapping, Node, Scalar, Sequence, parse, too_big
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def read(path: Path, file: str) -> tuple[bytes, Document | None, list[Fault]]:
         # one byte more than allowed: the file may grow between the two looks
         content = b"" if complaint else path.read_bytes()
     except OSError as error:
-        return b"", None, [Place(file).fault(f"cannot be read: {error.strerror}")]
+        return b"", None, [Place(file).fault(told("cannot be read: {why}", why=reason(error)))]
     complaint = complaint or too_big(len(content))
     if complaint:
         return b"", None, [Place(file, complaint.line, complaint.column).fault(complaint.message)]
@@ -97,7 +98,9 @@ def plain(
             # as in a shell, `:-` also stands in for a variable that is set but empty
             if (value is None or (value == "" and has_default)) and not has_default:
                 place = Place(document.file, node.line, node.column)
-                faults.append(place.fault(f"environment variable {name} is not set and has no default"))
+                faults.append(
+                    place.fault(told("environment variable {name} is not set and has no default", name=name))
+                )
                 return ""
             value = value or default
             if not secret:
@@ -107,7 +110,9 @@ def plain(
         text = _VARIABLE.sub(fill, node.value)
         if "${" in _VARIABLE.sub("", node.value):
             place = Place(document.file, node.line, node.column)
-            faults.append(place.fault("`${` without a name and `}`: write ${NAME} or ${NAME:-default}"))
+            faults.append(
+                place.fault(told("`${{` without a name and `}}`: write ${{NAME}} or ${{NAME:-default}}"))
+            )
         return text
 
     def convert(node: Node, *, secret: bool = False) -> Plain:

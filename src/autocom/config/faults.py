@@ -7,9 +7,12 @@ and columns count from 1, columns in characters, as editors do. The story goes o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import errno
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from autocom.config.wording import told, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +30,10 @@ class Fault:
     def __str__(self) -> str:
         """As compilers print it, so that editors jump to it."""
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+    def in_language(self, language: str) -> Fault:
+        """The same fault, said in `fr` or `en`."""
+        return replace(self, message=translated(self.message, language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,22 @@ class ConfigurationRefused(Exception):  # noqa: N818 - the word of the contract
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+def reason(error: OSError) -> str:
+    """Why the system refused, in words that can be translated where it is one of the usual reasons."""
+    match error.errno:
+        case errno.ENOENT:
+            return told("No such file or directory")
+        case errno.EISDIR:
+            return told("Is a directory")
+        case errno.EACCES | errno.EPERM:
+            return told("Permission denied")
+        case errno.ENOSPC:
+            return told("No space left on device")
+        case _:
+            return error.strerror or str(error)
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`: did you mean …?` where a known word is near, else nothing."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f": did you mean `{near[0]}`?" if near else ""
+    return told(": did you mean `{word}`?", word=near[0]) if near else ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from autocom.config.calendar import holidays_of
 from autocom.config.scalars import weekdays
+from autocom.config.wording import told
 from autocom.core.model import Closure, Hours, TimeRange
 
 if TYPE_CHECKING:
@@ -81,12 +82,14 @@ def _check_overlaps(hours: Mapping[str, Sequence[TimeRange]], ear: Ear) -> None:
     for one, other in pairwise(pieces):
         if other[0] < one[1]:
             place, earlier = ear.sheet.at(other[2]), ear.sheet.at(one[2])
-            where = f" in line {earlier.line}" if earlier.line != place.line else ""
-            ear.faults.append(place.fault(f"this range overlaps another of the same day{where}"))
+            where = told(" in line {line}", line=earlier.line) if earlier.line != place.line else ""
+            ear.faults.append(
+                place.fault(told("this range overlaps another of the same day{where}", where=where))
+            )
 
 
 def _dated(written: Sequence[models.Closure], route: Route, ear: Ear) -> tuple[Closure, ...]:
     for index, closure in enumerate(written):
         if closure.to <= closure.from_:
-            ear.faults.append(ear.sheet.at((*route, index, "to")).fault("ends before it begins"))
+            ear.faults.append(ear.sheet.at((*route, index, "to")).fault(told("ends before it begins")))
     return tuple(Closure(closure.from_, closure.to, closure.name) for closure in written)

@@ -16,20 +16,26 @@ from typing import TYPE_CHECKING, Final
 
 from autocom.config import bureau_build, client_build
 from autocom.config import models as written
+from autocom.config.asking import forward_ask, on_call_ask
 from autocom.config.audio import PaperShelf, Shelf
 from autocom.config.document import Document, Plain, plain, read
-from autocom.config.faults import ConfigurationRefused, Fault, Place, suggestion
+from autocom.config.duty_checks import Member, check_duty, duty_notes
+from autocom.config.faults import ConfigurationRefused, Fault, Place, reason, suggestion
 from autocom.config.notes import notes_on_bureau, notes_on_client
 from autocom.config.notyet import NOT_YET, NotYet, not_served
 from autocom.config.numbering import plan_of
-from autocom.config.scene import Scene
+from autocom.config.outside_checks import check_roster_numbers
+from autocom.config.scene import Ear, Scene
 from autocom.config.set_checks import check_set
 from autocom.config.shape import Sheet, fit
-from autocom.config.sounds import AudioRefused, stock_folder
-from autocom.config.steps import Prompt
-from autocom.config.steps_build import every_step
-from autocom.core.model import Audio, Client, Configuration, Enqueue, Menu, Music, Step, StockSounds
+from autocom.config.sounds import stock_folder
+from autocom.config.staff_checks import check_staff
+from autocom.config.steps import Prompt, Step, every_step
+from autocom.config.stock import all_music, stock_sounds
+from autocom.config.wording import LANGUAGES, told
+from autocom.core.model import Audio, Client, Configuration
 from autocom.core.numbers import FRANCE, NumberingPlan
+from autocom.core.reach import in_reach, queues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,11 +43,6 @@ if TYPE_CHECKING:
 
 YEARS_BACK: Final = 5
 YEARS_AHEAD: Final = 15
-# prompts that no client configures and no installation lacks; `Loaded.prompts` has every other stock one too
-PROMPTS: Final = (
-    "nobody", "closed", "please-wait", "unknown", "logged-in", "logged-out", "paused", "resumed", "refused",
-)  # fmt: skip
-STOCK_MUSIC: Final = "calme-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class _Reading:
     contents: dict[str, bytes] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     unread: int = 0  # client files without a tree: their ids are unknown
+    language: str = "fr"  # the bureau's, as soon as it is known
 
     def tree(self, path: Path) -> tuple[Document, Plain] | None:
         """A file's document and values, or None where it has faults (which are noted)."""
@@ -107,15 +109,28 @@ def load(
     *,
     environment: Mapping[str, str] | None = None,
     not_yet: Sequence[NotYet] = NOT_YET,
+    language: str | None = None,
 ) -> Loaded:
     """The configuration in `folder`, or `ConfigurationRefused` with every fault of every file.
 
     Without `audio` nothing is converted or spoken, only looked for (`check`). Holidays are computed
     from 5 years before `now_year` to 15 after it. `environment` fills `${NAME}`; default: the process's.
+    `language` (`fr`, `en`) of the faults and notes; None: the bureau's, or French where it cannot be read.
     """
     reading = _Reading(folder, os.environ if environment is None else environment, not_yet)
+    try:
+        loaded = _load(reading, audio, now_year)
+    except ConfigurationRefused as refused:
+        said_in = language or reading.language
+        raise ConfigurationRefused(fault.in_language(said_in) for fault in refused.faults) from None
+    said_in = language or reading.language
+    return replace(loaded, notes=tuple(note.in_language(said_in) for note in loaded.notes))
+
+
+def _load(reading: _Reading, audio: Shelf | None, now_year: int) -> Loaded:
+    folder = reading.folder
     if not folder.is_dir():
-        raise ConfigurationRefused([Place(str(folder)).fault("there is no such folder")])
+        raise ConfigurationRefused([Place(str(folder)).fault(told("there is no such folder"))])
     shelf = audio or PaperShelf(folder / "sounds", stock_folder())
     shelf.finder.refresh()
     house, document, plan = _read_bureau(reading)
@@ -125,17 +140,27 @@ def load(
     if house and built:
         reading.faults += built.faults
         scene = _scene(scene, house, built, clients)
+        reading.faults += check_roster_numbers(house, document, scene.own_numbers) if document else ()
         _speak_ahead(scene, clients)
     reading.faults += check_set([(file.model, file.sheet) for file in clients if file.model])
     made = [client_build.build_client(file.model, file.sheet, scene) for file in clients if file.model]
     for one in made:
         reading.faults += one.faults
+    members = [
+        (file.model, file.sheet, one.client)
+        for file, one in zip((file for file in clients if file.model), made, strict=True)
+        if file.model
+    ]
+    reading.faults += _whole(house, built, members) if built else ()
     if house and document:
         reading.faults += _unknown_client(house, document, clients, reading)
-    stock, prompts = _stock(scene, reading)
+    stock, prompts = stock_sounds(scene, reading.faults)
     if reading.faults or built is None or stock is None:
         raise ConfigurationRefused(reading.faults)
     by_id = {one.client.id: one.client for one in made}
+    whispers = _whispers(scene, built, by_id, clients, reading)
+    if reading.faults:
+        raise ConfigurationRefused(reading.faults)
     configuration = Configuration(
         version=_version(reading, frozenset().union(*(one.sounds for one in made))),
         bureau=built.bureau,
@@ -143,11 +168,12 @@ def load(
         secretaries=built.secretaries,
         teams=built.teams,
         clients=by_id,
-        stock=stock,
-        music=_all_music(by_id, stock),
+        stock=replace(stock, whispers=whispers),
+        music=all_music(by_id, stock),
+        rosters=built.rosters,
     )
     texts = {name: content.decode("utf-8-sig") for name, content in reading.contents.items()}
-    return Loaded(configuration, texts, prompts, _notes(house, document, clients))
+    return Loaded(configuration, texts, prompts, _notes(house, document, built, members))
 
 
 def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | None, NumberingPlan]:
@@ -158,6 +184,8 @@ def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | N
     plan = FRANCE
     house = values.get("bureau") if isinstance(values, dict) else None
     country = house.get("country") if isinstance(house, dict) else None
+    if isinstance(house, dict) and house.get("language") in LANGUAGES:
+        reading.language = str(house["language"])
     if isinstance(country, str):
         try:
             plan = plan_of(country)
@@ -203,13 +231,13 @@ def _client_paths(reading: _Reading) -> Iterator[Path]:
     folder = reading.folder / "clients"
     if not folder.is_dir():
         reading.faults.append(
-            Place(str(folder)).fault("there is no such folder: one file per client is kept there")
+            Place(str(folder)).fault(told("there is no such folder: one file per client is kept there"))
         )
         return
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
-        reading.faults.append(Place(str(folder)).fault(f"cannot be read: {error.strerror}"))
+        reading.faults.append(Place(str(folder)).fault(told("cannot be read: {why}", why=reason(error))))
         return
     for path in paths:
         if path.name.startswith(".") or path.name.endswith("~"):
@@ -217,7 +245,7 @@ def _client_paths(reading: _Reading) -> Iterator[Path]:
         if path.suffix == ".yaml":
             yield path
         elif path.suffix == ".yml":
-            reading.faults.append(Place(str(path)).fault("would be ignored: name it .yaml"))
+            reading.faults.append(Place(str(path)).fault(told("would be ignored: name it .yaml")))
 
 
 def _without_identity(values: Plain) -> Plain:
@@ -239,7 +267,7 @@ def _scene(
         holidays=house.bureau.holidays,
         unknown_client=unknown if known else None,
         teams=frozenset(house.teams),
-        rosters=frozenset(house.rosters),
+        rosters={name: roster.accept for name, roster in house.rosters.items()},
         lists=built.lists,
         own_numbers=frozenset(numbers | {house.bureau.number}),
     )
@@ -252,14 +280,54 @@ def _speak_ahead(scene: Scene, clients: Sequence[_ClientFile]) -> None:
         if file.model is None:
             continue
         language = file.model.language or scene.language
-        steps = [step for rule in file.model.rules for step, _ in every_step(rule.do, ())]
-        steps += [step for step, _ in every_step(file.model.on_full, ())]
+        lists = (*(rule.do for rule in file.model.rules), file.model.on_full, file.model.fax.do)
+        steps = [step for steps in lists for step, _ in every_step(steps, ())]
         prompts: list[Prompt] = [step.play for step in steps if step.play]
         prompts += [step.menu.play for step in steps if step.menu]
         prompts += [step.voicemail.play for step in steps if step.voicemail and step.voicemail.play]
+        announced = [step.queue.announce for step in steps if step.queue and step.queue.announce]
+        prompts += [announce.play for announce in announced if announce.play]
         prompts += [absence.play for absence in file.model.absences if absence.play]
         texts += [(prompt.say, language) for prompt in prompts if prompt.say]
+        texts += [(text, language) for text in _asks(file.model.name, steps, scene, language)]
     scene.shelf.prepare(texts)
+
+
+def _asks(client: str, steps: Sequence[Step], scene: Scene, language: str) -> Iterator[str]:
+    rosters = scene.rosters or {}
+    for step in steps:
+        if step.forward and step.forward.accept is not None:
+            yield forward_ask(client, step.forward.accept, language)
+        if step.on_call:
+            yield on_call_ask(client, rosters.get(step.on_call.roster, "1"), language)
+
+
+def _whispers(
+    scene: Scene,
+    built: bureau_build.Built,
+    clients: Mapping[str, Client],
+    files: Sequence[_ClientFile],
+    reading: _Reading,
+) -> Mapping[str, Audio]:
+    """The names of the clients whose calls may come to a secretary who wants to hear them, in the bureau's
+    language."""
+    listening = {person.id for person in built.secretaries.values() if person.whisper}
+    wanted = [
+        client
+        for client in clients.values()
+        if listening
+        and not listening.isdisjoint(in_reach(client, built.teams, built.secretaries, built.bureau))
+        and any(queues(client))
+    ]
+    if not wanted:
+        return {}
+    scene.shelf.prepare([(client.name, scene.language) for client in wanted])
+    sheets = {file.model.id: file.sheet for file in files if file.model}
+    spoken: dict[str, Audio] = {}
+    for client in wanted:
+        ear = Ear(scene, sheets[client.id], scene.language, reading.faults)
+        spoken[client.id] = ear.spoken(client.name, ("name",))
+    return spoken
 
 
 def _unknown_client(
@@ -270,67 +338,40 @@ def _unknown_client(
     if wanted not in ids and not reading.unread:
         near = suggestion(wanted, [word for word in ids if isinstance(word, str)])
         place = document.at(("bureau", "unknown_client"))
-        yield place.fault(f"there is no client `{wanted}`{near}: it serves unknown and ambiguous numbers")
+        yield place.fault(
+            told(
+                "there is no client `{wanted}`{near}: it serves unknown and ambiguous numbers",
+                wanted=wanted,
+                near=near,
+            )
+        )
+
+
+def _whole(
+    house: written.Bureau | None, built: bureau_build.Built, members: Sequence[Member]
+) -> Iterator[Fault]:
+    """What only the whole set can tell."""
+    if house is None:
+        return
+    for client, sheet, core in members:
+        yield from check_staff(client, sheet, core, built)
+    yield from check_duty(house, members)
 
 
 def _notes(
     house: written.Bureau | None,
     document: Document | None,
-    clients: Sequence[_ClientFile],
+    built: bureau_build.Built,
+    members: Sequence[Member],
 ) -> tuple[Fault, ...]:
     found: set[Fault] = set()
     if house and document:
-        found.update(notes_on_bureau(house, document))
-    for file in clients:
-        if file.model:
-            found.update(notes_on_client(file.model, file.sheet))
+        found.update(notes_on_bureau(house, document, built, [core for _, _, core in members]))
+        found.update(duty_notes(house, document, members))
+    calls_out = house is None or any(trunk.host for trunk in house.trunks)
+    for client, sheet, _ in members:
+        found.update(notes_on_client(client, sheet, calls_out=calls_out))
     return tuple(sorted(found))
-
-
-def _stock(scene: Scene, reading: _Reading) -> tuple[StockSounds | None, dict[str, Audio]]:
-    place = Place(str(scene.shelf.finder.stock_sounds))
-    prompts: dict[str, Audio] = {}
-    for name in (*PROMPTS, *_more_prompts(scene)):
-        try:
-            prompts[name] = scene.shelf.sound(name, scene.language)
-        except AudioRefused as error:
-            reading.faults.append(place.fault(f"stock prompt: {error}"))
-    try:
-        music = scene.shelf.music(STOCK_MUSIC, scene.language)
-    except AudioRefused as error:
-        reading.faults.append(place.fault(f"stock music: {error}"))
-        return None, prompts
-    if not prompts.keys() >= set(PROMPTS):
-        return None, prompts
-    named = (prompts["nobody"], prompts["closed"], prompts["please-wait"], prompts["unknown"])
-    return StockSounds(*named, music=music, in_progress=prompts.get("message-in-progress")), prompts
-
-
-def _more_prompts(scene: Scene) -> list[str]:
-    known = scene.shelf.finder.stock_names(scene.language)
-    return [name for name in known if name not in PROMPTS]
-
-
-def _all_music(clients: Mapping[str, Client], stock: StockSounds) -> dict[str, Music]:
-    """Every music by its class of Asterisk."""
-    found = {stock.music.moh_class: stock.music}
-
-    def collect(steps: Sequence[Step]) -> None:
-        for step in steps:
-            if isinstance(step, Enqueue):
-                if step.music:
-                    found[step.music.moh_class] = step.music
-                for branch in (step.on_timeout, step.on_full, step.on_nobody):
-                    collect(branch)
-            elif isinstance(step, Menu):
-                for branch in (*step.keys.values(), step.otherwise):
-                    collect(branch)
-
-    for client in clients.values():
-        collect(client.on_full)
-        for rule in client.rules:
-            collect(rule.do)
-    return dict(sorted(found.items()))
 
 
 def _version(reading: _Reading, sounds: frozenset[str]) -> str:

@@ -8,7 +8,9 @@ The story goes on in `shape`, which turns refusals into places and words.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -20,6 +22,7 @@ from autocom.config.scalars import (
     Date,
     Days,
     DidPlace,
+    Digit,
     Display,
     Duration,
     Extension,
@@ -30,6 +33,7 @@ from autocom.config.scalars import (
     Line,
     LineOrNothing,
     Link,
+    Mail,
     Moment,
     Network,
     Number,
@@ -37,12 +41,17 @@ from autocom.config.scalars import (
     Password,
     Priority,
     Range,
+    Repeat,
     Some,
     SomeTime,
     Yes,
     Zone,
 )
-from autocom.config.steps import Prompt, Step, Strict
+from autocom.config.steps import Prompt, Step, Strict, every_step
+from autocom.config.wording import told
+
+if TYPE_CHECKING:
+    from autocom.config.document import Route
 
 # --- clients/*.yaml --------------------------------------------------------------------------
 
@@ -122,31 +131,76 @@ class Retention(Strict):
     recordings: SomeTime | None = None
 
 
+class Vip(Strict):
+    """`vip`: callers who wait less."""
+
+    callers: Annotated[list[Line], OneOrMany()] = Field(min_length=1)
+    advance: SomeTime = 60.0
+
+
+class Returning(Strict):
+    """`returning`: who calls again so soon gets his place back."""
+
+    within: SomeTime = 600.0
+
+
+class Fax(Strict):
+    """`fax`: what becomes of fax machines."""
+
+    detect: Yes = True
+    do: list[Step] = Field(default_factory=list)
+
+
+Reason = Literal["unconditional", "no-answer", "busy", "unavailable", "unknown"]
+
+
+class Decision(Strict):
+    """`decision`: a system of the client's that may name the rule for a call."""
+
+    url: Link
+    within: SomeTime = 0.8
+
+
 class ClientDefaults(Strict):
     """The client keys that `defaults` may hold."""
 
     display: Display | None = None
     profile: Literal["medical", "legal", "general"] = "general"
     phrase: LineOrNothing = ""
+    phrases: dict[Reason, Line] = Field(default_factory=dict)
     card: Link | None = None
     timezone: Zone | None = None
     holidays: Calendar | None = None
     language: Literal["fr", "en"] | None = None
+    languages: Annotated[list[LanguageTag], OneOrMany()] = Field(default_factory=list)
+    countries: Annotated[list[Country], OneOrMany()] = Field(default_factory=list)
     hours: dict[Days, Annotated[list[Range], OneOrMany()]] | None = None
     closures: list[Closure] = Field(default_factory=list)
     openings: list[Closure] = Field(default_factory=list)
     absences: list[Absence] = Field(default_factory=list)
     priority: Priority = 50
     target: SomeTime = 20.0
+    vip: Vip | None = None
+    returning: Returning | None = None
     max_calls: Some | None = None
     on_full: list[Step] = Field(default_factory=list)
     early_limit: SomeTime = 25.0
     code: Code | None = None
+    fax: Fax = Fax()
+    decision: Decision | None = None
     rules: list[Rule] | None = Field(default=None, min_length=1)
     wrap_up: WrapUp = WrapUp()
     outgoing: Outgoing | None = None
     retention: Retention = Retention()
     recording: Literal["never", "on_demand", "always"] = "never"
+
+    @cached_property
+    def every_step(self) -> tuple[tuple[Step, Route], ...]:
+        """Each step that a call of this client may come to, with the keys that lead there."""
+        lists: list[tuple[list[Step], Route]]
+        lists = [(rule.do, ("rules", index, "do")) for index, rule in enumerate(self.rules or ())]
+        lists += [(self.on_full, ("on_full",)), (self.fax.do, ("fax", "do"))]
+        return tuple(found for steps, route in lists for found in every_step(steps, route))
 
 
 class Client(ClientDefaults):
@@ -168,6 +222,27 @@ class NoAnswer(Strict):
     pause_after: Count = 3
 
 
+class Pause(Strict):
+    """A reason of `pauses`: how long at a time, how long and how often a day."""
+
+    max: SomeTime | None = None
+    per_day: SomeTime | None = None
+    times: Some | None = None
+
+
+class Breather(Strict):
+    """`breather`: a rest after so many calls in a row."""
+
+    after: Some
+    for_: SomeTime = Field(alias="for")
+
+
+class Supervisor(Strict):
+    """`supervisor`: who is told of what needs somebody."""
+
+    mail: Annotated[list[Mail], OneOrMany()] = Field(min_length=1)
+
+
 class House(Strict):
     """`bureau`."""
 
@@ -179,6 +254,9 @@ class House(Strict):
     holidays: Calendar
     unknown_client: Id
     no_answer: NoAnswer = NoAnswer()
+    pauses: dict[Literal["break", "lunch", "training", "other"], Pause] = Field(default_factory=dict)
+    breather: Breather | None = None
+    supervisor: Supervisor | None = None
 
 
 class Trunk(Strict):
@@ -201,7 +279,7 @@ class Site(Strict):
 def _not_a_trunk(name: str) -> str:
     # Asterisk knows a trunk as trunk-<id>; one name space holds both
     if name.startswith("trunk-"):
-        raise ValueError("an id of a secretary cannot begin with `trunk-`")
+        raise ValueError(told("an id of a secretary cannot begin with `trunk-`"))
     return name
 
 
@@ -216,6 +294,7 @@ class Secretary(Strict):
     languages: list[LanguageTag] = Field(default=["fr"], min_length=1)
     site: Site | None = None
     auto_login: Yes = False
+    whisper: Yes = False
 
 
 class Widen(Strict):
@@ -238,12 +317,35 @@ class Contact(Strict):
     number: Number
 
 
+class Shift(Strict):
+    """One of a roster's `shifts`: `order` is on call on these days, at these times."""
+
+    days: Annotated[list[Days], OneOrMany()] | None = None
+    time: Annotated[list[Range], OneOrMany()] | None = None
+    dates: Dates | None = None
+    order: list[Contact] = Field(min_length=1)
+
+
 class Roster(Strict):
     """One of `rosters`: who is called, in which order, how often."""
 
-    order: list[Contact] = Field(min_length=1)
+    order: list[Contact] | None = Field(default=None, min_length=1)
+    shifts: list[Shift] | None = Field(default=None, min_length=1)
     ring_for: SomeTime = 30.0
-    rounds: Some = 2
+    rounds: Repeat = 2
+    pause: Duration = 0.0
+    accept: Digit = "1"
+    fallback: Contact | None = None
+
+    def contacts(self) -> Iterator[tuple[Contact, Route]]:
+        """Everybody who may be rung, with the keys that lead there."""
+        for index, contact in enumerate(self.order or ()):
+            yield contact, ("order", index)
+        for number, shift in enumerate(self.shifts or ()):
+            for index, contact in enumerate(shift.order):
+                yield contact, ("shifts", number, "order", index)
+        if self.fallback is not None:
+            yield self.fallback, ("fallback",)
 
 
 class Bureau(Strict):

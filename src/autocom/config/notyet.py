@@ -12,17 +12,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autocom.config.wording import told
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from autocom.config.document import Plain, Route
 
-_IN_STEPS = r"(?:^|\.)(?:do|on_timeout|on_full|on_nobody|otherwise|keys\.[^.]+)\.\d+\."
-
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """Keys that are refused: `route` matches `client.retention`, `bureau.rosters` and so on; where
+    """Keys that are refused: `route` matches `client.retention`, `bureau.defaults.code` and so on; where
     `values` is given, only those values are."""
 
     route: str
@@ -30,10 +30,7 @@ class NotYet:
 
 
 NOT_YET: tuple[NotYet, ...] = (
-    NotYet(_IN_STEPS + "(?:forward|on_call|voicemail|message)$"),
-    NotYet(_IN_STEPS + r"queue\.announce$"),
-    NotYet(r"^bureau\.rosters$"),
-    NotYet(r"^(?:client|bureau\.defaults)\.(?:outgoing|code|retention)$"),
+    NotYet(r"^(?:client|bureau\.defaults)\.(?:code|retention)$"),
     NotYet(r"^(?:client|bureau\.defaults)\.recording$", ("on_demand", "always")),
 )
 
@@ -41,15 +38,21 @@ NOT_YET: tuple[NotYet, ...] = (
 def not_served(kind: str, tree: Plain, table: Sequence[NotYet]) -> Iterator[tuple[Route, str]]:
     """Route and message of every key of the tree that is not served yet. `kind`: bureau or client."""
     patterns = [(re.compile(line.route), line.values) for line in table]
+    words = {word for line in table for word in re.findall(r"[a-z_]+", line.route)}
     for route, value in _keys(tree, ()):
+        if route[-1] not in words:
+            continue  # most keys: a thousand clients have many
         dotted = ".".join((kind, *map(str, route)))
         for pattern, values in patterns:
             if not pattern.search(dotted):
                 continue
             if not values:
-                yield route, f"`{route[-1]}` is not yet served by this version: remove it"
+                yield route, told("`{key}` is not yet served by this version: remove it", key=route[-1])
             elif isinstance(value, str) and value in values:
-                yield route, f"`{route[-1]}: {value}` is not yet served by this version"
+                yield (
+                    route,
+                    told("`{key}: {value}` is not yet served by this version", key=route[-1], value=value),
+                )
 
 
 def _keys(tree: Plain, route: Route) -> Iterator[tuple[Route, Plain]]:

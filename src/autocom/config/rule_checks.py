@@ -7,16 +7,18 @@ before the answer, where some operators let nothing through. The story goes on i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from autocom.config.steps_build import branches, every_step
+from autocom.config.steps import branches, every_step
+from autocom.config.wording import told
 
 if TYPE_CHECKING:
     from autocom.config import models
     from autocom.config.document import Route
     from autocom.config.faults import Fault
+    from autocom.config.rule_cover import Covered
     from autocom.config.shape import Sheet
     from autocom.config.steps import Step
 
@@ -28,16 +30,17 @@ _ANSWERS: Final = frozenset({"answer", "menu", "voicemail"})
 def check_rules(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
     """Everything that is wrong with the rules as a whole."""
     yield from _names(client, sheet)
-    yield from _reach(client, sheet)
     yield from _jumps(client, sheet)
     for index, rule in enumerate(client.rules):
         dismisses = rule.when is not None and (rule.when.hours == "closed" or rule.when.absence is True)
         yield from _Hearing(sheet, dismisses).check(rule.do, ("rules", index, "do"), answered=False)
         yield from _after_the_end(rule.do, ("rules", index, "do"), sheet)
+        yield from _held_back(rule.do, ("rules", index, "do"), sheet)
+    yield from _places(client, sheet)
     if client.profile == "medical" and not any(_says_closed(client, rule) for rule in client.rules):
-        message = (
-            "a medical client needs a rule `when: {hours: closed}` with a `play` in `mode: answered`: "
-            "outside its hours callers must be told where to turn"
+        message = told(
+            "a medical client needs a rule `when: {{hours: closed}}` with a `play` in `mode: "
+            "answered`: outside its hours callers must be told where to turn"
         )
         yield sheet.key_at(("rules",)).fault(message)
 
@@ -46,43 +49,95 @@ def _names(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
     seen: set[str] = set()
     for index, rule in enumerate(client.rules):
         if rule.name in seen:
-            yield sheet.at(("rules", index, "name")).fault(f"a rule `{rule.name}` stands before it already")
+            yield sheet.at(("rules", index, "name")).fault(
+                told("a rule `{name}` stands before it already", name=rule.name)
+            )
         seen.add(rule.name)
 
 
-def _reach(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
-    last = len(client.rules) - 1
+def check_reach(client: models.Client, sheet: Sheet, covered: Iterable[Covered]) -> Iterator[Fault]:
+    """Rules that take no call, and a last rule that does not take every call."""
     # a rule that another one jumps to is reached that way
-    targets = {
-        step.jump
-        for index, rule in enumerate(client.rules)
-        for step, _ in every_step(rule.do, ("rules", index, "do"))
-        if step.jump is not None and step.jump != rule.name
-    }
-    for index, rule in enumerate(client.rules):
-        here = sheet.at(("rules", index))
+    targets = {step.jump for step, route in client.every_step if step.jump != _rule_at(client, route)}
+    last = len(client.rules) - 1
+    told_of: set[int] = set()
+    for one in covered:
+        rule = client.rules[one.index]
         if rule.when is not None and not rule.when.model_fields_set:
-            yield sheet.at(("rules", index, "when")).fault("an empty `when` asks nothing: remove it")
             continue
-        before = next((other for other in client.rules[:index] if _covers(other, rule)), None)
-        if before is not None and rule.name not in targets:
-            why = "has no `when`" if before.when is None else "holds whenever this one does"
-            yield here.fault(f"rule `{rule.name}` is never reached: `{before.name}` before it {why}")
-        elif index == last and rule.when is not None:
-            message = "the last rule must hold always: add one without `when` after it"
+        if not one.by:
+            told_of.add(one.index)
+            yield sheet.at(("rules", one.index, "when")).fault(
+                told("can never hold: during an absence the client is closed, never open")
+            )
+        elif one.index == last and rule.when is None and len(one.by) > 1:
+            continue  # it is demanded, even where the rules before it leave nothing
+        elif rule.name not in targets:
+            told_of.add(one.index)
+            yield sheet.at(("rules", one.index)).fault(_unreached(client, one))
+    for index, rule in enumerate(client.rules):
+        if rule.when is not None and not rule.when.model_fields_set:
+            yield sheet.at(("rules", index, "when")).fault(told("an empty `when` asks nothing: remove it"))
+        elif index == last and rule.when is not None and index not in told_of:
+            message = told("the last rule must hold always: add one without `when` after it")
             yield sheet.key_at(("rules", index, "when")).fault(message)
 
 
-def _covers(one: models.Rule, other: models.Rule) -> bool:
-    """Whether `one` holds whenever `other` does: it asks the same, or less."""
-    if one.when is None:
-        return True
-    if other.when is None:
-        return False
-    asked = one.when.model_fields_set
-    return asked <= other.when.model_fields_set and all(
-        getattr(one.when, name) == getattr(other.when, name) for name in asked
+def _rule_at(client: models.Client, route: Route) -> str | None:
+    return client.rules[route[1]].name if route[0] == "rules" and isinstance(route[1], int) else None
+
+
+def _unreached(client: models.Client, one: Covered) -> str:
+    name = client.rules[one.index].name
+    before = [client.rules[index] for index in one.by]
+    if len(before) > 1:
+        rules = ", ".join(f"`{rule.name}`" for rule in before)
+        return told(
+            "rule `{name}` is never reached: one of {rules} before it always holds first",
+            name=name,
+            rules=rules,
+        )
+    why = told("has no `when`") if before[0].when is None else told("holds whenever this one does")
+    return told(
+        "rule `{name}` is never reached: `{before}` before it {why}",
+        name=name,
+        before=before[0].name,
+        why=why,
     )
+
+
+def _held_back(steps: Sequence[Step], route: Route, sheet: Sheet) -> Iterator[Fault]:
+    """Messages for who still waits, where nobody waits, or that nobody may miss."""
+    for index, step in enumerate(steps):
+        here = (*route, index, step.kind)
+        if step.play is not None and step.play.if_waiting is not None:
+            ahead = next((later for later in steps[index:] if later.play is None), None)
+            if ahead is None or ahead.queue is None:
+                yield sheet.key_at((*here, "if_waiting")).fault(
+                    told("`if_waiting` is for a message before a `queue`: nobody waits here")
+                )
+            elif step.play.must_hear:
+                yield sheet.key_at((*here, "if_waiting")).fault(
+                    told("a message with `must_hear` is for every caller: no `if_waiting` here")
+                )
+        for branch, inner in branches(step):
+            yield from _held_back(inner, (*here, *branch), sheet)
+
+
+def _places(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
+    """Steps that stand where they cannot do what they are for."""
+    for step, route in client.every_step:
+        in_keys = len(route) > 4 and route[-4] == "keys" and route[-5] == "queue"
+        if step.callback is not None and not in_keys:
+            yield sheet.key_at(route).fault(
+                told("`callback` keeps a place in a queue: it stands under the `keys` of a `queue` only")
+            )
+        if step.queue is not None and route[0] == "fax":
+            yield sheet.key_at(route).fault(told("a fax machine never rings a secretary: no `queue` here"))
+        if step.queue is not None and step.queue.after_closing == "serve" and step.queue.on_closing:
+            yield sheet.key_at((*route, "on_closing")).fault(
+                told("is never taken: with `after_closing: serve` who waits at closing time stays")
+            )
 
 
 def _jumps(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
@@ -94,7 +149,13 @@ def _jumps(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
     for name, ways in edges.items():
         for target, route in ways:
             if name in _reached_from(target, edges):
-                yield sheet.at(route).fault(f"`jump: {target}` goes in circles: it leads back to `{name}`")
+                yield sheet.at(route).fault(
+                    told(
+                        "`jump: {target}` goes in circles: it leads back to `{name}`",
+                        target=target,
+                        name=name,
+                    )
+                )
 
 
 def _reached_from(name: str, edges: dict[str, list[tuple[str, Route]]]) -> set[str]:
@@ -112,7 +173,7 @@ def _after_the_end(steps: Sequence[Step], route: Route, sheet: Sheet) -> Iterato
     for index, step in enumerate(steps):
         if step.kind in _ENDS and index + 1 < len(steps):
             yield sheet.at((*route, index + 1)).fault(
-                f"never reached: `{step.kind}` before it ends the steps"
+                told("never reached: `{kind}` before it ends the steps", kind=step.kind)
             )
         for branch, inner in branches(step):
             yield from _after_the_end(inner, (*route, index, step.kind, *branch), sheet)
@@ -138,11 +199,16 @@ class _Hearing:
                 )
                 if step.play.must_hear:
                     yield place.fault(
-                        "`must_hear` needs `mode: answered`: in early mode some operators let nothing through"
+                        told(
+                            "`must_hear` needs `mode: answered`: in early mode some operators let nothing "
+                            "through"
+                        )
                     )
                 elif self.dismisses and not followed:
                     yield place.fault(
-                        "the message of a closure needs `mode: answered`: in early mode it may not be heard"
+                        told(
+                            "the message of a closure needs `mode: answered`: in early mode it may not be heard"
+                        )
                     )
             answered = (
                 answered or step.kind in _ANSWERS or (step.play is not None and step.play.mode == "answered")

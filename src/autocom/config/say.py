@@ -17,12 +17,15 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from autocom.config.faults import reason
+from autocom.config.wording import told
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 _TIMEOUT: Final = 60.0  # seconds for one text; a speech program that hangs must not hang a reload
-_NOTHING: Final = "no text to speech here: install espeak-ng, or set AUTOCOM_SAY"
+_NOTHING: Final = told("no text to speech here: install espeak-ng, or set AUTOCOM_SAY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class SayCommand:
             self._words = tuple(shlex.split(template))
             for needed in ("{text}", "{out}"):
                 if not any(needed in word for word in self._words):
-                    raise ValueError(f"the command needs {needed}")
+                    raise ValueError(told("the command needs {needed}", needed=needed))
         self._espeak = None if self._words else shutil.which("espeak-ng")
 
     @property
@@ -75,12 +78,17 @@ class SayCommand:
                 command, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=False
             )
         except subprocess.TimeoutExpired:
-            return f"{command[0]} did not finish in {_TIMEOUT:.0f} s"
+            return told("{program} did not finish in {seconds:.0f} s", program=command[0], seconds=_TIMEOUT)
         except OSError as error:
-            return f"{command[0]} cannot be run: {error.strerror}"
+            return told("{program} cannot be run: {why}", program=command[0], why=reason(error))
         if done.returncode != 0:
-            return f"{command[0]} failed ({done.returncode}): {_last_line(done.stderr)}"
-        return None if utterance.out.is_file() else f"{command[0]} wrote no sound file"
+            return told(
+                "{program} failed ({code}): {why}",
+                program=command[0],
+                code=done.returncode,
+                why=_last_line(done.stderr),
+            )
+        return None if utterance.out.is_file() else told("{program} wrote no sound file", program=command[0])
 
 
 def _fill(word: str, values: dict[str, str]) -> str:
@@ -112,12 +120,13 @@ def _by_library(wanted: Sequence[Utterance]) -> list[str | None]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return ["espeak-ng did not finish in time"] * len(wanted)
+        return [told("espeak-ng did not finish in time")] * len(wanted)
     answers: list[str | None] = [json.loads(line)["error"] for line in done.stdout.splitlines()]
-    missing = f"espeak-ng failed ({done.returncode}): {_last_line(done.stderr)}"
+    why = _last_line(done.stderr)
+    missing = told("{program} failed ({code}): {why}", program="espeak-ng", code=done.returncode, why=why)
     return answers + [missing] * (len(wanted) - len(answers))
 
 
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
-    return lines[-1][:200] if lines else "it said nothing"
+    return lines[-1][:200] if lines else told("it said nothing")

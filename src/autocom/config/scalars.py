@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, PlainValidator, ValidationInfo, WithJsonSc
 from autocom.config.calendar import UnknownCalendar, check_calendar
 from autocom.config.faults import suggestion
 from autocom.config.numbering import countries
+from autocom.config.wording import told, words_of
 from autocom.core.model import TimeRange
 from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 
@@ -38,14 +39,17 @@ _TIME = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])$")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _UNSAFE_IN_SPEECH = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$")
+_EMERGENCY: Final = frozenset(
+    ("15", "17", "18", "112", "114", "115", "119", "191", "196", "197", "116000", "116117", "3114")
+)
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$")
 _DID_IN = re.compile(r"(?:request_uri|to|p_called_party_id|header:[A-Za-z][A-Za-z0-9-]{0,63})$")
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        found = "a list" if isinstance(value, list) else "a mapping"
-        raise ValueError(f"expected one value, found {found}")  # noqa: TRY004 - pydantic reports ValueError
+        found = told("a list") if isinstance(value, list) else told("a mapping")
+        raise ValueError(told("expected one value, found {found}", found=found))  # noqa: TRY004 - pydantic reports ValueError
     return value
 
 
@@ -59,7 +63,10 @@ def duration(text: str) -> float:
     match = _DURATION.match(text)
     if not match:
         raise ValueError(
-            f"`{text}` is no duration: write a number with ms, s, m, h or d, as 800ms, 20s, 5m, 2h, 90d"
+            told(
+                "`{text}` is no duration: write a number with ms, s, m, h or d, as 800ms, 20s, 5m, 2h, 90d",
+                text=text,
+            )
         )
     return float(match.group(1)) * _UNITS[match.group(2)]
 
@@ -67,22 +74,24 @@ def duration(text: str) -> float:
 def _some_time(text: str) -> float:
     seconds = duration(text)
     if seconds <= 0:
-        raise ValueError("must be longer than nothing")
+        raise ValueError(told("must be longer than nothing"))
     return seconds
 
 
 def _yes_or_no(text: str) -> bool:
     if text not in ("true", "false"):
-        raise ValueError(f"`{text}` is neither true nor false")
+        raise ValueError(told("`{text}` is neither true nor false", text=text))
     return text == "true"
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch(r"-?[0-9]{1,9}", text):
-            raise ValueError(f"`{text}` is not a whole number")
+            raise ValueError(told("`{text}` is not a whole number", text=text))
         if not least <= int(text) <= most:
-            raise ValueError(f"{text} is out of range: {least} to {most}")
+            raise ValueError(
+                told("{text} is out of range: {least} to {most}", text=text, least=least, most=most)
+            )
         return int(text)
 
     return read
@@ -90,14 +99,18 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _ident(text: str) -> str:
     if not _ID.match(text):
-        raise ValueError(f"`{text}` is no id: 1 to 32 of a-z, 0-9 and -")
+        raise ValueError(told("`{text}` is no id: 1 to 32 of a-z, 0-9 and -", text=text))
     return text
 
 
 def _sound(text: str) -> str:
     if len(text) > 64 or not _SOUND.match(text):
         raise ValueError(
-            f"`{text}` is no sound name: a-z, 0-9, _ and -, sub-folders as a/b, without suffix, at most 64"
+            told(
+                "`{text}` is no sound name: a-z, 0-9, _ and -, sub-folders as a/b, without suffix, "
+                "at most 64",
+                text=text,
+            )
         )
     return text
 
@@ -105,11 +118,13 @@ def _sound(text: str) -> str:
 def _line(most: int, least: int = 1) -> Callable[[str], str]:
     def read(text: str) -> str:
         if least and not text.strip():
-            raise ValueError("must not be empty")
+            raise ValueError(told("must not be empty"))
         if _UNSAFE.search(text):
-            raise ValueError("must be one line without control characters")
+            raise ValueError(told("must be one line without control characters"))
         if len(text) > most:
-            raise ValueError(f"has {len(text)} characters, at most {most} are allowed")
+            raise ValueError(
+                told("has {count} characters, at most {most} are allowed", count=len(text), most=most)
+            )
         return text
 
     return read
@@ -117,11 +132,13 @@ def _line(most: int, least: int = 1) -> Callable[[str], str]:
 
 def _speech(text: str) -> str:
     if not text.strip():
-        raise ValueError("there is nothing to say")
+        raise ValueError(told("there is nothing to say"))
     if len(text) > 2000:
-        raise ValueError(f"has {len(text)} characters, at most 2000 are allowed")
+        raise ValueError(
+            told("has {count} characters, at most {most} are allowed", count=len(text), most=2000)
+        )
     if _UNSAFE_IN_SPEECH.search(text):
-        raise ValueError("must not hold control characters")
+        raise ValueError(told("must not hold control characters"))
     return " ".join(text.split())
 
 
@@ -129,7 +146,7 @@ def clock_time(text: str) -> time:
     """`08:30`; `24:00` is the end of a day and comes back as 00:00."""
     match = _TIME.match(text)
     if not match or (match.group(1) == "24" and match.group(2) != "00"):
-        raise ValueError(f"`{text}` is no time of day: write it as 08:30, in quotes")
+        raise ValueError(told("`{text}` is no time of day: write it as 08:30, in quotes", text=text))
     return time(int(match.group(1)) % 24, int(match.group(2)))
 
 
@@ -137,12 +154,12 @@ def time_range(text: str) -> TimeRange:
     """`08:00-12:30`; an end before the start is after midnight; `00:00-24:00` is the whole day."""
     start, dash, end = text.partition("-")
     if not dash:
-        raise ValueError(f'`{text}` is no range of times: write it as "08:00-12:30"')
+        raise ValueError(told('`{text}` is no range of times: write it as "08:00-12:30"', text=text))
     if start == "24:00":
-        raise ValueError("a range cannot start at 24:00: write 00:00 under the next day")
+        raise ValueError(told("a range cannot start at 24:00: write 00:00 under the next day"))
     read = TimeRange(clock_time(start), clock_time(end))
     if start == end:
-        raise ValueError(f'`{text}` is empty: write "00:00-24:00" for a whole day')
+        raise ValueError(told('`{text}` is empty: write "00:00-24:00" for a whole day', text=text))
     return read
 
 
@@ -154,7 +171,11 @@ def weekdays(text: str) -> tuple[int, ...]:
     for word in (first, last) if dash else (first,):
         if word not in DAYS:
             raise ValueError(
-                f"`{text}` is no day{suggestion(text, (*DAYS, 'every-day'))} (mon … sun, mon-fri, every-day)"
+                told(
+                    "`{text}` is no day{near} (mon … sun, mon-fri, every-day)",
+                    text=text,
+                    near=suggestion(text, (*DAYS, "every-day")),
+                )
             )
     begin = DAYS.index(first)
     length = (DAYS.index(last) - begin) % 7 if dash else 0
@@ -168,11 +189,11 @@ def _days(text: str) -> str:
 
 def _date(text: str) -> date:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise ValueError(f'`{text}` is no date: write it as "2026-12-24"')
+        raise ValueError(told('`{text}` is no date: write it as "2026-12-24"', text=text))
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text} is not in the calendar") from None
+        raise ValueError(told("{text} is not in the calendar", text=text)) from None
 
 
 def _moment(text: str) -> datetime:
@@ -182,20 +203,24 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         if "calendar" in str(error):
             raise
-        raise ValueError(f'`{text}` is no moment: write it as "2026-12-24 12:00" or "2026-12-24"') from None
+        raise ValueError(
+            told('`{text}` is no moment: write it as "2026-12-24 12:00" or "2026-12-24"', text=text)
+        ) from None
 
 
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):  # a folder such as "Europe" is an OSError
-        raise ValueError(f"`{text}` is no time zone{suggestion(text, available_timezones())}") from None
+        raise ValueError(
+            told("`{text}` is no time zone{near}", text=text, near=suggestion(text, available_timezones()))
+        ) from None
     return text
 
 
 def _country(text: str) -> str:
     if text not in countries():
-        raise ValueError(f"`{text}` is no country: two capital letters, as FR")
+        raise ValueError(told("`{text}` is no country: two capital letters, as FR", text=text))
     return text
 
 
@@ -203,7 +228,7 @@ def _calendar(text: str) -> str:
     try:
         check_calendar(text)
     except UnknownCalendar as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(words_of(error)) from None
     return text
 
 
@@ -215,9 +240,20 @@ def _number(value: object, info: ValidationInfo) -> str:
 
 def number(text: str, plan: NumberingPlan) -> str:
     """E.164, or ValueError."""
+    digits = re.sub(r"^(?:\+|00)33|[\s.\-()]", "", text)
+    if digits in _EMERGENCY:
+        raise ValueError(
+            told("`{text}` is an emergency number: callers dial it themselves, autocom never does", text=text)
+        )
     found = normalise(text, plan) if not re.search(r"[@;:]", text) else None
     if found is None:
-        raise ValueError(f"`{text}` is no telephone number of {plan.country} or in the form +33…")
+        raise ValueError(
+            told(
+                "`{text}` is no telephone number of {country} or in the form +33…",
+                text=text,
+                country=plan.country,
+            )
+        )
     return found
 
 
@@ -225,16 +261,20 @@ def _network(text: str) -> str:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"`{text}` is no address or network: write 192.0.2.10 or 192.0.2.0/24") from None
+        raise ValueError(
+            told("`{text}` is no address or network: write 192.0.2.10 or 192.0.2.0/24", text=text)
+        ) from None
     if network.prefixlen == 0:
-        raise ValueError(f"`{text}` is the whole world: anybody could place calls as this operator")
+        raise ValueError(
+            told("`{text}` is the whole world: anybody could place calls as this operator", text=text)
+        )
     return str(network.network_address) if network.num_addresses == 1 else str(network)
 
 
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if not pattern.match(text):
-            raise ValueError(f"`{text}` is not {wanted}")
+            raise ValueError(told("`{text}` is not {wanted}", text=text, wanted=wanted))
         return text
 
     return read
@@ -304,23 +344,30 @@ Calendar = Annotated[
 ]
 Number = Annotated[str, PlainValidator(_number), WithJsonSchema(_NUMBER_SCHEMA)]
 Network = Annotated[str, *_scalar(_network, {"type": "string"})]
-Host = Annotated[str, *_scalar(_matching(_HOST, "a host name, with :port or without"), {"type": "string"})]
+Host = Annotated[
+    str, *_scalar(_matching(_HOST, told("a host name, with :port or without")), {"type": "string"})
+]
 DidPlace = Annotated[
     str,
-    *_scalar(_matching(_DID_IN, "request_uri, to, p_called_party_id or header:X-Name"), {"type": "string"}),
+    *_scalar(
+        _matching(_DID_IN, told("request_uri, to, p_called_party_id or header:X-Name")), {"type": "string"}
+    ),
 ]
-Mail = Annotated[str, *_scalar(_matching(_MAIL, "a mail address"), {"type": "string", "format": "email"})]
+Mail = Annotated[
+    str, *_scalar(_matching(_MAIL, told("a mail address")), {"type": "string", "format": "email"})
+]
 MailOrNumber = Annotated[str, PlainValidator(_mail_or_number), WithJsonSchema({"type": "string"})]
-Extension = Annotated[str, *_scalar(_matching(re.compile(r"(?!8[0-9]{2}$)[1-9][0-9]{1,4}$"), "an extension: 2 to 5 digits, not beginning with 0, not 8NN (conference rooms)"), _DIGITS_SCHEMA)]  # fmt: skip
+Extension = Annotated[str, *_scalar(_matching(re.compile(r"(?!8[0-9]{2}$)[1-9][0-9]{1,4}$"), told("an extension: 2 to 5 digits, not beginning with 0, not 8NN (conference rooms)")), _DIGITS_SCHEMA)]  # fmt: skip
 Code = Annotated[
-    str, *_scalar(_matching(re.compile(r"[0-9]{1,4}$"), "a code: 1 to 4 digits"), _DIGITS_SCHEMA)
+    str, *_scalar(_matching(re.compile(r"[0-9]{1,4}$"), told("a code: 1 to 4 digits")), _DIGITS_SCHEMA)
 ]
 Digit = Annotated[
-    str, *_scalar(_matching(re.compile(r"[0-9*#]$"), "one key of a telephone: 0-9, * or #"), _DIGITS_SCHEMA)
+    str,
+    *_scalar(_matching(re.compile(r"[0-9*#]$"), told("one key of a telephone: 0-9, * or #")), _DIGITS_SCHEMA),
 ]
-LanguageTag = Annotated[str, *_scalar(_matching(re.compile(r"[a-z]{2}$"), "a language: two small letters, as fr"), {"type": "string", "pattern": "^[a-z]{2}$"})]  # fmt: skip
-Password = Annotated[str, *_scalar(_matching(re.compile(r"[!-:<-~]{6,64}$"), "a password: 6 to 64 visible ASCII characters, no space, no ;"), {"type": "string", "minLength": 6, "maxLength": 64})]  # fmt: skip
-Link = Annotated[str, *_scalar(_matching(re.compile(r"https?://[!#-;=?-\[\]_a-~]{1,480}$"), "a web address: http:// or https://, no spaces"), {"type": "string", "format": "uri"})]  # fmt: skip
+LanguageTag = Annotated[str, *_scalar(_matching(re.compile(r"[a-z]{2}$"), told("a language: two small letters, as fr")), {"type": "string", "pattern": "^[a-z]{2}$"})]  # fmt: skip
+Password = Annotated[str, *_scalar(_matching(re.compile(r"[!-:<-~]{6,64}$"), told("a password: 6 to 64 visible ASCII characters, no space, no ;")), {"type": "string", "minLength": 6, "maxLength": 64})]  # fmt: skip
+Link = Annotated[str, *_scalar(_matching(re.compile(r"https?://[!#-;=?-\[\]_a-~]{1,480}$"), told("a web address: http:// or https://, no spaces")), {"type": "string", "format": "uri"})]  # fmt: skip
 Priority = Annotated[int, *_scalar(_whole(0, 100), _whole_schema(0, 100))]
 Count = Annotated[int, *_scalar(_whole(0, 100000), _whole_schema(0, 100000))]
 Some = Annotated[int, *_scalar(_whole(1, 100000), _whole_schema(1, 100000))]

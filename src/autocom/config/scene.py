@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autocom.config.audio import Shelf
 from autocom.config.sounds import AudioRefused
+from autocom.config.wording import words_of
 from autocom.core.model import Audio, Music
 from autocom.core.numbers import FRANCE, NumberingPlan
 
@@ -29,7 +30,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The house as a client sees it. `own_numbers`: every DID of every client and of the bureau."""
+    """The house as a client sees it. `own_numbers`: every DID of every client and of the bureau; `rosters`:
+    the key that accepts a call, by roster."""
 
     shelf: Shelf
     language: str = "fr"
@@ -40,7 +42,7 @@ class Scene:
     plan: NumberingPlan = FRANCE
     unknown_client: str | None = None
     teams: frozenset[str] | None = None
-    rosters: frozenset[str] | None = None
+    rosters: Mapping[str, str] | None = None
     lists: Mapping[str, tuple[str, ...]] | None = None
     own_numbers: frozenset[str] = frozenset()
 
@@ -58,14 +60,15 @@ class Ear:
 
     def prompt(self, prompt: Prompt, route: Route) -> Audio:
         """The audio of `sound` or `say` at `route`."""
-        shelf = self.scene.shelf
         if prompt.say is not None:
-            text = prompt.say
-            return self._or_fault((*route, "say"), lambda: shelf.say(text, self.language)) or Audio(
-                "", "", 0.0
-            )
+            return self.spoken(prompt.say, (*route, "say"))
         name = prompt.sound or ""
         return self._or_fault((*route, "sound"), lambda: self._sound(name)) or Audio(name, "", 0.0)
+
+    def spoken(self, text: str, route: Route) -> Audio:
+        """The text in the sheet's language; `route` is the place of the fault where it cannot be spoken."""
+        made = self._or_fault(route, lambda: self.scene.shelf.say(text, self.language))
+        return made or Audio("", "", 0.0)
 
     def music(self, name: str, route: Route) -> Music | None:
         """The music of that name."""
@@ -86,5 +89,5 @@ class Ear:
         try:
             return make()
         except AudioRefused as error:
-            self.faults.append(self.sheet.at(route).fault(str(error)))
+            self.faults.append(self.sheet.at(route).fault(words_of(error)))
             return None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from autocom.config.wording import told
+
 if TYPE_CHECKING:
     from autocom.config import models
     from autocom.config.faults import Fault, Place
@@ -29,7 +31,9 @@ def _ids(members: Sequence[Member]) -> Iterator[Fault]:
     for client, sheet in members:
         place = sheet.at(("id",))
         if client.id in seen:
-            yield place.fault(f"client id `{client.id}` is taken: {_there(seen[client.id])}")
+            yield place.fault(
+                told("client id `{id}` is taken: {there}", id=client.id, there=_there(seen[client.id]))
+            )
         seen.setdefault(client.id, place)
 
 
@@ -44,15 +48,28 @@ def _numbers(members: Sequence[Member]) -> Iterator[Fault]:
                 continue
             owner, first = seen[key]
             if owner == client.id and first.file == place.file:
-                yield place.fault(f"this number stands twice; the first is in line {first.line}")
+                yield place.fault(
+                    told("this number stands twice; the first is in line {line}", line=first.line)
+                )
             elif line.forwarded_from is None:
                 yield place.fault(
-                    f"{line.did} is a number of client `{owner}` too ({_there(first)}): "
-                    "tell them apart by `forwarded_from`"
+                    told(
+                        "{did} is a number of client `{owner}` too ({there}): tell them apart by "
+                        "`forwarded_from`",
+                        did=line.did,
+                        owner=owner,
+                        there=_there(first),
+                    )
                 )
             else:
                 yield place.fault(
-                    f"{line.forwarded_from} forwarded to {line.did} is client `{owner}` too ({_there(first)})"
+                    told(
+                        "{forwarded_from} forwarded to {did} is client `{owner}` too ({there})",
+                        forwarded_from=line.forwarded_from,
+                        did=line.did,
+                        owner=owner,
+                        there=_there(first),
+                    )
                 )
 
 
@@ -64,7 +81,14 @@ def _codes(members: Sequence[Member]) -> Iterator[Fault]:
         place = sheet.at(("code",))
         if client.code in seen:
             owner, first = seen[client.code]
-            yield place.fault(f"code {client.code} is that of client `{owner}` ({_there(first)})")
+            yield place.fault(
+                told(
+                    "code {code} is that of client `{owner}` ({there})",
+                    code=client.code,
+                    owner=owner,
+                    there=_there(first),
+                )
+            )
         seen.setdefault(client.code, (client.id, place))
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from autocom.config.faults import Place, suggestion
+from autocom.config.wording import told, words_of
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -61,7 +62,7 @@ class Sheet:
 def fit(model: type[M], value: Plain, sheet: Sheet, plan: NumberingPlan) -> tuple[M | None, list[Fault]]:
     """The value as that model, or the faults."""
     if not isinstance(value, dict):
-        return None, [sheet.at(()).fault("the file must be a mapping: lines of `key: value`")]
+        return None, [sheet.at(()).fault(told("the file must be a mapping: lines of `key: value`"))]
     try:
         return model.model_validate(value, context={"plan": plan}), []
     except ValidationError as error:
@@ -76,31 +77,36 @@ def _fault(detail: ErrorDetails, model: type[BaseModel], sheet: Sheet) -> Fault:
     if kind == "extra_forbidden":
         word = str(route[-1])
         return sheet.key_at(route).fault(
-            f"unknown key `{word}`{suggestion(word, keys_at(model, route[:-1]))}"
+            told("unknown key `{word}`{near}", word=word, near=suggestion(word, keys_at(model, route[:-1])))
         )
     if kind == "missing":
-        return sheet.key_at(route[:-1]).fault(f"key `{route[-1]}` is missing")
+        return sheet.key_at(route[:-1]).fault(told("key `{key}` is missing", key=route[-1]))
     return sheet.at(route).fault(_words(detail))
 
 
 def _words(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "value_error":
-            return str(detail["ctx"]["error"])
+            return words_of(detail["ctx"]["error"])
         case "literal_error":
             words = re.findall(r"'([^']*)'", str(detail["ctx"]["expected"]))
             found = detail["input"]
             if not isinstance(found, str):
-                return f"expected one of {', '.join(words)}"
-            return f"`{found}` is not one of {', '.join(words)}{suggestion(found, words)}"
+                return told("expected one of {words}", words=", ".join(words))
+            return told(
+                "`{found}` is not one of {words}{near}",
+                found=found,
+                words=", ".join(words),
+                near=suggestion(found, words),
+            )
         case "list_type":
-            return "expected a list: lines beginning with `- `, or [ … ]"
+            return told("expected a list: lines beginning with `- `, or [ … ]")
         case "dict_type" | "model_type" | "model_attributes_type":
-            return "expected a mapping: lines of `key: value`, or { … }"
+            return told("expected a mapping: lines of `key: value`, or {{ … }}")
         case "too_short":
-            return "must not be empty"
+            return told("must not be empty")
         case _:
-            return detail["msg"]
+            return told("is not valid: {why}", why=detail["msg"])
 
 
 def keys_at(model: type[BaseModel], route: Iterable[str | int]) -> tuple[str, ...]:

@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from autocom.config.faults import suggestion
+from autocom.config.faults import reason, suggestion
+from autocom.config.wording import told
 
 # of several files with one name the first suffix wins: what was least compressed sounds best
 SUFFIXES: Final = (".wav", ".flac", ".mp3", ".alaw", ".ulaw", ".g722", ".gsm")
+
+
+STOCK_MUSIC: Final = "calme-1"  # where nobody chose one
 
 
 class AudioRefused(Exception):  # noqa: N818 - said to the admin as it is
@@ -49,7 +53,14 @@ class SoundFinder:
             found = self._files(folder).get(name)
             if found is not None:
                 return found
-        raise AudioRefused(f"sound `{name}` is not there{self._suggestion(name, language)}{self._where()}")
+        raise AudioRefused(
+            told(
+                "sound `{name}` is not there{near}{where}",
+                name=name,
+                near=self._suggestion(name, language),
+                where=self._where(),
+            )
+        )
 
     def music(self, name: str, language: str) -> tuple[Path, ...]:
         """The files of a music, in the order of their names."""
@@ -60,7 +71,14 @@ class SoundFinder:
             inside = tuple(path for key, path in sorted(files.items()) if key.rpartition("/")[0] == name)
             if inside:
                 return inside
-        raise AudioRefused(f"music `{name}` is not there{self._suggestion(name, language)}{self._where()}")
+        raise AudioRefused(
+            told(
+                "music `{name}` is not there{near}{where}",
+                name=name,
+                near=self._suggestion(name, language),
+                where=self._where(),
+            )
+        )
 
     def stock_names(self, language: str) -> tuple[str, ...]:
         """The prompts that come with autocom in that language."""
@@ -74,7 +92,9 @@ class SoundFinder:
             if key not in self._hashes:
                 self._hashes[key] = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
-            raise AudioRefused(f"sound file {path.name} cannot be read: {error.strerror}") from None
+            raise AudioRefused(
+                told("sound file {name} cannot be read: {why}", name=path.name, why=reason(error))
+            ) from None
         return self._hashes[key]
 
     def _folders(self, language: str) -> tuple[Path, ...]:
@@ -97,7 +117,11 @@ class SoundFinder:
         return suggestion(name, known)
 
     def _where(self) -> str:
-        return f" (looked for {name_of(SUFFIXES)} under {self.config_sounds.name}/ and the stock sounds)"
+        return told(
+            " (looked for {files} under {folder}/ and the stock sounds)",
+            files=name_of(SUFFIXES),
+            folder=self.config_sounds.name,
+        )
 
 
 def name_of(suffixes: tuple[str, ...]) -> str:

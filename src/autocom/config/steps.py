@@ -7,11 +7,13 @@ steps) and `steps_build` (what becomes of them).
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from autocom.config.scalars import (
     Digit,
@@ -27,6 +29,10 @@ from autocom.config.scalars import (
     Speech,
     Yes,
 )
+from autocom.config.wording import told
+
+if TYPE_CHECKING:
+    from autocom.config.document import Route
 
 
 class Strict(BaseModel):
@@ -44,7 +50,7 @@ class Prompt(Strict):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.sound is None) == (self.say is None):
-            raise PydanticCustomError("one_source", "needs either `sound` or `say`, and not both")
+            raise ValueError(told("needs either `sound` or `say`, and not both"))
         return self
 
 
@@ -54,6 +60,7 @@ class Play(Prompt):
     mode: Literal["early", "answered"] = "early"
     must_hear: Yes = False
     repeat: Repeat = 1
+    if_waiting: SomeTime | None = None
 
 
 class Announce(Strict):
@@ -63,6 +70,18 @@ class Announce(Strict):
     wait: Yes = False
     every: SomeTime = 45.0
     first_after: SomeTime = 30.0
+    play: Prompt | None = None
+
+
+class Preferred(Strict):
+    """`preferred` of a queue."""
+
+    secretaries: list[Id] = Field(min_length=1)
+    for_: SomeTime = Field(default=15.0, alias="for")
+
+
+RINGBACK: Final = "ringback"
+"""The word for `music` that means: let him hear ordinary ringing."""
 
 
 class Queue(Strict):
@@ -77,6 +96,17 @@ class Queue(Strict):
     on_timeout: list[Step] = Field(default_factory=list)
     on_full: list[Step] = Field(default_factory=list)
     on_nobody: list[Step] = Field(default_factory=list)
+    on_closing: list[Step] = Field(default_factory=list)
+    after_closing: Literal["leave", "serve"] = "leave"
+    keys: dict[Digit, list[Step]] = Field(default_factory=dict)
+    preferred: Preferred | None = None
+
+
+class Callback(Strict):
+    """`callback`: he hangs up and keeps his place."""
+
+    tries: Repeat = 3
+    retry_after: SomeTime = 300.0
 
 
 class Menu(Strict):
@@ -118,7 +148,7 @@ class Message(Strict):
     text: Line
 
 
-Content = Play | Queue | Menu | Forward | OnCall | Voicemail | Message | float | bool | str
+Content = Play | Queue | Menu | Forward | OnCall | Voicemail | Message | Callback | float | bool | str
 
 
 class Step(Strict):
@@ -137,6 +167,7 @@ class Step(Strict):
     on_call: OnCall | None = None
     voicemail: Voicemail | None = None
     message: Message | None = None
+    callback: Callback | None = None
     hangup: Literal["normal", "busy", "reject", "congestion"] | None = None
     jump: Line | None = None
 
@@ -146,13 +177,17 @@ class Step(Strict):
         if value == "answer":
             return {"answer": "true"}
         if isinstance(value, str):
-            message = (
-                "`{word}` alone is no step: write `- answer`, or a key with its value, as `- hangup: normal`"
+            message = told(
+                "`{word}` alone is no step: write `- answer`, or a key with its value, as `- hangup: normal`",
+                word=value,
             )
-            raise PydanticCustomError("step", message, {"word": value})
+            raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError
         if isinstance(value, dict) and len(value) != 1:
-            message = "a step has one key, this one has {count}: begin each step with its own `- `"
-            raise PydanticCustomError("step", message, {"count": len(value)})
+            message = told(
+                "a step has one key, this one has {count}: begin each step with its own `- `",
+                count=len(value),
+            )
+            raise ValueError(message)
         return value
 
     @classmethod
@@ -165,7 +200,7 @@ class Step(Strict):
         named["anyOf"] = [{"const": "answer"}, mapping]
         return reference
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The key."""
         return next(iter(self.model_fields_set))
@@ -179,3 +214,29 @@ class Step(Strict):
 
 Queue.model_rebuild()
 Menu.model_rebuild()
+
+
+# the keys of a step that hold steps
+_BRANCHES: Final = {
+    "queue": ("on_timeout", "on_full", "on_nobody", "on_closing"),
+    "menu": ("otherwise",),
+}
+
+
+def every_step(steps: Sequence[Step], route: Route) -> Iterator[tuple[Step, Route]]:
+    """Each step at any depth with the route of its key."""
+    for index, step in enumerate(steps):
+        here = (*route, index, step.kind)
+        yield step, here
+        for branch, inner in branches(step):
+            yield from every_step(inner, (*here, *branch))
+
+
+def branches(step: Step) -> Iterator[tuple[tuple[str, ...], Sequence[Step]]]:
+    """The lists of steps inside a step, with the keys that lead to them."""
+    for name in _BRANCHES.get(step.kind, ()):
+        yield (name,), getattr(step.content, name)
+    keyed = step.menu or step.queue
+    if keyed is not None:
+        for digit, inner in keyed.keys.items():
+            yield ("keys", digit), inner

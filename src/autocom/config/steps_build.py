@@ -8,45 +8,29 @@ nowhere a fault is added, and what is returned is never used. The story goes on 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from autocom.config import steps as written
+from autocom.config.asking import forward_ask, on_call_ask
 from autocom.config.faults import suggestion
+from autocom.config.wording import told
 from autocom.core import model as core
 
 if TYPE_CHECKING:
     from autocom.config.document import Route
     from autocom.config.scene import Ear
 
-# the keys of a step that hold steps
-_BRANCHES: Final = {"queue": ("on_timeout", "on_full", "on_nobody"), "menu": ("otherwise",)}
-
-
-def every_step(steps: Sequence[written.Step], route: Route) -> Iterator[tuple[written.Step, Route]]:
-    """Each step at any depth with the route of its key."""
-    for index, step in enumerate(steps):
-        here = (*route, index, step.kind)
-        yield step, here
-        for branch, inner in branches(step):
-            yield from every_step(inner, (*here, *branch))
-
-
-def branches(step: written.Step) -> Iterator[tuple[tuple[str, ...], Sequence[written.Step]]]:
-    """The lists of steps inside a step, with the keys that lead to them."""
-    for name in _BRANCHES.get(step.kind, ()):
-        yield (name,), getattr(step.content, name)
-    if step.menu is not None:
-        for digit, inner in step.menu.keys.items():
-            yield ("keys", digit), inner
-
 
 class StepsBuilder:
-    """For the steps of one client; `rules` are the names `jump` may name."""
+    """For the steps of one client, called `name`; `rules` are the names `jump` may name, `music` is what
+    callers hear who wait for somebody outside."""
 
-    def __init__(self, ear: Ear, rules: Sequence[str]) -> None:
+    def __init__(self, ear: Ear, name: str, rules: Sequence[str], music: core.Music | None) -> None:
         self._ear = ear
+        self._name = name
         self._rules = rules
+        self._music = music
 
     def build(self, steps: Sequence[written.Step], route: Route) -> tuple[core.Step, ...]:
         """The core's steps; `route` leads to the list."""
@@ -57,7 +41,7 @@ class StepsBuilder:
         match step.content:
             case written.Play() as play:
                 audio = self._ear.prompt(play, route)
-                built = core.Play(audio, core.Mode(play.mode), play.must_hear, play.repeat)
+                built = core.Play(audio, core.Mode(play.mode), play.must_hear, play.repeat, play.if_waiting)
             case written.Queue() as queue:
                 built = self._queue(queue, route)
             case written.Menu() as menu:
@@ -65,12 +49,13 @@ class StepsBuilder:
             case written.Forward() as forward:
                 built = self._forward(forward, route)
             case written.OnCall() as on_call:
-                self._known(on_call.roster, self._ear.scene.rosters, "roster", (*route, "roster"))
-                built = core.OnCall(on_call.roster)
+                built = self._on_call(on_call, route)
             case written.Voicemail() as voicemail:
                 built = self._voicemail(voicemail, route)
             case written.Message() as message:
                 built = core.SendMessage(message.to, message.text)
+            case written.Callback() as callback:
+                built = core.Callback(callback.tries, callback.retry_after)
             case bool():
                 built = core.Answer()
             case float() as seconds:
@@ -82,23 +67,34 @@ class StepsBuilder:
         return built
 
     def _queue(self, queue: written.Queue, route: Route) -> core.Enqueue:
-        self._known(queue.team, self._ear.scene.teams, "team", (*route, "team"))
-        announce = queue.announce
+        teams = self._ear.scene.teams
+        if teams is not None and queue.team not in teams:
+            near = suggestion(queue.team, sorted(teams))
+            fault = told("there is no team `{name}`{near}", name=queue.team, near=near)
+            self._ear.faults.append(self._ear.sheet.at((*route, "team")).fault(fault))
+        preferred = queue.preferred
+        rings = queue.music == written.RINGBACK
         return core.Enqueue(
             team=queue.team,
-            music=self._ear.music(queue.music, (*route, "music")) if queue.music else None,
+            music=self._ear.music(queue.music, (*route, "music")) if queue.music and not rings else None,
+            ringing=rings,
             ring_for=queue.ring_for,
             ring=core.Ringing(queue.ring),
-            announce=core.Announcements(
-                announce.position, announce.wait, announce.every, announce.first_after
-            )
-            if announce
-            else None,
+            announce=self._announce(queue.announce, (*route, "announce")) if queue.announce else None,
             max_wait=queue.max_wait,
             on_timeout=self.build(queue.on_timeout, (*route, "on_timeout")),
             on_full=self.build(queue.on_full, (*route, "on_full")),
             on_nobody=self.build(queue.on_nobody, (*route, "on_nobody")),
+            on_closing=self.build(queue.on_closing, (*route, "on_closing")),
+            serve_after_closing=queue.after_closing == "serve",
+            keys={digit: self.build(inner, (*route, "keys", digit)) for digit, inner in queue.keys.items()},
+            prefer=tuple(preferred.secretaries) if preferred else (),
+            prefer_for=preferred.for_ if preferred else 0.0,
         )
+
+    def _announce(self, announce: written.Announce, route: Route) -> core.Announcements:
+        own = self._ear.prompt(announce.play, (*route, "play")) if announce.play else None
+        return core.Announcements(announce.position, announce.wait, announce.every, announce.first_after, own)
 
     def _menu(self, menu: written.Menu, route: Route) -> core.Menu:
         return core.Menu(
@@ -109,20 +105,30 @@ class StepsBuilder:
         )
 
     def _forward(self, forward: written.Forward, route: Route) -> core.Forward:
-        if forward.to in self._ear.scene.own_numbers:
-            message = f"{forward.to} is a number of this bureau: the call would come back for ever"
-            self._ear.faults.append(self._ear.sheet.at((*route, "to")).fault(message))
-        return core.Forward(forward.to, forward.ring_for, forward.present, forward.accept)
+        ear = self._ear
+        ask = None
+        if forward.accept is not None:
+            ask = ear.spoken(forward_ask(self._name, forward.accept, ear.language), (*route, "accept"))
+        return core.Forward(forward.to, forward.ring_for, forward.present, forward.accept, ask, self._music)
+
+    def _on_call(self, on_call: written.OnCall, route: Route) -> core.OnCall:
+        ear = self._ear
+        rosters = ear.scene.rosters
+        accept = (rosters or {}).get(on_call.roster)
+        if rosters is not None and accept is None:
+            near = suggestion(on_call.roster, sorted(rosters))
+            fault = told("there is no roster `{name}`{near}", name=on_call.roster, near=near)
+            ear.faults.append(ear.sheet.at((*route, "roster")).fault(fault))
+        ask = ear.spoken(on_call_ask(self._name, accept or "1", ear.language), route)
+        return core.OnCall(on_call.roster, ask, self._music)
 
     def _voicemail(self, voicemail: written.Voicemail, route: Route) -> core.Voicemail:
         prompt = self._ear.prompt(voicemail.play, (*route, "play")) if voicemail.play else None
         return core.Voicemail(prompt, voicemail.max, tuple(voicemail.mail))
 
     def _jump(self, rule: str, route: Route) -> core.Jump:
-        self._known(rule, frozenset(self._rules), "rule", route)
+        if rule not in self._rules:
+            near = suggestion(rule, sorted(self._rules))
+            fault = told("there is no rule `{name}`{near}", name=rule, near=near)
+            self._ear.faults.append(self._ear.sheet.at(route).fault(fault))
         return core.Jump(rule)
-
-    def _known(self, name: str, known: frozenset[str] | None, what: str, route: Route) -> None:
-        if known is not None and name not in known:
-            message = f"there is no {what} `{name}`{suggestion(name, sorted(known))}"
-            self._ear.faults.append(self._ear.sheet.at(route).fault(message))

@@ -1,4 +1,5 @@
-"""What a secretary dials or commands: the codes of the contract's section 5 as floor facts.
+"""What a secretary dials or commands: the codes of the contract's section 5 as floor facts; and what she
+is told in a text on her phone.
 
 Pure words to facts; `None` is a code we do not know. The dialplan brings the codes over FastAGI,
 the command line and the API bring the verbs.
@@ -6,7 +7,7 @@ the command line and the API bring the verbs.
 
 from __future__ import annotations
 
-from autocom.core.floor_words import LoggedIn, LoggedOut, PausedBy, Resumed
+from autocom.core.floor_words import LoggedIn, LoggedOut, PausedBy, Resumed, Tell
 
 REASONS = {"1": "break", "2": "lunch", "3": "training", "4": "other"}
 VERBS = ("login", "logout", "pause", "resume", "done")
@@ -60,3 +61,16 @@ def confirmation(fact: SecretaryFact) -> str:
             return "paused"
         case Resumed():
             return "resumed"
+
+
+def told(tell: Tell, language: str) -> str:
+    """The text she gets, in the bureau's language."""
+    match language, tell.what:
+        case "fr", "no_answer_pause":
+            calls = "1 appel" if tell.misses == 1 else f"{tell.misses} appels"
+            return f"autocom : pause, {calls} sans réponse. *48 pour reprendre."
+        case _, "no_answer_pause":
+            calls = "1 call" if tell.misses == 1 else f"{tell.misses} calls"
+            return f"autocom: paused, {calls} not answered. *48 to resume."
+        case _:
+            return f"autocom: {tell.what}"

@@ -25,16 +25,18 @@ class Staffed:
 
 @dataclass(frozen=True, slots=True)
 class CallerJoined:
-    """A caller waits. Joining again (after a restart, or a lease that failed) keeps what is known."""
+    """A caller waits. Joining again (after a restart, or a lease that failed) keeps what is known. At the
+    head: the phone of the secretary he talked to vanished, and she is paused."""
 
     waiter: Waiter
 
 
 @dataclass(frozen=True, slots=True)
 class CallerLeft:
-    """He hung up, gave up, or is served elsewhere. Idempotent."""
+    """He hung up, gave up, or is served elsewhere. Idempotent. `cause`: for the phones that ring for him."""
 
     call: str
+    cause: Cause = Cause.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +196,25 @@ class GiveUp:
     attempts: int = 0
 
 
-Decision = Ring | StopRinging | Take | LeaseFailed | GiveUp
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say to her, on her phone, what the house did with her: `what` is `no_answer_pause`, after `misses`."""
+
+    secretary: str
+    what: str
+    misses: int = 0
+
+
+Decision = Ring | StopRinging | Take | LeaseFailed | GiveUp | Tell
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What `apply` returns: the new floor, what to do, what to write down."""
+    """What `apply` returns: the new floor, what to do, what to write down. `posts` and `waiters`: whose
+    values may be others now, or gone."""
 
     floor: Floor
     decisions: tuple[Decision, ...]
     entries: tuple[Entry, ...]
+    posts: tuple[str, ...] = ()
+    waiters: tuple[str, ...] = ()

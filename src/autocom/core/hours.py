@@ -11,7 +11,7 @@ Invariant: no arithmetic on aware datetimes of one zone (Python ignores DST ther
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -64,21 +64,29 @@ def next_change(hours: Hours, absences: Sequence[Closure], at: float) -> float |
 
     Complete: the weekly pattern repeats itself, so only the days around now and around every dated
     exception need to be looked at."""
-    zone = ZoneInfo(hours.zone)
     before = _state(hours, absences, at)
     exceptions = (*absences, *hours.openings, *hours.closures)
     dated = {moment.date() for closure in exceptions for moment in (closure.start, closure.end)}
-    dated.update(hours.holidays)
-    for day in _days(local(hours.zone, at).date(), dated):
-        instants: set[float] = set()
-        for boundary in _boundaries(hours, exceptions, day):
+    if hours.week:  # else a holiday closes what is closed
+        dated.update(hours.holidays)
+    moments = instants(hours.zone, at, dated, lambda day: _boundaries(hours, exceptions, day))
+    return next((moment for moment in moments if _state(hours, absences, moment) != before), None)
+
+
+def instants(
+    zone: str, at: float, dated: set[date], boundaries: Callable[[date], Iterable[datetime]]
+) -> Iterator[float]:
+    """Every instant after `at` (UTC epoch seconds), in order, at which something weekly or dated may change:
+    the wall times that `boundaries` names for a day, and the changes of the clock. Days that are neither
+    within a week from `at` nor within a week of a `dated` day are left out."""
+    rules = ZoneInfo(zone)
+    for day in _days(local(zone, at).date(), dated):
+        found: set[float] = set()
+        for boundary in boundaries(day):
             # both passes of an hour that comes twice; elsewhere the two are the same
-            instants.update(boundary.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
-        instants.update(_clock_change(zone, day))
-        for instant in sorted(instants):
-            if instant > at and _state(hours, absences, instant) != before:
-                return instant
-    return None
+            found.update(boundary.replace(tzinfo=rules, fold=fold).timestamp() for fold in (0, 1))
+        found.update(_clock_change(rules, day))
+        yield from sorted(instant for instant in found if instant > at)
 
 
 def covers(span: TimeRange, day: date, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from autocom.core.model import Configuration, ForwardReason, Trunk
-from autocom.core.numbers import FRANCE, NumberingPlan, normalise
+from autocom.core.numbers import FRANCE, NumberingPlan, is_platform, normalise
 from autocom.core.sip import (
     Diverted,
     Uri,
@@ -31,6 +31,7 @@ UNKNOWN_DID = "unknown_did"  # the number called is nobody's
 NO_DID = "no_did"  # no place of the headers holds a telephone number
 AMBIGUOUS = "ambiguous"  # several clients share the number, and no forwarded line tells them apart
 DID_ELSEWHERE = "did_elsewhere"  # not in the place that the trunk names
+PLATFORM = "platform"  # the caller's number is of a block kept for automated platforms
 UNKNOWN_LINE = "unknown_line"  # the DID expects forwarded lines, and another one was forwarded
 
 # RFC 3323 and 3325: whoever asks for one of these does not want his number shown
@@ -118,7 +119,7 @@ def identify(
         forwarded_from=via.line,
         forward_reason=via.reason,
         diversions=via.entries,
-        flags=called.flags + owner.flags,
+        flags=called.flags + owner.flags + caller.flags,
         candidates=owner.candidates,
         why=called.why + via.why + owner.why + caller.why,
     )
@@ -280,6 +281,7 @@ class _Caller:
     text: str
     anonymous: bool
     why: tuple[str, ...]
+    flags: tuple[str, ...] = ()
 
 
 def _caller(raw: RawHeaders, plan: NumberingPlan) -> _Caller:
@@ -292,13 +294,19 @@ def _caller(raw: RawHeaders, plan: NumberingPlan) -> _Caller:
         asserted = parse_address(entry)
         if number := normalise(asserted.uri.user, plan):
             text = name or asserted.display or clean(asserted.uri.user)
-            return _Caller(number, text, False, ("The caller's number is the one that the network asserts.",))
+            return _known(number, text, "that the network asserts")
     for user, source in ((sender.uri.user, "From"), (raw.caller_number, "Asterisk")):
         if number := normalise(user, plan):
-            text = name or clean(user)
-            return _Caller(number, text, False, (f"The caller's number is the one of {source}.",))
+            return _known(number, name or clean(user), f"of {source}")
     text = name or clean(sender.uri.user or raw.caller_number)
     return _Caller(None, text, False, ("The caller gives no telephone number.",))
+
+
+def _known(number: str, text: str, source: str) -> _Caller:
+    why: tuple[str, ...] = (f"The caller's number is the one {source}.",)
+    if not is_platform(number):
+        return _Caller(number, text, False, why)
+    return _Caller(number, text, False, (*why, "It is of a block kept for automated platforms."), (PLATFORM,))
 
 
 def _withheld(raw: RawHeaders) -> str | None:

@@ -55,12 +55,14 @@ class Audio:
     """A sound that exists and is converted.
 
     `media` is what Asterisk plays: an absolute path without suffix, or, for tests of the core,
-    any string. `seconds` is its length, known since the file was read at load time.
+    any string. `seconds` is its length, known since the file was read at load time. `text` is what is
+    spoken, where it was made from a text.
     """
 
     name: str
     media: str
     seconds: float
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,14 @@ class Music:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A message. `must_hear`: nobody is joined before it ended. `repeat`: times it is played."""
+    """A message. `must_hear`: nobody is joined before it ended. `repeat`: times it is played. `if_waiting`:
+    before a queue, only for who is not served within so many seconds; until then he hears ringing."""
 
     audio: Audio
     mode: Mode = Mode.EARLY
     must_hear: bool = False
     repeat: int = 1
+    if_waiting: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,18 @@ class Announcements:
     wait: bool = False
     every: float = 45.0
     first_after: float = 30.0
+    play: Audio | None = None  # a message of the client's own, after what is counted
 
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
     """Wait for a secretary of `team`. The `on_*` steps are the ways out, run in order; empty means
-    the house default: the stock message, then hang up."""
+    the house default: the stock message, then hang up.
+
+    `on_closing` is taken where the client closes (or its absence begins) while he waits; empty: the rule
+    that holds from then on. `serve_after_closing`: he stays all the same. `keys`: digits that lead out of
+    the queue. `prefer`: secretaries who are asked before anybody else for the first `prefer_for` seconds.
+    `ringing`: he hears ordinary ringing instead of music."""
 
     team: str
     music: Music | None = None
@@ -121,6 +131,12 @@ class Enqueue:
     on_timeout: tuple[Step, ...] = ()
     on_full: tuple[Step, ...] = ()
     on_nobody: tuple[Step, ...] = ()
+    on_closing: tuple[Step, ...] = ()
+    serve_after_closing: bool = False
+    keys: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    prefer: tuple[str, ...] = ()
+    prefer_for: float = 0.0
+    ringing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +152,24 @@ class Menu:
 @dataclass(frozen=True, slots=True)
 class Forward:
     """Send the caller to an outside number. `present`: whose number is shown: client, caller or
-    bureau. `accept`: the digit the called person must press, so that a voicemail never swallows him."""
+    bureau. `accept`: the digit the called person must press, so that a voicemail never swallows him;
+    `ask` is what he hears until he does ("a call for …, press 1")."""
 
     to: str
     ring_for: float = 25.0
     present: str = "client"
     accept: str | None = None
+    ask: Audio | None = None
+    wait_music: Music | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OnCall:
-    """Reach whoever is on call in this roster."""
+    """Reach whoever is on call in this roster; each must acknowledge by a digit, `ask` tells him so."""
 
     roster: str
+    ask: Audio | None = None
+    wait_music: Music | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +190,15 @@ class SendMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """Promise to call him back when it is his turn: he hangs up and keeps his place. `tries`: how often
+    he is called; `retry_after`: seconds between two tries."""
+
+    tries: int = 3
+    retry_after: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """End the call."""
 
@@ -182,7 +212,20 @@ class Jump:
     rule: str
 
 
-Step = Play | Ringback | Answer | Enqueue | Menu | Forward | OnCall | Voicemail | SendMessage | Hangup | Jump
+Step = (
+    Play
+    | Ringback
+    | Answer
+    | Enqueue
+    | Menu
+    | Forward
+    | OnCall
+    | Voicemail
+    | SendMessage
+    | Callback
+    | Hangup
+    | Jump
+)
 
 
 # --- rules, hours, clients -------------------------------------------------------------------
@@ -259,6 +302,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """A system of the client's that may name the rule for a call, asked by HTTP for at most `within` seconds."""
+
+    url: str
+    within: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """Who pays: a practice with its numbers, greeting, hours and rules."""
 
@@ -286,11 +337,60 @@ class Client:
     recording: str = "never"
     retention_calls: float = 90 * 86400.0
     retention_recordings: float = 30 * 86400.0
+    phrases: Mapping[ForwardReason, str] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    vip: tuple[str, ...] = ()
+    vip_advance: float = 60.0
+    returning_within: float = 0.0
+    on_fax: tuple[Step, ...] = ()
+    fax: bool = True
+    decision: Decision | None = None
+
+    @property
+    def discreet(self) -> bool:
+        """Whether notices about its calls carry no content: health and legal privilege."""
+        return self.profile in {"medical", "legal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One who can be on call."""
+
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """When these are on call, in their order: `days` are ISO weekdays (empty: every day), `span` local
+    time of the bureau (None: the whole day; it may cross midnight), `dates` an inclusive pair."""
+
+    order: tuple[Contact, ...]
+    days: tuple[int, ...] = ()
+    span: TimeRange | None = None
+    dates: tuple[date, date] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Who is on call: `shifts`, the first that holds decides; each contact rings `ring_for` seconds, all
+    of them up to `rounds` times with `pause` seconds between rounds, until one presses `accept`.
+    `fallback`: who is rung last of all, without end of duty (the team lead)."""
+
+    id: str
+    shifts: tuple[Shift, ...]
+    ring_for: float = 30.0
+    rounds: int = 2
+    pause: float = 0.0
+    accept: str = "1"
+    fallback: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Secretary:
-    """Who answers (the field says agent). `teams` maps a team to her level there, 1 best."""
+    """Who answers (the field says agent). `teams` maps a team to her level there, 1 best. `whisper`: she
+    hears the client's name before the caller is joined."""
 
     id: str
     name: str
@@ -301,6 +401,7 @@ class Secretary:
     country: str | None = None
     site: str | None = None
     auto_login: bool = False
+    whisper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +433,23 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """How long and how often a day a pause of one reason may be; None: no limit. Seconds and times."""
+
+    longest: float | None = None
+    a_day: float | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breather:
+    """After `calls` conversations without a rest of `rest` seconds between them, so long a rest."""
+
+    calls: int
+    rest: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bureau:
     """The answering service itself."""
 
@@ -342,6 +460,21 @@ class Bureau:
     language: str
     unknown_client: str
     pause_after: int = 3
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    breather: Breather | None = None
+    supervisor: tuple[str, ...] = ()  # mail addresses that are told of what needs somebody
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """What a waiting caller is told, spoken ahead in one language. `positions`: "you are the first", … in
+    order; `beyond`: further back than that. `waits`: upper bound in seconds and its sentence, ascending;
+    `longer`: beyond the last."""
+
+    positions: tuple[Audio, ...] = ()
+    beyond: Audio | None = None
+    waits: tuple[tuple[float, Audio], ...] = ()
+    longer: Audio | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +487,17 @@ class StockSounds:
     unknown: Audio
     music: Music
     in_progress: Audio | None = None  # for a secretary who waits for the end of a message
+    comfort: Audio | None = None  # "please stay on the line": her phone vanished in the conversation
+    no_answer: Audio | None = None  # nobody outside could be reached
+    still_trying: Audio | None = None  # "please stay on the line": the next round of a roster begins
+    voicemail: Audio | None = None  # "leave a message after the tone"
+    voicemail_saved: Audio | None = None
+    beep: Audio | None = None  # from here on he is recorded
+    callback_promised: Audio | None = None
+    callback_hold: Audio | None = None  # to the secretary while the caller is being called back
+    callback_refused: Audio | None = None  # no number, closed soon, or one is promised already
+    whispers: Mapping[str, Audio] = field(default_factory=dict)  # a client's name by client id
+    phrases: Mapping[str, Phrases] = field(default_factory=dict)  # by language
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,3 +512,4 @@ class Configuration:
     clients: Mapping[str, Client]
     stock: StockSounds
     music: Mapping[str, Music] = field(default_factory=dict)
+    rosters: Mapping[str, Roster] = field(default_factory=dict)

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 _LEG = re.compile(r"^ring-(c[0-9a-z]+)-([0-9]+)-([a-z0-9][a-z0-9-]*)$")
 _PLAYBACK = re.compile(r"^play-(c[0-9a-z]+)-[0-9]+$")
-_BRIDGE = re.compile(r"^talk-(c[0-9a-z]+)-([0-9]+)$")
+_BRIDGE = re.compile(r"^(?:talk|patch)-(c[0-9a-z]+)-([0-9]+)$")
+_OUTSIDE = re.compile(r"^out-(c[0-9a-z]+)-[0-9]+$")
+_RECORDING = re.compile(r"^voice-(c[0-9a-z]+)-[0-9]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,38 @@ def leg_of(channel: str) -> LegName | None:
 def bridge_id(call: str, attempt: int) -> str:
     """The bridge that joins the caller and the secretary of that offer."""
     return f"talk-{call}-{attempt}"
+
+
+def outside_id(call: str, number: int) -> str:
+    """The channel of the n-th outside number that is rung for a call."""
+    return f"out-{call}-{number}"
+
+
+def call_of_outside(channel: str) -> str | None:
+    """The call for which this outside channel was made, None where it is none of those."""
+    found = _OUTSIDE.match(channel)
+    return found[1] if found else None
+
+
+def patch_of(leg: str) -> str:
+    """The bridge that joins the caller and this outside channel: `patch-<call>-<n>`."""
+    return f"patch-{leg.removeprefix('out-')}"
+
+
+def recording_id(call: str, number: int) -> str:
+    """The n-th recording of a call; also its name in Asterisk's store."""
+    return f"voice-{call}-{number}"
+
+
+def letter_id(call: str, number: int) -> str:
+    """What a call's n-th `message` step sends; one letter to each recipient has this and his number."""
+    return f"note-{call}-{number}"
+
+
+def call_of_recording(recording: str) -> str | None:
+    """The call whose recording this is, None where it is not ours."""
+    found = _RECORDING.match(recording)
+    return found[1] if found else None
 
 
 def call_of_bridge(bridge: str) -> str | None:

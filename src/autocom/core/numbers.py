@@ -25,6 +25,12 @@ FRENCH_OVERSEAS: dict[str, str] = {
 }  # fmt: skip
 # … except that 06 39 98 is one of the six ranges reserved for fiction, which is metropolitan.
 FRENCH_FICTION = ("019900", "026191", "035301", "046571", "053649", "063998")
+# Blocks that are kept for automated platforms (Arcep): who calls from one is a machine or a call centre.
+FRENCH_PLATFORMS = (
+    "0162", "0163", "0270", "0271", "0377", "0378", "0424", "0425", "0568", "0569", "0948", "0949", "09475",
+)  # fmt: skip
+
+_PLATFORMS = tuple(f"+33{block[1:]}" for block in FRENCH_PLATFORMS)
 
 _PUNCTUATION = re.compile(r"[\s.\-()/\u00a0\u202f\u2009\u2010-\u2015]+")
 _URI = re.compile(r"^(?:sips?|tel):", re.IGNORECASE)
@@ -110,6 +116,11 @@ def _checked(digits: str, plan: NumberingPlan) -> str | None:
         digits = _code_of(plan.trunk_prefix + rest, plan) + rest
     number = "+" + digits
     return number if _E164.match(number) else None
+
+
+def is_platform(number: str) -> bool:
+    """Whether this E.164 number lies in a block kept for automated platforms: a label, not a proof."""
+    return number.startswith(_PLATFORMS)
 
 
 def national(number: str, plan: NumberingPlan = FRANCE) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from autocom.core.model import Ringing, Team
+from autocom.core.model import Breather, Quota, Ringing, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,33 @@ Engagement = Idle | Offered | InTalk | WrapUp
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why she takes no calls: break, lunch, training, other, or no_answer (set by us)."""
+    """Why she takes no calls: break, lunch, training, other; or, set by us, no_answer, vanished, breather.
+
+    `until`: a breather ends by itself. `over`: which limits of its quota it has exceeded; each is told once."""
 
     reason: str
     since: float
+    until: float | None = None
+    over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Her pauses of one reason on one day (ISO date in the bureau's zone): how many, and the seconds of
+    those that are over. `over` as in `Pause`, for the limits that count by day."""
+
+    day: str
+    times: int = 0
+    seconds: float = 0.0
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """A secretary's place. `rest_until`: nothing is offered before that instant (her phone just
     refused or did not answer, and asking again at once would only ring in circles). `idle_since`:
-    since when she has had no call. `misses`: offers in a row she did not answer."""
+    since when she has had no call. `misses`: offers in a row she did not answer. `streak`: conversations
+    in a row without a rest between them. `pauses`: today's, by reason."""
 
     secretary: str
     registered: bool = False
@@ -81,6 +97,8 @@ class Post:
     calls: int = 0
     last_offer: float = 0.0
     since: float = 0.0
+    streak: int = 0
+    pauses: Mapping[str, Tally] = field(default_factory=dict)
 
     @property
     def call(self) -> str | None:
@@ -112,6 +130,14 @@ class Post:
             return "paused"
         return "talking" if self.own_call else "free"
 
+    @property
+    def over_quota(self) -> tuple[str, ...]:
+        """Which limits of its reason's quota her pause has exceeded: longest, a_day, times."""
+        if self.pause is None:
+            return ()
+        tally = self.pauses.get(self.pause.reason)
+        return (*self.pause.over, *(tally.over if tally is not None else ()))
+
     def free(self, now: float) -> bool:
         """May be offered a call at this instant."""
         return self.state == "free" and self.rest_until <= now
@@ -123,7 +149,12 @@ class Waiter:
 
     `max_wait_at`: when he gives up by rule. `nobody_from`: from then on an empty floor sends him
     to his way out (None: he waits whatever happens). `tried`: how often each secretary let him
-    ring. `held`: the secretary who picked up, until the two are joined or her leg fails."""
+    ring. `held`: the secretary who picked up, until the two are joined or her leg fails.
+    `entered`: when he joined this queue, where `joined` counts what he waited before (None: `joined`).
+    `advance`: seconds, as `priority` (a VIP). `head`: before everybody who is not (her phone vanished in
+    their conversation). `languages`: she must speak one of them; `countries`: her site must be in one of
+    them (empty: any). `prefer`: only they are asked until `prefer_until`, those of them who are in reach and
+    at work. `known`: the secretary he talked to the last time, asked first if she is free when he joins."""
 
     call: str
     client: str
@@ -139,25 +170,48 @@ class Waiter:
     tried: Mapping[str, int] = field(default_factory=dict)
     ringing: tuple[str, ...] = ()
     held: str | None = None
+    entered: float | None = None
+    advance: float = 0.0
+    head: bool = False
+    languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ()
+    prefer_until: float = 0.0
+    known: str | None = None
+
+    @property
+    def start(self) -> float:
+        """The instant from which he counts as waiting: his joining, put back by his advance."""
+        return self.joined - self.priority - self.advance
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
     """What the floor knows of the configuration: levels by secretary and team, how teams widen,
-    how long each client's wrap-up lasts (min, max seconds)."""
+    how long each client's wrap-up lasts (min, max seconds), what each secretary speaks and in which
+    country she sits (a secretary who is missing there speaks nothing and sits nowhere that counts)."""
 
     levels: Mapping[str, Mapping[str, int]]
     teams: Mapping[str, Team]
     wrap_up: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     auto_login: frozenset[str] = frozenset()
     pause_after: int = 3
+    languages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    countries: Mapping[str, str] = field(default_factory=dict)
+    breather: Breather | None = None
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Everything that is decided over: posts by secretary, waiters by call, in order of arrival."""
+    """Everything that is decided over: posts by secretary, waiters by call, in order of arrival.
+
+    `empty_since`: since when nobody is at work for those who wait, by `ranking.need`. `board` belongs to
+    `floor.apply`: what it computed of these values, in an order in which it finds them fast."""
 
     staff: Staff
     posts: Mapping[str, Post] = field(default_factory=dict)
     waiters: Mapping[str, Waiter] = field(default_factory=dict)
     empty_since: Mapping[str, float] = field(default_factory=dict)
+    board: object = field(default=None, compare=False, repr=False)

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autocom.core.model import Closure, ForwardReason
 from autocom.core.numbers import FRANCE, NumberingPlan, national
 from autocom.core.sip import clean
 from autocom.core.stages import Call
 
 SHOWN = 24
 """Characters of a caller's own text that a phone gets to show."""
+
+DISPLAY = 20
+"""Characters for the client's name, as the configuration allows them."""
+
+BACK = {"fr": "Rappel", "en": "Callback"}
 
 MASKED = {"fr": "Masqué", "en": "Withheld"}
 
@@ -33,8 +39,16 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def invitation(call: Call, language: str = "fr", plan: NumberingPlan = FRANCE) -> Invitation:
-    """The INVITE for this call. Headers with nothing to say are left out."""
+def invitation(
+    call: Call,
+    language: str = "fr",
+    plan: NumberingPlan = FRANCE,
+    absence: Closure | None = None,
+    *,
+    callback: bool = False,
+) -> Invitation:
+    """The INVITE for this call; `absence`: the client's, in force now; `callback`: he is not on the line, and is
+    rung once she has picked up. Headers with nothing to say are left out."""
     client, identity = call.client, call.identity
     caller = MASKED.get(language, MASKED["fr"])
     if identity.caller:
@@ -53,6 +67,17 @@ def invitation(call: Call, language: str = "fr", plan: NumberingPlan = FRANCE) -
         headers["X-Autocom-Candidates"] = ", ".join(identity.candidates)
     if client.card:
         headers["Call-Info"] = f"<{client.card}>;purpose=info"
-    if client.phrase:
-        headers["X-Autocom-Phrase"] = quoted(client.phrase)
-    return Invitation(f"{client.display} · {caller}", identity.caller, headers)
+    reason = identity.forward_reason
+    phrase = client.phrases.get(reason, client.phrase) if reason else client.phrase
+    if phrase:
+        headers["X-Autocom-Phrase"] = quoted(phrase)
+    if reason is not None and reason is not ForwardReason.UNKNOWN:
+        # no-answer: he has heard the practice's own line ring before he came to us
+        headers["X-Autocom-Forwarded"] = reason.value
+    if absence is not None:
+        headers["X-Autocom-Absence"] = f"{quoted(absence.name)};until={absence.end:%Y-%m-%dT%H:%M}"
+    display = client.display
+    if callback:
+        headers["X-Autocom-Callback"] = "1"
+        display = f"{BACK.get(language, BACK['fr'])} {display}"[:DISPLAY].rstrip()
+    return Invitation(f"{display} · {caller}", identity.caller, headers)

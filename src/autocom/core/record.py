@@ -61,13 +61,16 @@ _STARTS = {
     "message_started": "message",
     "queued": "waiting",
     "ringing": "ringing",
+    "forward_ringing": "ringing",
     "wrap_up_started": "wrap_up",
 }
 _ENDS = {
     "message_ended": "message",
     "dequeued": "waiting",
     "offer_ended": "ringing",
+    "forward_ended": "ringing",
     "talk_ended": "talk",
+    "patch_ended": "patch",
     "wrap_up_ended": "wrap_up",
 }
 
@@ -104,15 +107,15 @@ def segments(entries: Iterable[Entry]) -> tuple[Segment, ...]:
 def project(call_id: str, entries: Iterable[Entry]) -> CallRecord:
     """The row of call `call_id`, from its entries in the order in which they were written.
 
-    `wait_ms` runs from the arrival to the first bridge, or to the end where there was none;
-    `talk_ms` counts finished conversations; `secretary` is the one who talked last, since a
+    `wait_ms` runs from the arrival to the first bridge, with a secretary or else with somebody outside,
+    or to the end where there was none; `talk_ms` counts finished conversations, those outside as well; `secretary` is the one who talked last, since a
     bridge that failed at once is no service."""
     ordered = [e for e in _in_order(entries) if e.call in {call_id, None}]
     who = _last(ordered, "identified")
     arrival = _first(ordered, "arrived")
     arrived_at = _arrival(ordered)
     end = _first(ordered, "ended")
-    bridged_at = _at(_first(ordered, "bridged"))
+    bridged_at = _at(_first(ordered, "bridged") or _first(ordered, "patched"))
     outcome, cause = _outcome(ordered, end) if end else (None, None)
     waited_until = bridged_at if bridged_at is not None else _at(end)
     anonymous = who is not None and who.fields.get("anonymous") is True
@@ -124,7 +127,7 @@ def project(call_id: str, entries: Iterable[Entry]) -> CallRecord:
         anonymous=anonymous,
         forwarded_from=_text(who, "forwarded_from"),
         forward_reason=_text(who, "forward_reason"),
-        rule=_text(_first(ordered, "rule"), "rule"),
+        rule=_text(_first(ordered, "decided") or _first(ordered, "rule"), "rule"),
         config_version=_text(who, "config_version"),
         arrived_at=arrived_at,
         answered_at=_at(_first(ordered, "answered")),
@@ -135,10 +138,12 @@ def project(call_id: str, entries: Iterable[Entry]) -> CallRecord:
         outcome=outcome,
         cause=cause,
         wait_ms=_milliseconds(arrived_at, waited_until),
-        talk_ms=sum(_milliseconds(s.start, s.end) or 0 for s in _timeline(ordered).over if s.kind == "talk"),
+        talk_ms=sum(
+            _milliseconds(s.start, s.end) or 0 for s in _timeline(ordered).over if s.kind in {"talk", "patch"}
+        ),
         offers=_offers(ordered),
         trunk=_text(arrival, "trunk"),
-        flags=_flags(who, missing_arrival=arrival is None and bool(ordered)),
+        flags=_flags(ordered, who, missing_arrival=arrival is None and bool(ordered)),
     )
 
 
@@ -172,8 +177,12 @@ def _timeline(ordered: Iterable[Entry]) -> _Timeline:
             line.end(kind, at, who if kind in _HERS else None)
         elif entry.kind == "bridged":
             _talk(line, at, who)
+        elif entry.kind == "patched":
+            for kind in ("message", "waiting", "ringing"):
+                line.end(kind, at)
+            line.start("patch", at)
         elif entry.kind == "ended":
-            for kind in ("message", "waiting", "ringing", "talk"):
+            for kind in ("message", "waiting", "ringing", "talk", "patch"):
                 line.end(kind, at)
     return line
 
@@ -202,6 +211,8 @@ def _outcome(ordered: list[Entry], end: Entry) -> tuple[str, str | None]:
 def _likely_outcome(ordered: list[Entry]) -> str:
     if _first(ordered, "bridged"):
         return SERVED
+    if _first(ordered, "patched"):
+        return "forwarded"
     way_out = _text(_last(ordered, "dequeued"), "why")
     if way_out in _WAYS_OUT:
         return way_out
@@ -218,9 +229,11 @@ def _offers(ordered: list[Entry]) -> int:
     return len(seen)
 
 
-def _flags(who: Entry | None, *, missing_arrival: bool) -> tuple[str, ...]:
+def _flags(ordered: list[Entry], who: Entry | None, *, missing_arrival: bool) -> tuple[str, ...]:
     listed = who.fields.get("flags") if who else None
     flags = tuple(f for f in listed if isinstance(f, str)) if isinstance(listed, (list, tuple)) else ()
+    if _first(ordered, "fax_heard"):
+        flags += ("fax",)
     return (*flags, "no_arrival") if missing_arrival else flags
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 
+from autocom.core import hours as opening
 from autocom.core.hours import WEEKDAYS, HoursStatus, covers, local, status
 from autocom.core.model import (
     Client,
@@ -30,6 +31,7 @@ from autocom.core.model import (
     Step,
     When,
 )
+from autocom.core.overrides import Override
 
 # A menu may offer itself again (`otherwise: [jump: menu]`). Written out that has no end, so after this
 # many rounds on one path, and beyond this many steps in all, a jump becomes a hang-up.
@@ -40,7 +42,8 @@ MOST_STEPS = 512
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What the conditions of rules are asked about. `at` is UTC epoch seconds; `caller` and `did` E.164;
-    `waiting` counts this client's callers in the queue; `nobody`: no secretary in reach is logged in."""
+    `waiting` counts this client's callers in the queue; `nobody`: no secretary in reach is logged in;
+    `override`: a team lead opened or closed the client for a while."""
 
     at: float
     caller: str | None = None
@@ -49,6 +52,7 @@ class Circumstances:
     did: str | None = None
     waiting: int = 0
     nobody: bool = False
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Choice:
 def choose(client: Client, circumstances: Circumstances) -> Choice:
     """The first rule whose conditions all hold. ValueError for a client without a last rule free of
     conditions, which no valid configuration has."""
-    hours = status(client.hours, client.absences, circumstances.at)
+    hours = hours_of(client, circumstances.at, circumstances.override)
     trail: list[Trial] = []
     for rule in client.rules:
         question = _Question(rule.when or When(), circumstances, hours, client.hours.zone)
@@ -83,6 +87,47 @@ def choose(client: Client, circumstances: Circumstances) -> Choice:
         if failed is None:
             return Choice(rule, tuple(trail), hours.open, hours.absence, hours.why)
     raise ValueError(f"no rule of client {client.id} holds: its last rule has conditions")
+
+
+def hours_of(client: Client, at: float, override: Override | None = None) -> HoursStatus:
+    """Whether the client is open at an instant, and why; an override of the hours is stronger than all."""
+    if override is None:
+        return status(client.hours, client.absences, at)
+    is_open = override.kind == "open"
+    until = local(client.hours.zone, override.until)
+    word = "open" if is_open else "closed"
+    return HoursStatus(is_open, f"{word}: override by {override.author} until {until:%Y-%m-%d %H:%M}")
+
+
+def next_change(client: Client, at: float) -> float | None:
+    """The first instant after `at` (UTC epoch seconds) at which the clock alone may make another rule of
+    this client hold; None where none is in sight. For every instant before it the answer is the same."""
+    found = (opening.next_change(client.hours, client.absences, at), _next_of_rules(client, at))
+    return min((instant for instant in found if instant is not None), default=None)
+
+
+def _next_of_rules(client: Client, at: float) -> float | None:
+    """When `days`, `dates` or `time` of a rule first hold, or cease to."""
+    asked = [rule.when for rule in client.rules if rule.when and _on_calendar(rule.when)]
+    if not asked:
+        return None
+    zone = client.hours.zone
+    # a night that begins on the last of the dates ends on the day after it
+    dated = {
+        day
+        for when in asked
+        for first, last in when.dates
+        for day in (first, last, last + timedelta(days=min(1, (date.max - last).days)))
+    }
+    walls = {wall for when in asked for span in when.time for wall in (span.start, span.end)} | {time(0)}
+
+    def held(moment: float) -> list[bool]:
+        wall = local(zone, moment)
+        return [_off_calendar(when, wall) is None for when in asked]
+
+    before = held(at)
+    moments = opening.instants(zone, at, dated, lambda day: (datetime.combine(day, wall) for wall in walls))
+    return next((moment for moment in moments if held(moment) != before), None)
 
 
 def flatten(rule: Rule, client: Client) -> tuple[Step, ...]:
@@ -114,6 +159,8 @@ def flatten(rule: Rule, client: Client) -> tuple[Step, ...]:
                             on_timeout=written_out(step.on_timeout, path),
                             on_full=written_out(step.on_full, path),
                             on_nobody=written_out(step.on_nobody, path),
+                            on_closing=written_out(step.on_closing, path),
+                            keys={key: written_out(steps, path) for key, steps in step.keys.items()},
                         )
                     )
                 case Menu():
@@ -186,6 +233,12 @@ def _caller(question: _Question) -> str | None:
     return "caller: is not among them" if now.caller else "caller: has no number"
 
 
+def is_among(entries: tuple[str, ...], caller: str | None, *, anonymous: bool) -> bool:
+    """Whether this caller is meant by one of these entries, as in a rule's `caller`."""
+    now = Circumstances(at=0.0, caller=caller, anonymous=anonymous)
+    return any(_is_caller(entry, now) for entry in entries)
+
+
 def _is_caller(entry: str, now: Circumstances) -> bool:
     if entry == "anonymous":
         return now.anonymous
@@ -218,12 +271,18 @@ def _did(question: _Question) -> str | None:
 
 
 def _calendar(question: _Question) -> str | None:
+    if not _on_calendar(question.when):
+        return None
+    return _off_calendar(question.when, local(question.zone, question.now.at))
+
+
+def _on_calendar(when: When) -> bool:
+    return bool(when.days or when.dates or when.time)
+
+
+def _off_calendar(when: When, wall: datetime) -> str | None:
     """`days`, `dates` and `time` together: a night range belongs to the day on which it starts, so
     Friday 22:00-06:00 holds on Saturday at five."""
-    when = question.when
-    if not (when.days or when.dates or when.time):
-        return None
-    wall = local(question.zone, question.now.at)
     today = wall.date()
     meant = [today]
     if when.time:

@@ -27,6 +27,12 @@ class Cause(IntEnum):
     UNKNOWN = 0
 
 
+VANISHED = frozenset({18, 27, 38, 41, 44, 102})
+"""Causes with which a conversation's channel ends because its phone is no longer there: no response,
+destination out of order, network, temporary failure, 44 (Asterisk 22's rtp_timeout), recovery on timer
+expiry. A BYE is 16."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawHeaders:
     """SIP headers of an incoming call exactly as they came, read in the dialplan.
@@ -86,6 +92,22 @@ class PlaybackEnded:
 
     playback: str
     ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """A recording is over; `ok` is False where nothing could be written. `seconds` of sound in it."""
+
+    recording: str
+    ok: bool = True
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaxHeard:
+    """A fax machine calls (CNG, 1100 Hz), or answers."""
+
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +186,8 @@ Fact = (
     | ChannelAnswered
     | ChannelGone
     | PlaybackEnded
+    | RecordingEnded
+    | FaxHeard
     | DigitPressed
     | PhoneRegistered
     | PhoneInUse

@@ -112,6 +112,17 @@ class LocalLog:
         floor = {key: _loads(value) for key, value in self._db.execute("SELECT key, value FROM floor")}
         return Stored(calls=calls, floor=floor)
 
+    def rows(self, prefix: str) -> dict[str, Json]:
+        """The floor's values whose keys begin so, as of the last `save`, also where the disk refused it:
+        who acts on a row and deletes it must never meet it again."""
+        after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found: dict[str, str | None] = dict(
+            self._db.execute("SELECT key, value FROM floor WHERE key >= ? AND key < ?", (prefix, after))
+        )
+        for step in self._held:
+            found.update((key, value) for key, value in step.floor if key.startswith(prefix))
+        return {key: _loads(value) for key, value in found.items() if value is not None}
+
     def read(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries with numbers above `after`, in order."""
         return [(fact.seq, fact.entry) for fact in self.facts(after, limit)]

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from autocom.core.journal import Json
 from autocom.journal.rows import instant
 from autocom.journal.tables import calls as calls_table
 from autocom.journal.tables import events as events_table
+from autocom.journal.tables import secretary_states
 from autocom.journal.tables import segments as segments_table
 
 _MOST_NAMED = 5
@@ -39,15 +41,18 @@ async def calls(
     *,
     client: str | None = None,
     since: float | None = None,
+    until: float | None = None,
     limit: int | None = 50,
 ) -> list[dict[str, Json]]:
-    """Calls, newest first: of one client, arrived at or after `since` (UTC epoch seconds), at most
-    `limit` of them (None: all)."""
+    """Calls, newest first: of one client, arrived at or after `since` and before `until` (UTC epoch
+    seconds), at most `limit` of them (None: all)."""
     question = sa.select(*(calls_table.c[key] for key in CALL_KEYS))
     if client is not None:
         question = question.where(calls_table.c.client == client)
     if since is not None:
         question = question.where(calls_table.c.arrived_at >= instant(since))
+    if until is not None:
+        question = question.where(calls_table.c.arrived_at < instant(until))
     question = question.order_by(calls_table.c.arrived_at.desc(), calls_table.c.id.desc()).limit(limit)
     async with engine.connect() as connection:
         return [_plain(dict(row)) for row in (await connection.execute(question)).mappings()]
@@ -64,6 +69,24 @@ async def call(engine: AsyncEngine, id_or_prefix: str) -> dict[str, Json] | None
         found["events"] = [_event(e) for e in await _events(connection, row["id"])]
         found["segments"] = [_plain(s) for s in await _segments(connection, row["id"])]
         return found
+
+
+async def states(
+    engine: AsyncEngine, *, since: float, secretary: str | None = None
+) -> list[tuple[float, str, str, str | None]]:
+    """What secretaries were from `since` (UTC epoch seconds) on, and the state each was in then, oldest
+    first: instant, secretary, state, reason."""
+    columns = secretary_states.c
+    told = (columns.at, columns.secretary, columns.state, columns.reason)
+    later = sa.select(*told).where(columns.at >= instant(since))
+    before = sa.select(*told).ext(distinct_on(columns.secretary)).where(columns.at < instant(since))
+    if secretary is not None:
+        later, before = (one.where(columns.secretary == secretary) for one in (later, before))
+    before = before.order_by(columns.secretary, columns.at.desc(), columns.log.desc(), columns.seq.desc())
+    later = later.order_by(columns.at, columns.log, columns.seq)
+    async with engine.connect() as connection:
+        rows = [*(await connection.execute(before)), *(await connection.execute(later))]
+    return [(row.at.timestamp(), row.secretary, row.state, row.reason) for row in rows]
 
 
 async def _find(connection: AsyncConnection, prefix: str) -> Mapping[str, Any] | None:

@@ -38,6 +38,18 @@ class Exchange(Protocol):
         """Apply the configuration; `{"applied": bool, "version": …, "faults": [lines]}`."""
         ...
 
+    def override(self, wish: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Put an override in force; LookupError for an unknown client or team, ValueError for a wrong word."""
+        ...
+
+    def end_overrides(self, client: str, author: str) -> Mapping[str, Json]:
+        """End a client's overrides; LookupError for an unknown client."""
+        ...
+
+    async def rollback(self, wanted: str | None, author: str) -> Mapping[str, Json]:
+        """Put a kept version's files back and apply them; LookupError where there is no such version."""
+        ...
+
     async def flush(self) -> bool:
         """Wait until PostgreSQL has everything up to now; False where it could not be in time."""
         ...
@@ -64,6 +76,10 @@ class Api:
                 web.get("/v1/status", self._status),
                 web.post("/v1/secretaries/{id}/{verb}", self._secretary),
                 web.post("/v1/reload", self._reload),
+                web.post("/v1/rollback", self._rollback),
+                web.get("/v1/overrides", self._overrides),
+                web.post("/v1/overrides", self._override),
+                web.delete("/v1/overrides/{client}", self._end_overrides),
                 web.post("/v1/flush", self._flush),
                 web.get("/v1/entries", self._entries),
             ]
@@ -89,14 +105,35 @@ class Api:
         return web.json_response(self._exchange.status())
 
     async def _secretary(self, request: web.Request) -> web.Response:
+        asked = request.match_info
+        reason = request.query.get("reason")
+        return _answer(lambda: self._exchange.secretary(asked["id"], asked["verb"], reason))
+
+    async def _overrides(self, _: web.Request) -> web.Response:
+        return web.json_response(self._exchange.status().get("overrides", []))
+
+    async def _override(self, request: web.Request) -> web.Response:
+        """Body: client, override (team, open, closed), team, until, author, reason."""
         try:
-            answer = self._exchange.secretary(
-                request.match_info["id"], request.match_info["verb"], request.query.get("reason")
-            )
+            wish = await request.json()
+        except ValueError:
+            wish = None
+        if not isinstance(wish, dict):
+            return web.json_response({"error": "a JSON object is expected"}, status=400)
+        return _answer(lambda: self._exchange.override(wish))
+
+    async def _end_overrides(self, request: web.Request) -> web.Response:
+        client, author = request.match_info["client"], request.query.get("author", "api")
+        return _answer(lambda: self._exchange.end_overrides(client, author))
+
+    async def _rollback(self, request: web.Request) -> web.Response:
+        query = request.query
+        try:
+            answer = await self._exchange.rollback(query.get("version"), query.get("author", "api"))
         except LookupError as error:
             return web.json_response({"error": str(error.args[0])}, status=404)
-        except ValueError as error:
-            return web.json_response({"error": str(error)}, status=400)
+        except OSError as error:
+            return web.json_response({"error": f"the files cannot be put back: {error}"}, status=500)
         return web.json_response(answer)
 
     async def _reload(self, request: web.Request) -> web.Response:
@@ -116,3 +153,13 @@ class Api:
             except ConnectionError:
                 break  # the reader went: the usual end of following
         return response
+
+
+def _answer(act: Callable[[], Mapping[str, Json]]) -> web.Response:
+    """What the exchange says, or its refusal in words."""
+    try:
+        return web.json_response(act())
+    except LookupError as error:
+        return web.json_response({"error": str(error.args[0])}, status=404)
+    except ValueError as error:
+        return web.json_response({"error": str(error)}, status=400)

@@ -19,7 +19,16 @@ import structlog
 from autocom.asterisk.ari import generated as ari
 from autocom.asterisk.ari.client import UNWANTED, AriClient, Backoff, EventStream, Refused, events
 from autocom.asterisk.ari.headers import call_entered, fixed
-from autocom.asterisk.ari.translate import Claim, Confirm, Enter, Outcome, Translator, in_application, seen
+from autocom.asterisk.ari.translate import (
+    Claim,
+    Confirm,
+    Enter,
+    Failed,
+    Outcome,
+    Translator,
+    in_application,
+    seen,
+)
 from autocom.calls.ports import Clock, TelephoneDown
 from autocom.core.telephony import Fact, TelephoneBack, TelephoneLost
 
@@ -31,7 +40,7 @@ OLDEST = (22, 10, 1)  # StasisBroadcast, and two security fixes of ARI
 CANARY_EVERY = 2.0
 CANARY_MISSES = 2
 WATCH_EVERY = 3.0
-LEG_END_GRACE = 0.25
+END_GRACE = 0.25
 ENTER_GRACE = 2.0  # a claimed caller's StasisStart follows within milliseconds, or he left
 
 
@@ -114,6 +123,10 @@ class Feed:
             work.close()
         else:
             self._tasks.create_task(work)
+
+    def tell(self, fact: Fact) -> None:
+        """A fact that was found by asking, in its place behind those that are known."""
+        self._facts.put_nowait(fact)
 
     def watch(self, playback: str, channel: str) -> None:
         """From now on the end of this playback is told, whatever becomes of its event."""
@@ -217,6 +230,8 @@ class Feed:
                     self.spawn(self._enter(entering))
                 case Confirm(channel=channel):
                     self.spawn(self._confirm_end(channel))
+                case Failed(playback=playback):
+                    self.spawn(self._tell_failure(playback))
                 case fact:
                     self._facts.put_nowait(fact)
 
@@ -242,9 +257,13 @@ class Feed:
 
     async def _confirm_end(self, channel: str) -> None:
         """A leg's ChannelDestroyed follows its StasisEnd at once and has the cause; only a leg that was
-        taken away from us (AMI Redirect) goes without."""
-        await asyncio.sleep(LEG_END_GRACE)
-        self._act(self.state.gone(channel))
+        taken away from us (AMI Redirect) goes without. A caller taken out for a fax tone is back at once."""
+        await asyncio.sleep(END_GRACE)
+        self._act(self.state.left(channel))
+
+    async def _tell_failure(self, playback: str) -> None:
+        await asyncio.sleep(END_GRACE)
+        self._act(self.state.playback_ended(playback, ok=False))
 
     async def _watch_playbacks(self) -> None:
         """Some playbacks never report their end (22.10), and those of a gap are not told: ask."""

@@ -21,13 +21,16 @@ from autocom.core.telephony import (
     ChannelRinging,
     DigitPressed,
     Fact,
+    FaxHeard,
     PlaybackEnded,
+    RecordingEnded,
     Seen,
     SeenChannel,
 )
 
 INBOUND = "inbound"
 LEG = "leg"
+FAX = "fax"  # a caller who comes back: he was taken out for a moment because a fax machine was heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,20 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """A leg left our application, and its end was not told yet: look again, then call `gone`."""
+    """A channel left our application, and its end was not told yet: give it a moment, then call `left`."""
 
     channel: str
 
 
-Outcome = Fact | Claim | Enter | Confirm
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A playback broke off. Where a fax machine was heard that is said a moment later, and first: give it
+    that moment, then call `playback_ended`."""
+
+    playback: str
+
+
+Outcome = Fact | Claim | Enter | Confirm | Failed
 
 
 @dataclass(slots=True)
@@ -62,6 +73,9 @@ class _Line:
     # facts that wait for CallEntered; None once it was told
     held: list[Fact] | None = None
     over: bool = False  # its end is held; nothing can follow it
+    ending: bool = False  # we or a time-out asked for its end
+    away: bool = False  # out of our application, perhaps not for good
+    fax: bool = False  # told
 
 
 @dataclass(slots=True)
@@ -71,7 +85,7 @@ class Translator:
     lines: dict[str, _Line] = field(default_factory=dict)
     playbacks: dict[str, str] = field(default_factory=dict)  # id -> channel
 
-    def on(self, message: ari.Message) -> list[Outcome]:  # noqa: PLR0911 - a table of events
+    def on(self, message: ari.Message) -> list[Outcome]:  # noqa: C901, PLR0911, PLR0912 - a table of events
         """What this event means; empty for events that mean nothing to us."""
         match message:
             case ari.CallBroadcast(channel=channel):
@@ -86,19 +100,28 @@ class Translator:
                 return self._answered(peer.id)
             case ari.ChannelHangupRequest(channel=channel, soft=soft, cause=cause, tech_cause=sip):
                 # `soft`: asked for by us or by a time-out, cause 32 says nothing; the end tells it
-                return [] if soft else self.gone(channel.id, cause or 16, sip)
+                return self._will_end(channel.id) if soft else self.gone(channel.id, cause or 16, sip)
             case ari.StasisEnd(channel=channel):
-                line = self.lines.get(channel.id)
-                # an inbound channel gets no ChannelDestroyed (22.10); a leg does, with the true cause
-                return [Confirm(channel.id)] if line and line.leg else self.gone(channel.id)
+                return self._left(channel.id)
             case ari.ChannelDestroyed(channel=channel, cause=cause, tech_cause=sip):
                 return self.gone(channel.id, cause, sip)
+            case ari.PlaybackFinished(playback=playback) if playback.state == "failed":
+                return [Failed(playback.id)]
             case ari.PlaybackFinished(playback=playback):
-                return self.playback_ended(playback.id, ok=playback.state != "failed")
+                return self.playback_ended(playback.id)
+            case ari.RecordingFinished(recording=recording) | ari.RecordingFailed(recording=recording):
+                # whole seconds, and a second of mere silence counts as talk (22.10): the file tells better
+                seconds = recording.talking_duration or recording.duration or 0
+                return [RecordingEnded(recording.name, ok=recording.state == "done", seconds=float(seconds))]
             case ari.ChannelDtmfReceived(channel=channel, digit=digit):
                 return self._tell(channel.id, DigitPressed(channel.id, digit))
             case _:
                 return []
+
+    def left(self, channel: str) -> list[Outcome]:
+        """The moment after a `Confirm` is over: gone, where it did not come back."""
+        line = self.lines.get(channel)
+        return self.gone(channel) if line is not None and line.away else []
 
     def gone(self, channel: str, cause: int = 16, sip: int | None = None) -> list[Outcome]:
         """The channel left; nothing where that was told."""
@@ -135,15 +158,19 @@ class Translator:
             out += self.gone(vanished)
         for channel in now.values():
             if channel.id in self.lines:
-                out += self._state(channel)
+                out += [*self._state(channel), *self._back_with_fax(channel)]
                 continue
-            argument = channel.dialplan.app_data.rpartition(",")[2]
-            if argument in (INBOUND, LEG) and not channel.name.startswith("Local/"):
+            argument = _argument(channel)
+            if argument in (INBOUND, LEG, FAX) and not channel.name.startswith("Local/"):
                 self.lines[channel.id] = _line_of(channel, argument)
+                out += self._back_with_fax(channel)
         return out
 
     def _start(self, channel: ari.Channel, args: tuple[str, ...]) -> list[Outcome]:
         kind = args[0] if args else ""
+        if kind == FAX:  # also where he was too long away and is told to be gone: somebody must end him
+            self.lines.setdefault(channel.id, _line_of(channel, kind))
+            return self._back_with_fax(channel)
         if channel.id in self.lines or kind not in (INBOUND, LEG) or channel.name.startswith("Local/"):
             return []
         line = self.lines[channel.id] = _line_of(channel, kind)
@@ -151,6 +178,29 @@ class Translator:
             return []
         line.held = []
         return [Enter(channel)]
+
+    def _will_end(self, channel: str) -> list[Outcome]:
+        line = self.lines.get(channel)
+        if line is not None:
+            line.ending = True
+        return []
+
+    def _left(self, channel: str) -> list[Outcome]:
+        line = self.lines.get(channel)
+        if line is None or line.over:
+            return []
+        line.away = True
+        # A leg's ChannelDestroyed follows with the true cause, an inbound channel gets none (22.10); one that
+        # nobody asked to end may be back at once (a fax machine was heard).
+        return [Confirm(channel)] if line.leg or not line.ending else self.gone(channel)
+
+    def _back_with_fax(self, channel: ari.Channel) -> list[Outcome]:
+        line = self.lines[channel.id]
+        line.away = False
+        if line.fax or _argument(channel) != FAX:
+            return []
+        line.fax = True
+        return self._tell(channel.id, FaxHeard(channel.id))
 
     def _state(self, channel: ari.Channel) -> list[Outcome]:
         if channel.state == "Ringing":
@@ -183,6 +233,11 @@ class Translator:
 
 def _line_of(channel: ari.Channel, kind: str) -> _Line:
     return _Line(leg=kind == LEG, up=channel.state == "Up", rang=channel.state == "Ringing")
+
+
+def _argument(channel: ari.Channel) -> str:
+    """What it entered our application with."""
+    return channel.dialplan.app_data.rpartition(",")[2]
 
 
 def epoch(timestamp: str) -> float:

@@ -93,6 +93,8 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("trust_connected_line", "no"),
         ("timers", "yes"),
         ("rtp_timeout_hold", "600"),
+        # no such context: a MESSAGE from outside gets 404 instead of a run through the dialplan
+        ("message_context", "autocom-no-messages"),
         ("language", bureau.language),
         ("tone_zone", "fr"),
     ]

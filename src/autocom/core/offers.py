@@ -1,0 +1,153 @@
+"""The life of an offer after it was made: it rang, was picked up, ran out, was refused or withdrawn.
+
+Whatever ends it, the caller keeps his place. A phone that never rang (network, Asterisk) is no miss of
+hers; misses in a row lead to a pause, and she and the supervisor are told. Must not decide who is next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autocom.core.draft import Draft
+from autocom.core.floor_words import LeaseFailed, StopRinging, Take, Tell
+from autocom.core.journal import Json
+from autocom.core.naming import leg_of
+from autocom.core.pauses import NO_ANSWER, conversing
+from autocom.core.posts import Idle, InTalk, Offered, Pause, Post
+from autocom.core.telephony import Cause
+
+PAUSED = "no_answer_pause"
+"""What she and the supervisor are told of."""
+
+REST_AFTER_NO_ANSWER = 1.0
+REST_AFTER_REFUSAL = 3.0
+"""Seconds a phone that did not answer, or refused, is left alone. Without it a phone on "do not
+disturb" (486 at once) and a single waiting caller would ring in circles at the speed of SIP."""
+
+
+def engaged_with(draft: Draft, leg: str) -> tuple[Post, Offered | InTalk] | None:
+    """Whose phone this leg is, and what for; None where it is nobody's any more."""
+    named = leg_of(leg)
+    post = draft.posts.get(named.secretary) if named else None
+    if post is not None and isinstance(post.engaged, Offered | InTalk) and post.engaged.leg == leg:
+        return post, post.engaged
+    return None
+
+
+def rang(draft: Draft, leg: str) -> None:
+    """Her phone says that it rings."""
+    found = engaged_with(draft, leg)
+    if found is None:
+        return
+    post, offer = found
+    if isinstance(offer, Offered) and not offer.rang:
+        draft.put(replace(post, engaged=replace(offer, rang=True)))
+        draft.note("ringing", offer.call, secretary=post.secretary, leg=leg)
+
+
+def answered(draft: Draft, leg: str) -> None:
+    """She picked up: the caller is hers, and every other phone that rings for him stops."""
+    found = engaged_with(draft, leg)
+    if found is None:
+        # answered after its turn ended, or a leg nobody remembers: the phone must not stay alone on the line
+        draft.decisions.append(StopRinging(leg, Cause.ANSWERED_ELSEWHERE))
+        return
+    post, offer = found
+    if isinstance(offer, InTalk):
+        return
+    waiter = draft.waiters.get(offer.call)
+    if waiter is None:
+        withdraw(draft, post, offer, "withdrawn", Cause.ANSWERED_ELSEWHERE)
+        return
+    end_offer(draft, post, offer, "answered")
+    talk = InTalk(offer.call, leg, offer.attempt, waiter.client, draft.now)
+    streak = conversing(post, draft.staff, offer.since)
+    draft.put(
+        replace(draft.posts[post.secretary], engaged=talk, misses=0, calls=post.calls + 1, streak=streak)
+    )
+    stop_others(draft, offer.call)
+    draft.put(replace(draft.waiters[offer.call], held=post.secretary))
+    draft.decisions.append(Take(offer.call, post.secretary, leg, offer.attempt))
+
+
+def stop_others(draft: Draft, call: str, cause: Cause = Cause.ANSWERED_ELSEWHERE) -> None:
+    """End whatever rings for him."""
+    waiter = draft.waiters.get(call)
+    for secretary in waiter.ringing if waiter is not None else ():
+        loser = draft.posts[secretary]
+        if isinstance(loser.engaged, Offered):
+            withdraw(draft, loser, loser.engaged, "withdrawn", cause)
+
+
+def ended(draft: Draft, leg: str, cause: int, sip: int | None) -> None:
+    """Her leg is gone: refused or failed; or, where she had picked up, a lease that failed."""
+    found = engaged_with(draft, leg)
+    if found is None:
+        return
+    post, engaged = found
+    if isinstance(engaged, InTalk):
+        waiter = draft.waiters.get(engaged.call)
+        if waiter is None:
+            return  # joined: the story hears of it and ends the talk
+        # a bridge attempt is a lease: he has his old place with his old waiting time
+        draft.put(replace(waiter, held=None))
+        draft.put(rested(draft, post, REST_AFTER_NO_ANSWER))
+        draft.decisions.append(LeaseFailed(engaged.call, leg))
+        return
+    refused = cause in (Cause.BUSY, Cause.REJECTED, Cause.NORMAL)
+    end_offer(draft, post, engaged, "refused" if refused else "unreachable", cause, sip)
+    _missed(draft, post.secretary, REST_AFTER_REFUSAL, counts=refused)
+
+
+def ran_out(draft: Draft, post: Post, offer: Offered) -> None:
+    """Her turn is over."""
+    end_offer(draft, post, offer, "no_answer")
+    draft.decisions.append(StopRinging(offer.leg, Cause.NO_ANSWER))
+    _missed(draft, post.secretary, REST_AFTER_NO_ANSWER, counts=offer.rang)
+
+
+def withdraw(draft: Draft, post: Post, offer: Offered, result: str, cause: Cause) -> None:
+    """End an offer from our side; the secretary is idle again."""
+    end_offer(draft, post, offer, result)
+    draft.put(replace(draft.posts[post.secretary], engaged=Idle()))
+    draft.decisions.append(StopRinging(offer.leg, cause))
+
+
+def end_offer(
+    draft: Draft, post: Post, offer: Offered, result: str, cause: int | None = None, sip: int | None = None
+) -> None:
+    """Write it down; he knows who let him ring."""
+    fields: dict[str, Json] = {
+        "secretary": post.secretary,
+        "attempt": offer.attempt,
+        "leg": offer.leg,
+        "result": result,
+    }
+    if cause is not None:
+        fields |= {"cause": cause, "sip": sip}
+    draft.note("offer_ended", offer.call, **fields)
+    waiter = draft.waiters.get(offer.call)
+    if waiter is not None:
+        tried = waiter.tried
+        if result in {"no_answer", "refused", "unreachable"}:
+            tried = {**tried, post.secretary: tried.get(post.secretary, 0) + 1}
+        ringing = tuple(s for s in waiter.ringing if s != post.secretary)
+        draft.put(replace(waiter, tried=tried, ringing=ringing))
+
+
+def rested(draft: Draft, post: Post, seconds: float) -> Post:
+    """Idle, and left alone for a moment."""
+    return replace(post, engaged=Idle(), rest_until=draft.now + seconds)
+
+
+def _missed(draft: Draft, secretary: str, rest: float, *, counts: bool) -> None:
+    """She let it ring or refused: count it, and pause her after too many in a row. A phone that never
+    rang is not her doing and does not count."""
+    post = rested(draft, draft.posts[secretary], rest)
+    post = replace(post, misses=post.misses + counts)
+    limit = draft.staff.pause_after
+    if limit and post.misses >= limit and post.pause is None:
+        post = replace(post, pause=Pause(NO_ANSWER, draft.now))
+        draft.decisions.append(Tell(secretary, PAUSED, post.misses))
+        draft.note("alert", None, alert=PAUSED, secretary=secretary, misses=post.misses)
+    draft.put(post)

@@ -1,0 +1,60 @@
+"""Who hung up a while ago, so that he has his place again when he comes back.
+
+A caller who left the queue keeps the time he waited for the client's `returning_within`; whoever was cut off
+by us or by Asterisk, for ten minutes, whatever the client says. Also the secretary he talked to is known so
+long. Callers who withhold their number are nobody. Pure: what is remembered is kept by `calls.guests`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autocom.core.ingress import Identity
+from autocom.core.model import Client
+from autocom.core.stages import Promised, Story, Talking, outcome_of_hang_up
+
+CUT_WITHIN = 600.0
+"""Seconds in which a caller who was cut off finds his place again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A call that is over. `waited`: seconds he has waited for nothing; `until`: how long that counts;
+    `cut`: it was not he who ended it; `secretary`: whom he talked to."""
+
+    waited: float
+    left_at: float
+    until: float
+    cut: bool
+    secretary: str | None = None
+
+
+def guest(client: Client, identity: Identity) -> str | None:
+    """By what he is known again; None for who withholds his number."""
+    if identity.anonymous or identity.caller is None:
+        return None
+    return f"{client.id}:{identity.caller}"
+
+
+def visit_of(story: Story, now: float, *, cut: bool) -> Visit | None:
+    """What is worth remembering of a call that ends now; None: nothing."""
+    within = story.call.client.returning_within
+    window = max(within, CUT_WITHIN) if cut else within
+    waited = _waited(story, now, cut=cut)
+    if window <= 0 or isinstance(story.stage, Promised) or (waited <= 0 and story.known is None):
+        return None
+    return Visit(waited, now, now + window, cut, story.known)
+
+
+def _waited(story: Story, now: float, *, cut: bool) -> float:
+    since, stage = story.waiting_since, story.stage
+    if since is None:
+        return 0.0
+    if isinstance(stage, Talking) and stage.joined_at is not None:
+        return max(0.0, stage.joined_at - since) if cut else 0.0
+    return max(0.0, now - since) if cut or outcome_of_hang_up(story) == "abandoned" else 0.0
+
+
+def known_again(visit: Visit | None, now: float) -> Visit | None:
+    """The visit, as long as it counts."""
+    return visit if visit is not None and now <= visit.until else None

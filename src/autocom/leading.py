@@ -1,0 +1,93 @@
+"""What a team lead does from outside: set, list and end overrides (`autocom override`, `/v1/overrides`).
+
+Checks names against the configuration in force, with a suggestion for a mistyped one, then leaves the
+rest to `calls.overriding`. Must not decide what an override means. Times are read in the bureau's zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from autocom.calls.switchboard import Switchboard
+from autocom.core.journal import Json
+from autocom.core.model import Configuration
+from autocom.core.overrides import Override, read_until, refusal
+from autocom.timeline import iso
+
+MOST_LETTERS = 200
+
+
+def rows(board: Switchboard) -> list[Json]:
+    """Everything in force, the one that ends first first."""
+    now = board.ports.clock.now()
+    return [row(each) for each in board.overrides.all() if each.until > now]
+
+
+def row(override: Override) -> dict[str, Json]:
+    """One override as the API shows it."""
+    return {
+        "client": override.client,
+        "override": override.kind,
+        "team": override.team,
+        "since": iso(override.since),
+        "until": iso(override.until),
+        "author": override.author,
+        "reason": override.reason,
+    }
+
+
+def set_override(board: Switchboard, wish: Mapping[str, Json]) -> dict[str, Json]:
+    """Put in force what `wish` says (client, override, team, until, author, reason); what is in force then.
+
+    LookupError for an unknown client or team, ValueError for anything else that is wrong."""
+    configuration = _configuration(board)
+    client = _known(_text(wish, "client"), configuration.clients, "client")
+    kind = _text(wish, "override")
+    team = _known(_text(wish, "team"), configuration.teams, "team") if kind == "team" else None
+    now = board.ports.clock.now()
+    override = Override(
+        client=client,
+        kind=kind,
+        until=read_until(_text(wish, "until"), configuration.bureau.timezone, now),
+        author=_text(wish, "author") or "api",
+        since=now,
+        team=team,
+        reason=_text(wish, "reason"),
+    )
+    why_not = refusal(override, now)
+    if why_not is not None:
+        raise ValueError(why_not)
+    board.overrides.set(override)
+    return row(override)
+
+
+def clear_overrides(board: Switchboard, client: str, author: str) -> dict[str, Json]:
+    """End this client's; how many there were. LookupError where neither the client nor an override is known."""
+    if not board.overrides.of(client):
+        _known(client, _configuration(board).clients, "client")
+    return {"client": client, "cleared": board.overrides.clear(client, author)}
+
+
+def _configuration(board: Switchboard) -> Configuration:
+    if board.configuration is None:
+        raise ValueError("no configuration is in force yet")
+    return board.configuration
+
+
+def _text(wish: Mapping[str, Json], key: str) -> str:
+    value = wish.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MOST_LETTERS:
+        raise ValueError(f"{key}: a text of at most {MOST_LETTERS} letters is expected")
+    return "".join(letter for letter in value if letter.isprintable()).strip()
+
+
+def _known(name: str, names: Iterable[str], what: str) -> str:
+    listed = sorted(names)
+    if name in listed:
+        return name
+    near = get_close_matches(name, listed, n=1, cutoff=0.6)
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    raise LookupError(f"there is no {what} {name!r}{hint}")

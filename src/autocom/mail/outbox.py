@@ -1,0 +1,66 @@
+"""The outbox: rows of the local log, read and written back by those who send and those who keep.
+
+The log is the only truth: nothing is remembered between two looks at it. A row that cannot be read
+(of a newer version, or damaged) is left for a person to see. Must not know routes or recordings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from autocom.calls.ports import Clock
+from autocom.core.journal import Entry, Json
+from autocom.core.letters import LETTER, Letter, letters
+
+log = structlog.get_logger()
+
+FIRST = 2.0
+"""Seconds of the first pause after a failure; each further one is twice as long."""
+
+IDLE = 60.0
+"""Seconds after which the outbox is looked at though nobody said that something came."""
+
+
+class Outbox(Protocol):
+    """The local log, as far as the outbox goes."""
+
+    def save(
+        self,
+        entries: Sequence[Entry] = (),
+        *,
+        calls: Mapping[str, Json] | None = None,
+        floor: Mapping[str, Json] | None = None,
+    ) -> None:
+        """As the port `Journal`."""
+        ...
+
+    def rows(self, prefix: str) -> Mapping[str, Json]:
+        """The floor's rows whose keys begin so, as of the last `save`."""
+        ...
+
+    def follow(self) -> AsyncIterator[Entry]:
+        """Entries as they are saved."""
+        ...
+
+
+def readable(outbox: Outbox, told: set[str]) -> list[Letter]:
+    """Every letter, oldest first. What cannot be read is logged once: `told` remembers."""
+    found, broken = letters(outbox.rows(LETTER))
+    for key in broken:
+        if key not in told:
+            told.add(key)
+            log.error("letter unreadable", key=key)
+    return found
+
+
+async def until(clock: Clock, instant: float, news: asyncio.Event) -> None:
+    """Wait for news, at most until the instant."""
+    try:
+        async with asyncio.timeout(max(0.0, instant - clock.now())):
+            await news.wait()
+    except TimeoutError:
+        return
