@@ -76,7 +76,7 @@ properties: setup-dev
 
 # the gates of `autocom simulate` with so many calls that figures of large groups must be right to a point (half an hour)
 simulate-validate: setup-dev
-	@SIMULATE_CALLS=200000 $(BIN)/python -m pytest -q -n $(WORKERS) -p no:cacheprovider -o timeout=7200 $(PYTEST_ARGS) tests/core/test_erlang.py tests/simulate/test_gates.py
+	@SIMULATE_CALLS=200000 $(BIN)/python -m pytest -q -rP -n $(WORKERS) -p no:cacheprovider -o timeout=7200 $(PYTEST_ARGS) tests/core/test_erlang.py tests/simulate/test_gates.py
 
 # about three minutes; beside app_queue on the same Asterisk
 bench: setup-dev

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,6 +23,7 @@ from autocom.core.model import (
     Hangup,
     Hours,
     Line,
+    Listed,
     Menu,
     Mode,
     Play,
@@ -41,6 +43,7 @@ from tests.support import exchange_in_memory as memory
 
 MORNING, AFTERNOON = TimeRange(time(8), time(12)), TimeRange(time(14), time(19))
 WEEK = dict.fromkeys(range(1, 6), (MORNING, AFTERNOON))
+PARIS = ZoneInfo("Europe/Paris")
 SAID = Audio("say-1", "", 0.0, "Le cabinet est fermé.")
 CLOSED = Rule("closed", When(open=False), (Play(SAID, Mode.ANSWERED), Hangup()))
 OPEN = Rule("open", None, (Enqueue("medical", on_timeout=(Hangup(),)),))
@@ -171,6 +174,15 @@ def test_rules_are_added_removed_moved_and_their_conditions_changed() -> None:
         ((Enqueue("medical", on_timeout=(Hangup(),), keys={"1": (Callback(),)}),), "promise to call back"),
         ((Enqueue("medical", on_timeout=(Hangup(),), serve_after_closing=True),), "served after closing"),
         (
+            (Enqueue("medical", on_timeout=(Hangup(),), on_answer=SAID),),
+            '"Le cabinet est fermé." just before',
+        ),
+        ((Enqueue("medical", on_timeout=(Hangup(),), nobody_paused=True),), "all paused counts as nobody"),
+        (
+            (Enqueue("medical", on_timeout=(Hangup(),), max_expected_wait=300.0, on_long_wait=(Hangup(),)),),
+            "at most 5m of expected wait",
+        ),
+        (
             (Enqueue("medical", on_timeout=(Hangup(),), prefer=("lea",), prefer_for=15.0),),
             "lea first for 15s",
         ),
@@ -218,6 +230,23 @@ def test_secretaries_teams_and_the_bureau_are_told_and_no_password_is_shown() ->
     assert "topsecret" not in "".join(texts)
 
 
+def test_a_lists_reasons_and_ends_and_whom_the_bureau_blocks_are_told() -> None:
+    def listed(reason: str, last: str) -> When:
+        return When(caller=("nobody",), listed=(Listed("+33199006666", "nuisance", reason, 1e9, last),))
+
+    known = Rule("known", listed("démarchage", "2026-12-31"), (Hangup(),))
+    longer = replace(known, when=listed("démarchage", "2027-12-31"))
+    (text,) = of_client(client(longer, OPEN), old=client(known, OPEN))
+    assert text.endswith(
+        "caller: +33199006666 (démarchage, until 2027-12-31) instead of "
+        "caller: +33199006666 (démarchage, until 2026-12-31)"
+    )
+    blocking = replace(bureau(), blocked=Rule("blocked", When(caller=("+33162*",)), (Hangup(),)))
+    assert told(bureau(), blocking) == ["bureau: blocked: caller: +33162* (new)"]
+    assert told(blocking, bureau()) == ["bureau: blocked: no longer caller: +33162*"]
+    assert told(blocking, blocking) == []
+
+
 def test_equal_configurations_have_nothing_to_tell() -> None:
     assert told(bureau(), bureau()) == []
     assert list(in_words("a", "b", (), "fr")) == [
@@ -237,6 +266,7 @@ def test_no_key_of_a_client_changes_in_silence(name: str) -> None:
         "on_full": (Hangup(),),
         "on_fax": (Hangup(),),
         "phrases": {ForwardReason.BUSY: "x"},
+        "vip_listed": (Listed("+33639980101", "vips", "famille"),),
     }
     value = getattr(client(), name)
     if name not in other:
@@ -282,7 +312,7 @@ def test_calls_of_the_journal_are_decided_by_both_and_those_that_differ_are_name
     assert [row["call"] for row in found.elsewhere] == ["c3"]
     assert str(found.elsewhere[0]["old"]).startswith("lilas, open: file de l'équipe medical")
     assert str(found.elsewhere[0]["new"]).startswith("lilas, closed: message « Le cabinet est fermé. »")
-    assert next(iter(found.in_words("en"))) == "3 calls replayed: 1 would have gone elsewhere"
+    assert next(iter(found.in_words("en", PARIS))) == "3 calls replayed: 1 would have gone elsewhere"
     assert replay(bureau(), bureau(), calls, FRANCE).elsewhere == ()
 
 
@@ -292,3 +322,61 @@ def test_a_number_that_moves_to_another_client_takes_its_calls_along() -> None:
     calls = [call(1, "2026-11-24T10:30:00.000Z", forwarded_from="+33261912010", forward_reason="busy")]
     found = replay(bureau(), bureau(empty, other), calls, FRANCE)
     assert [str(row["new"]).partition(",")[0] for row in found.elsewhere] == ["roux"]
+
+
+# --- what counts as elsewhere ------------------------------------------------------------------
+
+MIDDAY = "2026-11-24T10:30:00.000Z"
+
+
+def moved(steps: tuple[Step, ...], other: tuple[Step, ...], **more: Json) -> int:
+    """How many calls go elsewhere where these steps are exchanged for others."""
+    old, new = (bureau(client(CLOSED, Rule("open", None, each))) for each in (steps, other))
+    return len(replay(old, new, [call(1, MIDDAY, **more)], FRANCE).elsewhere)
+
+
+def queue(**changes: object) -> tuple[Step, ...]:
+    return (replace(Enqueue("medical", on_timeout=(Hangup(),)), **changes),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"max_wait": 90.0},
+        {"announce": Announcements(position=True)},
+        {"ring_for": 30.0},
+        {"prefer": ("lea",), "prefer_for": 10.0},
+        {"on_nobody": (Forward("+33639980105"),)},
+    ],
+)
+def test_what_is_only_heard_or_lasts_otherwise_is_not_elsewhere(changed: dict[str, object]) -> None:
+    assert moved(queue(), queue(**changed)) == 0
+    assert moved(queue(), (Play(SAID), *queue())) == 0
+
+
+def test_another_team_a_forward_or_another_end_is_elsewhere() -> None:
+    assert moved(queue(), queue(team="legal")) == 1
+    assert moved(queue(), (Forward("+33639980105"),)) == 1
+    assert moved((Hangup(),), (Voicemail(),)) == 1
+    assert moved((Menu(SAID, {"1": queue()}),), (Menu(SAID, {"1": queue(team="legal")}),)) == 1
+
+
+def test_the_way_out_that_the_call_took_counts_and_no_other_one() -> None:
+    sent_on = queue(on_timeout=(Forward("+33639980105"),))
+    assert moved(queue(), sent_on, outcome="served") == 0
+    assert moved(queue(), sent_on, outcome="timeout") == 1
+    assert moved(sent_on, queue(), outcome="forwarded", queued_at=MIDDAY) == 1
+    assert moved(queue(on_nobody=(Voicemail(),)), queue(), outcome="timeout") == 0
+
+
+def test_one_is_not_told_as_several_and_times_are_the_bureaus() -> None:
+    old, new = bureau(), bureau(client(CLOSED, Rule("open", None, queue(team="legal"))))
+    found = replay(old, new, [call(1, MIDDAY)], FRANCE)
+    french, english = (tuple(found.in_words(language, PARIS)) for language in ("fr", "en"))
+    assert french[0] == "1 appel rejoué : 1 serait allé ailleurs"
+    assert english[0] == "1 call replayed: 1 would have gone elsewhere"
+    assert french[1].startswith("  2026-11-24 11:30:00  c1  ")
+    one = differences(old, new, "fr")[:1]
+    assert next(in_words("a", "b", one, "fr")) == "de la version a à la version b : 1 différence"
+    assert next(in_words("a", "b", one, "en")) == "from version a to version b: 1 difference"
+    assert next(in_words("a", "b", one * 2, "en")) == "from version a to version b: 2 differences"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
@@ -14,12 +15,18 @@ from babel.messages.pofile import read_po
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
+from autocom import versions
+from autocom.calls import promise, reaching, voicemail
+from autocom.calls.line import FAX_WINDOW
 from autocom.cli import main
 from autocom.config import ConfigurationRefused, load, models
 from autocom.config.notyet import NOT_YET
 from autocom.config.shape import keys_at
+from autocom.core import estimate, offers, pace, ranking, record
 from autocom.core.journal import KINDS
 from autocom.core.record import ABANDON_CAUSES, OUTCOMES, SEGMENT_KINDS
+from autocom.core.stages import Stage
+from autocom.mail import lane, outbox
 from autocom.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -94,6 +101,19 @@ def test_every_page_stands_once_in_the_navigation() -> None:
 
     assert sorted(leaves(site["nav"])) == sorted(page.relative_to(DOCS).as_posix() for page in PAGES)
     assert (ROOT / site["docs_dir"]) == DOCS
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *sorted((DOCS / "admins").glob("*.md")),
+        *(DOCS / f"{who}.md" for who in ("secretaries", "leads", "simulate")),
+    ],
+    ids=name_of,
+)
+def test_pages_for_people_of_the_bureau_are_french_first_then_english(page: Path) -> None:
+    headings = re.findall(r"^## (.+)$", FENCE.sub("", read(page)), re.MULTILINE)
+    assert headings[:2] == ["Français", "English"]
 
 
 @pytest.mark.parametrize("page", ALL, ids=name_of)
@@ -219,10 +239,44 @@ def test_methods_named_in_the_architecture_exist() -> None:
     named = re.findall(r"`([A-Z]\w+\.[a-z_]\w*)`", page)
     assert len(named) >= 2
     assert set(named) <= everything, set(named) - everything
-    stages = re.findall(r"^\| `[A-Z]\w+` \| `(\w+)\.(\w+)` \|", page, re.MULTILINE)
-    assert len(stages) >= 6
-    for module, function in stages:
+    stages = re.findall(r"^\| `([A-Z]\w+)` \| `(\w+)\.(\w+)` \|", page, re.MULTILINE)
+    assert [stage for stage, _, _ in stages] == [stage.__name__ for stage in get_args(Stage)]
+    for _, module, function in stages:
         assert function in defined(ROOT / f"src/autocom/calls/{module}.py"), f"{module}.{function}"
+
+
+# what the pages say as a number, and the constant that it is: (page, words, value)
+NUMBERS = (
+    ("admins/mail.md", "après {} s de silence", voicemail.SILENCE),
+    ("admins/mail.md", "after {} s of silence", voicemail.SILENCE),
+    ("admins/mail.md", "again after {} s,", outbox.FIRST),
+    ("admins/mail.md", "… {} minutes", lane.MOST / 60),
+    ("admins/outside.md", "pendant {} secondes", reaching.ACCEPT_WITHIN),
+    ("admins/outside.md", "for {} seconds", reaching.ACCEPT_WITHIN),
+    ("admins/outside.md", "au plus tôt {} secondes", reaching.LEAST_ROUND),
+    ("admins/outside.md", "at least {} seconds apart", reaching.LEAST_ROUND),
+    ("admins/outside.md", "toutes les {} secondes", reaching.LINE_AGAIN),
+    ("admins/reload.md", "les {} dernières", versions.MOST_KEPT),
+    ("admins/reload.md", "the last {})", versions.MOST_KEPT),
+    ("admins/waiting.md", "en {} secondes", promise.RING_FOR),
+    ("admins/waiting.md", "within {} seconds", promise.RING_FOR),
+    ("admins/waiting.md", "démarrage, {} secondes", pace.PRIOR_HANDLING),
+    ("admins/waiting.md", "each is {} seconds", pace.PRIOR_PATIENCE),
+    ("architecture.md", "the phone rests {} s", offers.REST_AFTER_NO_ANSWER),
+    ("architecture.md", "refused: {} s", offers.REST_AFTER_REFUSAL),
+    ("architecture.md", "after {} s of grace", ranking.NOBODY_GRACE),
+    ("asterisk.md", "and for {} s", FAX_WINDOW),
+    ("compared.md", "hers rests {} s", offers.REST_AFTER_NO_ANSWER),
+    ("compared.md", "from {} s", estimate.LEAST_TOLD),
+    ("compared.md", "({} s of grace", ranking.NOBODY_GRACE),
+    ("leads.md", "dans les {} secondes", record.SHORT_SECONDS),
+    ("leads.md", "within {} s of arriving", record.SHORT_SECONDS),
+)
+
+
+@pytest.mark.parametrize(("page", "words", "value"), NUMBERS)
+def test_numbers_that_the_pages_tell_are_those_of_the_code(page: str, words: str, value: float) -> None:
+    assert words.format(f"{value:g}") in re.sub(r"\s+", " ", read(DOCS / page))
 
 
 # --- words of the journal --------------------------------------------------------------------
@@ -254,9 +308,12 @@ def test_every_kind_is_described_with_its_fields() -> None:
             )
 
 
-def test_the_leads_page_explains_every_outcome_cause_and_segment() -> None:
-    words = set(rows_after(DOCS / "leads.md", "## The journal"))
-    assert set(OUTCOMES) | set(ABANDON_CAUSES) <= words
+@pytest.mark.parametrize("heading", ["### Le journal", "### The journal"])
+def test_the_leads_page_explains_every_outcome_and_cause_in_both_languages(heading: str) -> None:
+    assert set(OUTCOMES) | set(ABANDON_CAUSES) <= set(rows_after(DOCS / "leads.md", heading))
+
+
+def test_the_leads_page_explains_every_segment() -> None:
     assert all(f"`{kind}`" in read(DOCS / "leads.md") for kind in SEGMENT_KINDS)
 
 

@@ -16,16 +16,23 @@ from autocom.core.model import (
     Client,
     Closure,
     Configuration,
+    Contact,
+    Decision,
     Enqueue,
     ForwardReason,
     Hangup,
+    HangupKind,
     Hours,
     Line,
+    Listed,
     Menu,
     Mode,
+    OnCall,
     Play,
+    Roster,
     Rule,
     Secretary,
+    Shift,
     Team,
     TimeRange,
     Trunk,
@@ -63,9 +70,8 @@ TUESDAY = at("2026-11-24 10:00")
 
 def bureau(**changes: object) -> Configuration:
     lilas = replace(
-        memory.client("lilas", "+33199001001", rules=RULES, hours=Hours("Europe/Paris", WEEK)),
-        languages=("de", "fr"),
-        **changes,  # type: ignore[arg-type]
+        memory.client("lilas", "+33199001001", hours=Hours("Europe/Paris", WEEK)),
+        **{"rules": RULES, "languages": ("de", "fr"), **changes},  # type: ignore[arg-type]
     )
     made = memory.configuration(lilas)
     staff = {
@@ -196,6 +202,14 @@ def test_a_number_of_nobody_and_a_reason_without_a_line_are_explained_too() -> N
 # --- the core's sentences in French --------------------------------------------------------------
 
 
+# as their own tests hold `autocom.advice` and `calls.deciding` to them
+NO_ADVICE = {
+    "it answered 503", "no answer within 800 ms", "it cannot be reached: ClientConnectorError",
+    "its answer is no JSON", 'its answer is not {"rule": "NAME"}', "no time left",
+    "it names a rule that the client does not have",
+}  # fmt: skip
+
+
 def sentences() -> set[str]:
     """What the core says of many calls, at many moments."""
     lines_ = (Line("+33199001001"), Line("+33199001005", "+33261912010"))
@@ -227,7 +241,7 @@ def sentences() -> set[str]:
         for did_in in ("request_uri", "to")
         for sentence in identify(raw, Trunk("operator", (), did_in), book, FRANCE).why
     }
-    return found | conditions()
+    return found | conditions() | NO_ADVICE
 
 
 def conditions() -> set[str]:
@@ -237,6 +251,11 @@ def conditions() -> set[str]:
         When(dates=((date(2020, 1, 1), date(2020, 1, 1)),)), When(time=(TimeRange(time(3), time(4)),)),
         When(waiting_over=4), When(nobody=True), When(nobody=False),
     ]  # fmt: skip
+    ends = at("2026-01-01 00:00")
+    whens += [
+        When(caller=("nobody",), listed=(Listed("+33639980101", "vips", reason, until, "2025-12-31"),))
+        for reason, until in (("", None), ("famille", None), ("famille", ends))
+    ]
     noel = Closure(datetime.fromisoformat("2026-11-25"), datetime.fromisoformat("2026-11-26"), "Noël")
     hours = Hours("Europe/Paris", WEEK, {date(2026, 11, 27): "Férié"})
     kinds: list[Client] = []
@@ -263,6 +282,7 @@ def conditions() -> set[str]:
                 for more in about:
                     choice = choose(client, Circumstances(at(moment), override=override, **more))
                     found |= {t.failed for t in choice.trail if t.failed} | {choice.hours_why}
+                    found |= {t.because for t in choice.trail if t.because}
     return found
 
 
@@ -277,3 +297,93 @@ def test_every_sentence_of_the_core_has_its_french_and_every_french_one_is_said(
     for sentence in every:
         assert not re.search(r"\b(the|is|of|closed:|open:|Monday|Sunday)\b", said(sentence, "fr")), sentence
         assert said(sentence, "en") == sentence
+
+
+# --- lists -----------------------------------------------------------------------------------
+
+
+LISTED = Listed("+33639980101", "nuisance", "démarchage", at("2026-12-31 18:00"), "2026-12-31 18:00")
+BLOCKING = Rule("blocked", When(caller=("nobody",), listed=(LISTED,)), (Hangup(HangupKind.BUSY),), 7)
+
+
+def listing(moment: str, *, blocked: bool = False, caller: str | None = "0639980101") -> dict[str, Any]:
+    rules = (Rule("known", BLOCKING.when, (Hangup(),), 3), *RULES)
+    made = bureau(rules=rules)
+    made = replace(made, blocked=BLOCKING if blocked else None)
+    return explain(made, FRANCE, Asked("0199001001", at(moment), caller), None, "en")
+
+
+def test_the_list_and_its_reason_are_in_the_trail_until_its_end_and_the_end_after_it() -> None:
+    during, after = listing("2026-12-31 17:59"), listing("2026-12-31 18:00")
+    assert during["rule"] == "known"
+    assert during["trail"][0]["because"] == "the caller is in list nuisance: démarchage"
+    assert (
+        "rule known: its conditions hold because the caller is in list nuisance: démarchage" in during["why"]
+    )
+    assert during["next_change"]["local"] == "2026-12-31 18:00", "the clock alone changes it"
+    assert after["trail"][0]["failed"] == "caller: stood in list nuisance until 2026-12-31 18:00"
+    assert after["rule"] == "open"
+    told = {language: "\n".join(lines(during, FRANCE, language)) for language in ("fr", "en")}
+    assert (
+        "known: ses conditions sont réunies, car l'appelant est dans la liste nuisance : démarchage"
+        in told["fr"]
+    )
+    assert "known: its conditions hold because the caller is in list nuisance: démarchage" in told["en"]
+    assert "caller : était dans la liste nuisance jusqu'au 2026-12-31 18:00" in "\n".join(
+        lines(after, FRANCE, "fr")
+    )
+
+
+def test_whom_the_bureau_blocks_is_told_with_the_file_that_says_so() -> None:
+    found = listing("2026-12-31 17:59", blocked=True)
+    assert (found["rule"], found["line"], found["blocked"]) == ("blocked", 7, True)
+    assert found["steps"] == ["hangup busy"]
+    assert "rule blocked (bureau.yaml, line 7)" in list(lines(found, FRANCE, "en"))
+    other = listing("2026-12-31 17:59", blocked=True, caller="0639980102")
+    assert (other["rule"], other["trail"][0]["rule"], other["trail"][0]["line"]) == ("open", "blocked", 7)
+
+
+def test_a_masked_caller_is_in_no_list_and_no_number_is_written() -> None:
+    found = listing("2026-12-31 17:59", blocked=True, caller=None)
+    assert found["rule"] == "open"
+    assert {t["because"] for t in found["trail"]} == {None}
+    assert "39980101" not in str(found["trail"]) + str(found["why"])
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("fr", "jusqu'à 2026-11-24 10:10"), ("en", "until 2026-11-24 10:10")]
+)
+def test_an_override_ends_at_a_time_of_the_bureau(language: str, expected: str) -> None:
+    found = trail(live(Override("lilas", "closed", TUESDAY + 600, "chef", TUESDAY - 60), lea="free"))
+    line = next(told for told in lines(found, FRANCE, language) if "chef" in told)
+    assert expected in line
+
+
+def test_the_clients_own_system_is_named_and_its_rule_is_the_default() -> None:
+    asks = bureau(decision=Decision("https://agenda.example/decision?token=secret", 0.8))
+    found = explain(asks, FRANCE, Asked("0199001001", TUESDAY, "0639980101"))
+    assert found["decision"] == {"host": "agenda.example", "within_s": 0.8}
+    assert found["rule"] == "open"
+    for language, sentence in (
+        ("fr", "agenda.example est d'abord interrogé et peut nommer une autre règle ; sans réponse en 800ms"),
+        ("en", "agenda.example is asked first and may name another rule; without an answer within 800ms"),
+    ):
+        text = "\n".join(lines(found, FRANCE, language))
+        assert sentence in text
+        assert "secret" not in text
+    assert trail()["decision"] is None
+
+
+def night(at_: str) -> list[str]:
+    """Explained in English: a rule that only asks the roster, whose nights begin on working days."""
+    karim, lead = Contact("Karim", "+33639981012"), Contact("Lead", "+33639981015")
+    nights = Shift((karim,), (1, 2, 3, 4, 5), TimeRange(time(20), time(8)))
+    made = bureau(rules=(Rule("night", None, (OnCall("duty"), Hangup())),))
+    made = replace(made, rosters={"duty": Roster("duty", (nights,), fallback=lead)})
+    return list(lines(explain(made, FRANCE, Asked("0199001001", at(at_)), None, "en"), FRANCE, "en"))
+
+
+def test_who_is_on_call_at_that_moment_is_named() -> None:
+    assert "on call then (duty): Karim, 30s each, 2 times, then Lead" in night("2026-11-24 03:00")
+    assert "nobody is on call then (duty), then Lead" in night("2026-11-24 12:00")
+    assert not [line for line in lines(trail(), FRANCE, "en") if "on call" in line]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from autocom import leading
 from autocom.calls.switchboard import Switchboard
-from autocom.core.model import Team
-from tests.support.exchange_in_memory import Bench, configuration
+from autocom.core.model import Closure, Hangup, Rule, Team, When
+from autocom.core.overrides import Override
+from tests.support.exchange_in_memory import Bench, client, configuration
 from tests.support.virtual import EPOCH, run
 
 
@@ -94,3 +96,30 @@ def test_ending_says_how_many_there_were() -> None:
             leading.clear_overrides(board, "nobody", "chef")
 
     with_board(unknown)
+
+
+def hours(*rules: Rule, kind: str, absences: tuple[Closure, ...] = ()) -> bool:
+    """Whether an override of the hours goes unheard by these rules."""
+    made = replace(
+        client("lilas", "+33199001001", rules=(*rules, Rule("last", None, (Hangup(),)))), absences=absences
+    )
+    return leading.unheard(made, Override("lilas", kind, EPOCH + 60, "chef", EPOCH, None))
+
+
+def test_an_override_of_the_hours_that_no_rule_asks_for_is_known_to_change_nothing() -> None:
+    closed = Rule("closed", When(open=False), (Hangup(),))
+    absent = Rule("absent", When(absence=True), (Hangup(),))
+    assert hours(kind="closed")
+    assert hours(kind="open")
+    assert hours(absent, kind="closed")
+    assert not hours(closed, kind="closed")
+    assert not hours(Rule("opened", When(open=True), (Hangup(),)), kind="closed")
+    days = (datetime(2026, 1, 1), datetime(2026, 12, 31))  # noqa: DTZ001 - a closure is on the client's wall
+    assert not hours(absent, kind="open", absences=(Closure(*days),)), "it ends the absence"
+
+
+def test_who_closes_a_client_without_a_closing_rule_is_told() -> None:
+    said, _ = with_board(lambda board: leading.set_override(board, wish(override="closed", team=None)))
+    assert said["unheard"] is True
+    moved, _ = with_board(lambda board: leading.set_override(board, wish()))
+    assert "unheard" not in moved

@@ -23,6 +23,7 @@ import structlog
 from aiohttp import web
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from watchfiles import awatch
 
 from autocom import post_room
@@ -44,6 +45,7 @@ from autocom.core.model import Bureau, Client, Configuration
 from autocom.core.posts import Post, Waiter
 from autocom.core.stages import Story
 from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
+from autocom.forgetting import forget_in_time
 from autocom.foundations import CannotServe, Ground, Told, lay
 from autocom.imported import import_fallback
 from autocom.journal import migrate
@@ -147,7 +149,7 @@ class _Building:
                 await self._http(exchange, database, loaded.configuration.bureau)
                 tasks.create_task(self._post(exchange, telephone))
                 tasks.create_task(self._watch(exchange))
-                tasks.create_task(self._keep(parts, loaded))
+                tasks.create_task(self._keep(parts, loaded, engine))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
                 tasks.create_task(self._announce(parts, loaded, when_ready))
                 await self.stopping.wait()
@@ -220,7 +222,7 @@ class _Building:
         async for _ in awatch(self.settings.config, debounce=400, step=100, recursive=True):
             await exchange.reload("file change")
 
-    async def _keep(self, parts: Parts, loaded: Loaded) -> None:
+    async def _keep(self, parts: Parts, loaded: Loaded, engine: AsyncEngine) -> None:
         """What was started here is started again when it dies; the fallback is told and listened to."""
         exchange, server = parts.exchange, parts.asterisk.server
 
@@ -231,6 +233,7 @@ class _Building:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_tell_fallback(parts))
                 tasks.create_task(self._import_late_calls(parts, configuration))
+                tasks.create_task(forget_in_time(engine, exchange.journal, self.clock, configuration))
                 if server is not None:
                     tasks.create_task(keep_asterisk(server, configuration, self.clock, exchange.note))
                 if self.settings.database_url is None:

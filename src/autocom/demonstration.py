@@ -100,7 +100,8 @@ def pick(
         if not client.lines:
             continue
         did = client.lines[0].did
-        rule = choose(client, Circumstances(now, "+33639980101", False, None, did, 0, False)).rule
+        asked = Circumstances(now, "+33639980101", False, None, did, 0, False)
+        rule = choose(client, asked, configuration.blocked).rule
         queue = next((s for s in flatten(rule, client) if isinstance(s, Enqueue)), None)
         members = [
             s

@@ -27,7 +27,8 @@ from autocom.core.model import (
     TimeRange,
     Widening,
 )
-from autocom.wordings import WEEKDAYS, clock, conditions, duration, ranges, tree
+from autocom.speech import counted
+from autocom.wordings import WEEKDAYS, callers, clock, conditions, duration, ranges, tree
 
 _FR = {
     "changed": "{what} : {new} au lieu de {old}",
@@ -62,7 +63,7 @@ _FR = {
     "joins": "rejoint l'équipe {team} au niveau {level}",
     "leaves": "quitte l'équipe {team}",
     "level": "équipe {team} : niveau {new} au lieu de {old}",
-    "title": "de la version {old} à la version {new} : {count} différences",
+    "title": "de la version {old} à la version {new} : {count}",
     "same": "de la version {old} à la version {new} : rien ne change dans ce qui est décidé",
     "bureau": "bureau",
     "trunk": "ligne opérateur {id}",
@@ -104,7 +105,7 @@ _EN = {
     "joins": "joins team {team} at level {level}",
     "leaves": "leaves team {team}",
     "level": "team {team}: level {new} instead of {old}",
-    "title": "from version {old} to version {new}: {count} differences",
+    "title": "from version {old} to version {new}: {count}",
     "same": "from version {old} to version {new}: nothing changes in what is decided",
     "bureau": "bureau",
     "trunk": "trunk {id}",
@@ -121,7 +122,6 @@ _WORDS = {
     "outgoing_verified": "outgoing.verified",
     "retention_calls": "retention.calls",
     "retention_recordings": "retention.recordings",
-    "vip": "vip.callers",
     "vip_advance": "vip.advance",
     "returning_within": "returning.within",
     "fax": "fax.detect",
@@ -157,7 +157,9 @@ def differences(old: Configuration, new: Configuration, language: str) -> tuple[
 def in_words(old: str, new: str, found: Sequence[Difference], language: str) -> Iterator[str]:
     """For a terminal; `old` and `new` name the versions."""
     words = _EN if language == "en" else _FR
-    yield words["title" if found else "same"].format(old=old, new=new, count=len(found))
+    yield words["title" if found else "same"].format(
+        old=old, new=new, count=counted(len(found), "difference", language)
+    )
     where = ""
     for one in found:
         if one.where != where:
@@ -178,11 +180,18 @@ class _Comparison:
     def whole(self, old: Configuration, new: Configuration) -> Iterator[Difference]:
         for text in self.values(old.bureau, new.bureau):
             yield Difference(self.words["bureau"], text)
+        yield from (Difference(self.words["bureau"], text) for text in self.blocked(old.blocked, new.blocked))
         yield from self.named("trunk", old.trunks, new.trunks, self.values)
         yield from self.named("secretary", old.secretaries, new.secretaries, self.secretary)
         yield from self.named("team", old.teams, new.teams, self.values)
         yield from self.named("roster", old.rosters, new.rosters, self.values)
         yield from self.named("client", old.clients, new.clients, self.client)
+
+    def blocked(self, old: Rule | None, new: Rule | None) -> Iterator[str]:
+        """Whom the bureau refuses for every client."""
+        before, after = (conditions(rule.when, self.language) if rule else "" for rule in (old, new))
+        if before != after:
+            yield self.changed("blocked", before, after)
 
     def named(
         self,
@@ -277,8 +286,11 @@ class _Comparison:
     # --- clients
 
     def client(self, old: Client, new: Client) -> Iterator[str]:
-        own = frozenset({"lines", "hours", "absences", "rules", "on_full", "on_fax"})
+        own = frozenset({"lines", "hours", "absences", "rules", "on_full", "on_fax", "vip", "vip_listed"})
         yield from self.values(old, new, own)
+        before, after = (callers(each.vip, each.vip_listed, self.language) for each in (old, new))
+        if before != after:
+            yield self.changed("vip.callers", before, after)
         yield from self.listed("number", map(self._line, old.lines), map(self._line, new.lines))
         yield from self.hours(old.hours, new.hours)
         yield from self.listed("absence", map(self._span, old.absences), map(self._span, new.absences))

@@ -21,7 +21,8 @@ from autocom.config import AudioShelf, ConfigurationRefused, Loaded, load
 from autocom.core import features
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
-from autocom.core.posts import Idle, Post
+from autocom.core.posts import Idle, Post, Waiter
+from autocom.core.stages import Promised, Story
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
 from autocom.timeline import iso
@@ -112,6 +113,7 @@ class RunningExchange:
         self.websocket: str | None = None
         self.mail: Callable[[], Json] = dict  # what `status` says of letters
         self.draining = False
+        self.refused: dict[str, Json] | None = None  # the last reload, where it was refused
 
     def ready(self) -> bool:
         """Events arrive and calls are taken."""
@@ -145,23 +147,31 @@ class RunningExchange:
                 for trunk in (configuration.trunks.values() if configuration else ())
             ],
             "secretaries": [self._secretary_row(post) for post in floor.posts.values()],
-            "waiting": [
-                {
-                    "call": waiter.call,
-                    "client": waiter.client,
-                    "caller": board.lines[waiter.call].story.call.identity.caller,
-                    "since": iso(waiter.joined),
-                    "team": waiter.team,
-                    "callback": board.lines[waiter.call].story.absent,
-                }
-                for waiter in floor.waiters.values()
-                if waiter.call in board.lines
-            ],
+            "waiting": self._waiting_rows(),
             "calls": len(calls),
             "mail": self.mail(),
             "overrides": leading.rows(board),
             "config_version": configuration.version if configuration else None,
+            "configuration_refused": self.refused,
         }
+
+    def _waiting_rows(self) -> list[Json]:
+        """Who waits, and who is promised a callback."""
+        board, waiters = self.switchboard, self.switchboard.dispatcher.floor.waiters
+        rows: list[Json] = [
+            {
+                "call": waiter.call,
+                "client": waiter.client,
+                "caller": board.lines[waiter.call].story.call.identity.caller,
+                "since": iso(waiter.joined),
+                "team": waiter.team,
+                "callback": board.lines[waiter.call].story.absent,
+            }
+            for waiter in waiters.values()
+            if waiter.call in board.lines
+        ]
+        stories = (line.story for line in board.lines.values())
+        return rows + [_promised_row(story) for story in stories if _between_tries(story, waiters)]
 
     def _secretary_row(self, post: Post) -> dict[str, Json]:
         configuration = self.switchboard.configuration
@@ -243,6 +253,7 @@ class RunningExchange:
             faults: list[Json] = [str(fault) for fault in refused.faults]
             log.error("configuration refused, the running one stays", faults=len(faults), first=faults[0])
             self.note("configuration_refused", f"{author}: {len(faults)} faults; {faults[0]}")
+            self._refuse(author, faults)
             return {"applied": False, "version": version, "faults": faults}
         if loaded.configuration.version != version:
             try:
@@ -250,10 +261,17 @@ class RunningExchange:
             except CannotApply as error:
                 log.error("configuration not applied, the running one stays", why=str(error))
                 self.note("configuration_refused", f"{author}: {error}")
+                self._refuse(author, [str(error)])
                 return {"applied": False, "version": version, "faults": [str(error)]}
             await self.adopt(loaded, author)
             log.info("configuration applied", version=loaded.configuration.version, author=author)
+        self.refused = None
         return {"applied": True, "version": loaded.configuration.version, "faults": []}
+
+    def _refuse(self, author: str, faults: list[Json]) -> None:
+        """Remember, for the status, that the folder does not hold what is in force."""
+        at = iso(self.switchboard.ports.clock.now())
+        self.refused = {"at": at, "author": author, "faults": len(faults), "first": faults[0]}
 
     async def rollback(self, wanted: str | None, author: str) -> dict[str, Json]:
         """Put the files of a kept version (None: the former one) back into the folder and apply them. What
@@ -283,3 +301,23 @@ class RunningExchange:
     def follow(self) -> AsyncIterator[Entry]:
         """Journal entries as they are saved."""
         return self.journal.follow()
+
+
+def _between_tries(story: Story, waiters: Mapping[str, Waiter]) -> bool:
+    """A callback that was promised and is off the floor for a while: a try failed, the next is to come."""
+    stage = story.stage
+    return isinstance(stage, Promised) and stage.secretary is None and story.call.id not in waiters
+
+
+def _promised_row(story: Story) -> dict[str, Json]:
+    """Such a callback among those who wait."""
+    assert isinstance(story.stage, Promised)
+    waiting = story.stage.waiting
+    return {
+        "call": story.call.id,
+        "client": story.call.client.id,
+        "caller": story.call.identity.caller,
+        "since": iso(waiting.joined),
+        "team": waiting.reaches,
+        "callback": True,
+    }

@@ -11,15 +11,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from autocom.core.hours import local
 from autocom.core.ingress import Identity, NumberBook, identify
 from autocom.core.journal import Json
-from autocom.core.model import Client, Configuration, Enqueue, ForwardReason, Secretary, Step, Trunk
+from autocom.core.model import (
+    Client,
+    Configuration,
+    Enqueue,
+    ForwardReason,
+    OnCall,
+    Rule,
+    Secretary,
+    Step,
+    Trunk,
+)
 from autocom.core.numbers import NumberingPlan
+from autocom.core.oncall import on_duty
 from autocom.core.overrides import Override, of_hours, of_team
 from autocom.core.reach import every_step, in_reach, suits
-from autocom.core.routing import Choice, Circumstances, choose, next_change, steps_of
+from autocom.core.routing import Choice, Circumstances, choose, next_change, next_expiry, steps_of
 from autocom.core.telephony import RawHeaders
 from autocom.wordings import in_words, tree
 
@@ -89,7 +101,8 @@ def explain(
     identity = _identity(configuration, plan, asked)
     client = configuration.clients[identity.client]
     overrides = live.overrides(client.id)
-    choice = choose(client, _circumstances(configuration, client, identity, asked.at, live))
+    now = _circumstances(configuration, client, identity, asked.at, live)
+    choice = choose(client, now, configuration.blocked)
     steps = steps_of(choice, client)
     queue = next((step for step in steps if isinstance(step, Enqueue)), None)
     team_by = of_team(overrides, asked.at)
@@ -110,7 +123,7 @@ def explain(
         "open": choice.open,
         "hours": choice.hours_why,
         "absence": choice.absence.name if choice.absence else None,
-        "next_change": _next_change(client, asked.at, overrides),
+        "next_change": _next_change(configuration, client, now, overrides),
         "overrides": [
             {
                 "override": o.kind,
@@ -122,10 +135,18 @@ def explain(
             for o in overrides
             if o.until > asked.at
         ],
+        "decision": None if choice.blocked else _decision(client),
         "rule": choice.rule.name,
         "line": choice.rule.line,
+        "blocked": choice.blocked,
         "trail": [
-            {"rule": t.rule, "matched": t.matched, "failed": t.failed, "line": _line(client, t.rule)}
+            {
+                "rule": t.rule,
+                "matched": t.matched,
+                "failed": t.failed,
+                "because": t.because,
+                "line": _line(configuration, client, t.rule),
+            }
             for t in choice.trail
         ],
         "steps": [in_words(step, speaks) for step in steps],
@@ -136,6 +157,7 @@ def explain(
         "eligible": list(_eligible(configuration, client, moved or queue.team)) if queue else [],
         "not_eligible": list(_unfit(configuration, client, moved or queue.team)) if queue else [],
         "further_queues": _further(steps, queue),
+        "on_call": [_duty(configuration, name, asked.at) for name in _rosters((*steps, *client.on_full))],
         "at_work": {name: state for name, state in live.states().items() if state in AT_WORK}
         if live.now
         else None,
@@ -183,18 +205,40 @@ def _circumstances(
 
 def _why(identity: Identity, choice: Choice) -> list[Json]:
     trials = (
-        f"rule {t.rule}: " + ("its conditions hold" if t.matched else f"no, {t.failed}") for t in choice.trail
+        f"rule {t.rule}: "
+        + (
+            f"its conditions hold{f' because {t.because}' if t.because else ''}"
+            if t.matched
+            else f"no, {t.failed}"
+        )
+        for t in choice.trail
     )
     return [*identity.why, *trials]
 
 
-def _line(client: Client, name: str) -> int:
-    return next((rule.line for rule in client.rules if rule.name == name), 0)
+def _decision(client: Client) -> Json:
+    """Who is asked first in a live call; the rest of the address may hold a secret."""
+    asked = client.decision
+    return None if asked is None else {"host": urlsplit(asked.url).hostname, "within_s": asked.within}
 
 
-def _next_change(client: Client, at: float, overrides: tuple[Override, ...]) -> Json:
+def _rules(configuration: Configuration, client: Client) -> tuple[Rule, ...]:
+    """In the order in which they are asked."""
+    blocked = configuration.blocked
+    return client.rules if blocked is None else (blocked, *client.rules)
+
+
+def _line(configuration: Configuration, client: Client, name: str) -> int:
+    return next((rule.line for rule in _rules(configuration, client) if rule.name == name), 0)
+
+
+def _next_change(
+    configuration: Configuration, client: Client, now: Circumstances, overrides: tuple[Override, ...]
+) -> Json:
     """When the clock alone may make another rule hold, in UTC and on the client's wall."""
-    found = [next_change(client, at), *(o.until for o in overrides if o.until > at)]
+    at = now.at
+    found = [next_change(client, at), next_expiry(_rules(configuration, client), now)]
+    found += [o.until for o in overrides if o.until > at]
     instant = min((each for each in found if each is not None), default=None)
     if instant is None:
         return None
@@ -211,6 +255,8 @@ def _queue(client: Client, queue: Enqueue) -> dict[str, Json]:
         "max_calls": client.max_calls,
         "preferred": list(queue.prefer),
         "preferred_for_s": queue.prefer_for,
+        "max_expected_wait_s": queue.max_expected_wait,
+        "nobody": "paused" if queue.nobody_paused else "logged_out",
         "languages": list(client.languages),
         "countries": list(client.countries),
     }
@@ -220,6 +266,26 @@ def _further(steps: tuple[Step, ...], first: Enqueue | None) -> list[Json]:
     """Teams of the queues that the ways out of this one lead to."""
     teams = [step.team for step in every_step(steps) if isinstance(step, Enqueue) and step is not first]
     return list(dict.fromkeys(teams))
+
+
+def _rosters(steps: tuple[Step, ...]) -> list[str]:
+    """The rosters that any way of these steps leads to."""
+    return list(dict.fromkeys(step.roster for step in every_step(steps) if isinstance(step, OnCall)))
+
+
+def _duty(configuration: Configuration, name: str, at: float) -> Json:
+    """Who would be rung, did the caller come to that step at this moment."""
+    roster = configuration.rosters[name]
+    duty = on_duty(roster, at, configuration.bureau.timezone)
+    fallback = roster.fallback
+    return {
+        "roster": name,
+        "on_duty": [{"name": who.name, "number": who.number} for who in duty],
+        "ring_for_s": roster.ring_for,
+        "rounds": roster.rounds,
+        "accept": roster.accept,
+        "fallback": {"name": fallback.name, "number": fallback.number} if fallback else None,
+    }
 
 
 def _members(configuration: Configuration, team: str) -> Iterator[tuple[float, str, Secretary]]:

@@ -7,7 +7,9 @@ Must not decide anything: every line is read off the trail; the rules' own sente
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from autocom.core.numbers import NumberingPlan, national
 from autocom.sentences import said
@@ -22,9 +24,12 @@ _FR = {
     "override open": "consigne : ouvert jusqu'à {until}, par {author}",
     "override closed": "consigne : fermé jusqu'à {until}, par {author}",
     "tried": "règles essayées :",
-    "holds": "ses conditions sont réunies",
+    "holds": "ses conditions sont réunies{because}",
+    "because": ", car {why}",
     "fails": "non, {failed}",
     "rule": "règle {rule} (ligne {line})",
+    "blocked": "règle {rule} (bureau.yaml, ligne {line})",
+    "decision": "  {host} est d'abord interrogé et peut nommer une autre règle ; sans réponse en {within} : celle-ci",
     "queue": "  priorité {priority} s, objectif {target}, sonne {ring}",
     "preferred": "  pendant {seconds}, d'abord : {names}",
     "rings": "  {when}{who} (niveau {level} de {team}){state}",
@@ -37,6 +42,9 @@ _FR = {
     "version": "version {version}",
     "not in force": "version {version} du dossier ; en vigueur : {in_force} (autocom reload)",
     "on_offer": "seraient appelées, dans l'ordre :",
+    "duty": "de garde alors ({roster}) : {names}, {seconds} chacun, {rounds} fois{then}",
+    "no duty": "personne n'est de garde alors ({roster}){then}",
+    "then": ", puis {name}",
 }
 _EN = {
     "no number": "no number",
@@ -47,9 +55,12 @@ _EN = {
     "override open": "override: open until {until}, by {author}",
     "override closed": "override: closed until {until}, by {author}",
     "tried": "rules tried:",
-    "holds": "its conditions hold",
+    "holds": "its conditions hold{because}",
+    "because": " because {why}",
     "fails": "no, {failed}",
     "rule": "rule {rule} (line {line})",
+    "blocked": "rule {rule} (bureau.yaml, line {line})",
+    "decision": "  {host} is asked first and may name another rule; without an answer within {within}: this one",
     "queue": "  priority {priority} s, target {target}, rings {ring}",
     "preferred": "  for {seconds}, first: {names}",
     "rings": "  {when}{who} (level {level} of {team}){state}",
@@ -62,6 +73,9 @@ _EN = {
     "version": "version {version}",
     "not in force": "version {version} of the folder; in force: {in_force} (autocom reload)",
     "on_offer": "would be rung, in this order:",
+    "duty": "on call then ({roster}): {names}, {seconds} each, {rounds} times{then}",
+    "no duty": "nobody is on call then ({roster}){then}",
+    "then": ", then {name}",
 }
 
 
@@ -75,30 +89,47 @@ def lines(trail: Mapping[str, Any], plan: NumberingPlan, language: str) -> Itera
     yield words["numbers"]
     yield from (f"  {said(sentence, language)}" for sentence in trail["identified_by"])
     for override in trail["overrides"]:
-        until = override["until"]
+        ends = datetime.fromisoformat(override["until"]).astimezone(ZoneInfo(trail["timezone"]))
         yield words[f"override {override['override']}"].format(
-            team=override["team"], until=until, author=override["author"]
+            team=override["team"], until=f"{ends:%Y-%m-%d %H:%M}", author=override["author"]
         )
     yield said(trail["hours"], language)
     change = trail["next_change"]
     yield "  " + (words["next"].format(local=change["local"]) if change else words["never"])
     yield words["tried"]
     for tried in trail["trail"]:
+        why = tried["because"]
+        because = words["because"].format(why=said(why, language)) if why else ""
         verdict = (
-            words["holds"]
+            words["holds"].format(because=because)
             if tried["matched"]
             else words["fails"].format(failed=said(tried["failed"] or "", language))
         )
         yield f"  {tried['rule']}: {verdict}"
-    yield words["rule"].format(rule=trail["rule"], line=trail["line"])
+    yield words["blocked" if trail["blocked"] else "rule"].format(rule=trail["rule"], line=trail["line"])
+    if (asked := trail["decision"]) is not None:
+        yield words["decision"].format(host=asked["host"], within=duration(asked["within_s"]))
     yield from (f"  {step}" for step in trail["steps_in_full"])
     if trail["on_full"]:
         yield "on_full:"
         yield from (f"  {step}" for step in trail["on_full"])
     yield from _queue(trail, words)
+    yield from _on_duty(trail, words)
     version, in_force = trail["config_version"], trail["version_in_force"]
     differs = in_force is not None and in_force != version
     yield words["not in force" if differs else "version"].format(version=version, in_force=in_force)
+
+
+def _on_duty(trail: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:
+    for roster in trail["on_call"]:
+        last = roster["fallback"]
+        yield words["duty" if roster["on_duty"] else "no duty"].format(
+            roster=roster["roster"],
+            names=", ".join(who["name"] for who in roster["on_duty"]),
+            seconds=duration(roster["ring_for_s"]),
+            rounds=roster["rounds"],
+            then=words["then"].format(name=last["name"]) if last else "",
+        )
 
 
 def _queue(trail: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[str]:

@@ -11,8 +11,9 @@ from difflib import get_close_matches
 
 from autocom.calls.switchboard import Switchboard
 from autocom.core.journal import Json
-from autocom.core.model import Configuration
+from autocom.core.model import Client, Configuration
 from autocom.core.overrides import Override, read_until, refusal
+from autocom.core.routing import hours_of
 from autocom.timeline import iso
 
 MOST_LETTERS = 200
@@ -38,7 +39,8 @@ def row(override: Override) -> dict[str, Json]:
 
 
 def set_override(board: Switchboard, wish: Mapping[str, Json]) -> dict[str, Json]:
-    """Put in force what `wish` says (client, override, team, until, author, reason); what is in force then.
+    """Put in force what `wish` says (client, override, team, until, author, reason); what is in force then,
+    with `unheard` where no rule of the client's asks for the hours.
 
     LookupError for an unknown client or team, ValueError for anything else that is wrong."""
     configuration = _configuration(board)
@@ -59,7 +61,19 @@ def set_override(board: Switchboard, wish: Mapping[str, Json]) -> dict[str, Json
     if why_not is not None:
         raise ValueError(why_not)
     board.overrides.set(override)
-    return row(override)
+    return row(override) | ({"unheard": True} if unheard(configuration.clients[client], override) else {})
+
+
+def unheard(client: Client, override: Override) -> bool:
+    """Whether no rule of the client's asks what this override says: then it changes nothing for new calls."""
+    if override.kind == "team":
+        return False
+    asked = [rule.when for rule in client.rules if rule.when is not None]
+    if any(when.open is not None for when in asked):
+        return False
+    # it also ends an absence that is in force
+    absent = hours_of(client, override.since).absence is not None
+    return not (absent and any(when.absence is not None for when in asked))
 
 
 def clear_overrides(board: Switchboard, client: str, author: str) -> dict[str, Json]:

@@ -72,7 +72,18 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"closed: holiday ?(.*)", "fermé : jour férié {0}"),
     (r"closed: outside the hours of (\w+)", "fermé : hors des heures du {0}"),
     (r"open: (\w+) (\S+)", "ouvert : {0} {1}"),
+    # why the client's own system did not decide
+    (r"no answer within (\d+) ms", "pas de réponse en {0} ms"),
+    (r"it answered (\d+)", "il a répondu {0}"),
+    (r"it cannot be reached: (\w+)", "injoignable : {0}"),
+    (r"its answer is no JSON", "sa réponse n'est pas du JSON"),
+    (r"its answer is not (.+)", "sa réponse n'est pas {0}"),
+    (r"no time left", "plus le temps"),
+    (r"it names a rule that the client does not have", "il nomme une règle que le client n'a pas"),
     # which condition failed
+    (r"caller: stood in list (\S+) until (.+)", "caller : était dans la liste {0} jusqu'au {1}"),
+    (r"the caller is in list (\S+)", "l'appelant est dans la liste {0}"),
+    (r"the caller is in list (\S+): (.+)", "l'appelant est dans la liste {0} : {1}"),
     (r"caller: is anonymous", "caller : numéro masqué"),
     (r"caller: is not among them", "caller : n'en est pas"),
     (r"caller: has no number", "caller : sans numéro"),

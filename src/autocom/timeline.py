@@ -22,6 +22,7 @@ WORDS = {
     "arrived": "call arrives",
     "identified": "identified",
     "rule": "rule",
+    "rule_changed": "another rule",
     "answered": "answered",
     "message_started": "message starts",
     "message_ended": "message ends",
@@ -78,8 +79,8 @@ def particulars(kind: str, fields: Mapping[str, Json]) -> str:
             listed = fields.get("flags")
             flags = f" [{', '.join(map(str, listed))}]" if isinstance(listed, list) and listed else ""
             return f"{fields.get('client')}: {fields.get('did')} called by {caller}{via}{flags}"
-        case "rule":
-            return str(fields.get("rule"))
+        case "rule" | "rule_changed":
+            return str(fields.get("rule")) + _because(fields.get("why"))
         case "offered":
             why = fields.get("why")
             reasons = ", ".join(f"{k} {v}" for k, v in why.items()) if isinstance(why, dict) else ""
@@ -100,3 +101,10 @@ def particulars(kind: str, fields: Mapping[str, Json]) -> str:
         if k not in QUIET and k != "secretary" and v not in (None, [], "")
     ]
     return " ".join(filter(None, [str(who) if who else "", ", ".join(shown)]))
+
+
+def _because(tried: Json) -> str:
+    """The list that made the rule hold, where one did."""
+    rows = tried if isinstance(tried, list) else []
+    told = [row["because"] for row in rows if isinstance(row, dict) and row.get("because")]
+    return f" because {told[-1]}" if told else ""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from autocom.core.model import (
+    NO_CALLER,
     Answer,
     Audio,
     Callback,
@@ -18,6 +19,7 @@ from autocom.core.model import (
     Forward,
     Hangup,
     Jump,
+    Listed,
     Menu,
     Mode,
     OnCall,
@@ -49,6 +51,10 @@ _FR = {
     "serves on": ", servi même après la fermeture",
     "preferred": ", d'abord {names} pendant {seconds}",
     "announces": ", annonce {what} dès {first} puis chaque {every}",
+    "on_answer": ", {audio} juste avant la mise en relation",
+    "paused too": ", toutes en pause comptent comme personne",
+    "long wait": ", {limit} d'attente estimée au plus",
+    "until": "jusqu'au {last}",
     "position": "la place",
     "wait": "l'attente",
     "menu": "menu {audio}, {wait} pour choisir",
@@ -69,6 +75,7 @@ _FR = {
     "on_full": "trop d'appels",
     "on_nobody": "personne au travail",
     "on_closing": "fermeture pendant l'attente",
+    "on_long_wait": "attente estimée trop longue",
     "no on_timeout": "message de la maison, puis raccrocher",
     "no on_full": "ce que dit `on_full` du client, sinon occupé",
     "no on_nobody": "il attend",
@@ -91,6 +98,10 @@ _EN = {
     "serves on": ", served after closing all the same",
     "preferred": ", {names} first for {seconds}",
     "announces": ", announces {what} after {first}, then every {every}",
+    "on_answer": ", {audio} just before he is joined",
+    "paused too": ", all paused counts as nobody",
+    "long wait": ", at most {limit} of expected wait",
+    "until": "until {last}",
     "position": "the position",
     "wait": "the wait",
     "menu": "menu {audio}, {wait} to choose",
@@ -111,6 +122,7 @@ _EN = {
     "on_full": "too many calls",
     "on_nobody": "nobody at work",
     "on_closing": "closing while he waits",
+    "on_long_wait": "expected wait too long",
     "no on_timeout": "the house's message, then hangup",
     "no on_full": "what the client's `on_full` says, else busy",
     "no on_nobody": "he waits",
@@ -149,8 +161,13 @@ def tree(steps: Iterable[Step], language: str, depth: int = 0, *, unsaid: bool =
                 name, _, digit = way.partition(" ")
                 yield "  " * (depth + 1) + table[name].format(digit=digit) + ":"
                 yield from tree(inside, language, depth + 2, unsaid=unsaid)
-            elif unsaid and isinstance(step, Enqueue) and (way != "on_timeout" or step.max_wait is not None):
+            elif unsaid and isinstance(step, Enqueue) and f"no {way}" in table and not _endless(step, way):
                 yield "  " * (depth + 1) + table[way] + ": " + table[f"no {way}"]
+
+
+def _endless(queue: Enqueue, way: str) -> bool:
+    """Whether nobody ever leaves this queue that way."""
+    return way == "on_timeout" and queue.max_wait is None
 
 
 def in_words(step: Step, language: str) -> str:  # noqa: C901, PLR0911, PLR0912 - a line for each kind
@@ -171,7 +188,7 @@ def in_words(step: Step, language: str) -> str:  # noqa: C901, PLR0911, PLR0912 
                 times=say("times", n=repeat) if repeat > 1 else "",
             )
         case Enqueue():
-            return _queue(step, table)
+            return _queue(step, table, language)
         case Menu():
             return say("menu", audio=spoken(step.prompt, language), wait=duration(step.wait))
         case Forward(to, ring_for, present, accept):
@@ -199,7 +216,7 @@ def in_words(step: Step, language: str) -> str:  # noqa: C901, PLR0911, PLR0912 
             assert_never(unreachable)
 
 
-def _queue(queue: Enqueue, table: dict[str, str]) -> str:
+def _queue(queue: Enqueue, table: dict[str, str], language: str) -> str:
     more = ""
     if queue.prefer and queue.prefer_for:
         more += table["preferred"].format(names=", ".join(queue.prefer), seconds=duration(queue.prefer_for))
@@ -213,6 +230,12 @@ def _queue(queue: Enqueue, table: dict[str, str]) -> str:
         more += table["rings"]
     if queue.serve_after_closing:
         more += table["serves on"]
+    if queue.on_answer is not None:
+        more += table["on_answer"].format(audio=spoken(queue.on_answer, language))
+    if queue.nobody_paused:
+        more += table["paused too"]
+    if queue.max_expected_wait is not None:
+        more += table["long wait"].format(limit=duration(queue.max_expected_wait))
     return table["queue"].format(
         team=queue.team,
         ring=queue.ring.value,
@@ -229,7 +252,7 @@ def conditions(when: When | None, language: str) -> str:
         return _table(language)["always"]
     days = WEEKDAYS["en" if language == "en" else "fr"]
     parts = {
-        "caller": ", ".join(when.caller),
+        "caller": callers(when.caller, when.listed, language),
         "hours": "" if when.open is None else "open" if when.open else "closed",
         "absence": "" if when.absence is None else str(when.absence).lower(),
         "forward_reason": ", ".join(reason.value for reason in when.forward_reason),
@@ -243,6 +266,21 @@ def conditions(when: When | None, language: str) -> str:
         "nobody": "" if when.nobody is None else str(when.nobody).lower(),
     }
     return "; ".join(f"{key}: {value}" for key, value in parts.items() if value) or _table(language)["always"]
+
+
+def callers(entries: Sequence[str], listed: Sequence[Listed], language: str) -> str:
+    """Each entry once, with why and until when it is in its list."""
+    until = _table(language)["until"]
+    told = {each.entry: each for each in listed}
+    shown: list[str] = []
+    for entry in dict.fromkeys((*entries, *told)):
+        if entry == NO_CALLER and told:
+            continue
+        about = told.get(entry)
+        end = until.format(last=about.last) if about is not None and about.last else ""
+        why = ", ".join(filter(None, (about.reason if about is not None else "", end)))
+        shown.append(f"{entry} ({why})" if why else entry)
+    return ", ".join(shown)
 
 
 def ranges(spans: Sequence[TimeRange]) -> str:

@@ -157,6 +157,11 @@ def test_the_figures_of_a_leg_are_read_in_milliseconds_and_percent():
     assert quality(qos(value)) == LegQuality("ring-c1-1-lea", 110, 95, 5.0, 0.75, 21.5)
 
 
+def test_a_round_trip_that_went_backwards_is_none():
+    value = "lp=0;rxcount=9;txcount=9;txjitter=0.0;rtt=65535.999860"
+    assert quality(qos(value)) == LegQuality("ring-c1-1-lea", 9, 9, 0.0, 0.0, None)
+
+
 def test_what_was_not_measured_is_none():
     value = "lp=0;rxjitter=0.0;rxcount=0;txjitter=0.0;txcount=0;rlp=0;rtt=0.0"
     assert quality(qos(value)) == LegQuality("ring-c1-1-lea", 0, 0, None, 0.0, None)

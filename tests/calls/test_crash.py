@@ -65,6 +65,12 @@ PLOTS = [
         {"lea": Habit(1.0)},
         ((0.0, 60.0),),
     ),
+    Plot(
+        "told before the join",
+        (Play(WELCOME), Enqueue("medical", CALM, on_answer=ASK)),
+        {"lea": Habit(2.0)},
+        ((0.0, 60.0),),
+    ),
     Plot("second rings", (QUEUE,), {"lea": Habit(None), "ines": Habit(1.5)}, ((0.0, 60.0),)),
     Plot("gives up", (Play(WELCOME), QUEUE), {"lea": Habit(None)}, ((0.0, 8.0),)),
     Plot(

@@ -115,3 +115,30 @@ def test_a_restart_while_a_client_is_asked_takes_the_default() -> None:
     bench = run(whole())
     assert bench.record().outcome == "served"
     assert [e.fields["error"] for e in bench.of("c1") if e.kind == "decided"] == ["no time left"]
+
+
+def test_the_rule_that_was_named_holds_while_he_waits() -> None:
+    rules = (
+        Rule("urgent", None, (Enqueue("medical", CALM),)),
+        Rule("open", None, (Enqueue("medical", CALM, max_wait=100.0),)),
+    )
+
+    async def whole() -> Bench:
+        decision = Decision("https://agenda.example/route")
+        bench = Bench(configuration(client("lilas", "+33199001001", rules=rules, decision=decision)))
+        bench.advice = Answers("open")
+        bench.start()
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(3)
+        await bench.at_work("lea")
+        await bench.pass_time(3)
+        bench.telephone.caller_hangs_up("chan-1")
+        await bench.pass_time(1)
+        assert bench.failure() is None
+        await bench.kill()
+        return bench
+
+    bench = run(whole())
+    assert "rule_changed" not in bench.kinds()
+    assert bench.record().rule == "open"
+    assert bench.record().outcome == "served"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from autocom.core.model import Enqueue, Mode, Play
 from tests.calls.test_inbound import heard, play
 from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client
@@ -85,3 +87,11 @@ def test_a_restart_neither_repeats_the_ringing_nor_forgets_the_message() -> None
         "music:music-calm",
     ]
     assert told(bench)[2][0] == 6.0
+
+
+def test_what_is_spoken_stands_in_the_journal_shortened_and_a_recording_has_no_text() -> None:
+    spoken = replace(WELCOME, text="Bonjour. " * 20)
+    bench = served((Play(spoken), Play(CLOSED), Enqueue("medical", CALM)), after=None)
+    facts = [e.fields for e in bench.of("c1") if e.kind in ("message_started", "message_ended")]
+    texts = {(str(fields["sound"]), fields.get("text")) for fields in facts}
+    assert texts == {("welcome", spoken.text[:120]), ("closed", None)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -401,6 +402,27 @@ def test_a_wrong_or_missing_digit_is_otherwise(digit: str | None) -> None:
 
     bench = play(scenario, client("lilas", "+33199001001", MENU))
     assert heard(bench) == ["welcome", "silence", "closed", "silence", "end"]
+
+
+@pytest.mark.parametrize(("digits", "rang"), [("7", False), ("71", True), ("77", False)])
+def test_a_menu_may_ask_again(digits: str, *, rang: bool) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.at_work("lea")
+        bench.telephone.call_in("chan-1", "0199001001")
+        for digit in digits:
+            await bench.pass_time(1.0)
+            bench.telephone.presses("chan-1", digit)
+        await bench.pass_time(0.5)
+        assert (bench.state("lea") == "ringing") is rang
+        if len(digits) == 1:
+            assert heard(bench) == ["welcome", "silence", "welcome"], "he is asked again at once"
+        await bench.pass_time(20)
+
+    bench = play(scenario, client("lilas", "+33199001001", replace(MENU, tries=2)))
+    steps = [e.fields["result"] for e in bench.of("c1") if e.kind == "step"]
+    assert (
+        steps == {"7": ["digit 7", "no digit"], "71": ["digit 7", "digit 1"], "77": ["digit 7"] * 2}[digits]
+    )
 
 
 def test_menus_may_be_nested_and_only_the_first_digit_counts_for_each() -> None:

@@ -194,6 +194,8 @@ def test_a_secretary_who_hangs_up_while_he_is_rung_loses_him_nothing() -> None:
         bench.telephone.phone_hangs_up(leg.id)
         await bench.pass_time(0.5)
         assert "out-c1-1" not in bench.telephone.channels
+        await bench.pass_time(25)
+        assert "out-c1-2" not in bench.telephone.channels, "his phone has just rung"
         await bench.pass_time(20)
         assert bench.state("lea") == "talking"
 
@@ -417,3 +419,35 @@ def test_a_promise_survives_a_restart_at_any_point(instant: float, outage: float
     assert len(bench.telephone.joined) == 1
     assert not bench.telephone.channels
     assert not bench.journal.calls
+
+
+def test_a_stop_waits_for_a_promise_that_is_being_kept_and_lets_the_secretary_go() -> None:
+    async def scenario(bench: Bench) -> None:
+        assert bench.switchboard is not None
+        await promised(bench, him=Habit(answers=None), lea=Habit(answers=2.0))
+        assert bench.switchboard.busy == 0
+        await bench.pass_time(3)
+        assert bench.state("lea") == "talking"
+        assert bench.switchboard.busy == 1
+        await bench.switchboard.hang_up_all()
+        assert not bench.telephone.channels
+        assert bench.switchboard.busy == 0
+        assert waiting(bench) or bench.journal.calls, "the promise outlives the stop"
+
+    play(scenario)
+
+
+def test_who_calls_again_while_he_is_being_told_of_the_promise_has_one_place() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.habits = {"lea": Habit(answers=None), HIM: Habit(answers=None)}
+        await bench.at_work("lea")
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(10)
+        bench.telephone.presses("chan-1", "1")
+        await bench.pass_time(1)
+        bench.telephone.call_in("chan-2", "0199001001")
+        await bench.pass_time(5)
+        assert list(waiting(bench)) == ["c2"]
+
+    bench = play(scenario)
+    assert ended(bench) == ["called_again"]

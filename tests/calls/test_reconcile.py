@@ -83,13 +83,19 @@ def test_callers_without_a_story_are_newcomers_and_other_peoples_channels_are_no
 
 def test_legs_and_bridges_of_calls_that_are_over_are_stray() -> None:
     old = SeenChannel("ring-c9-1-lea", up=True, ours=True, created_at=0.0)
+    talking = replace(STORY, stage=Talking("lea", LEG, 2, WAITING))
     found = compare(
-        [STORY],
+        [talking],
         OFFERED,
-        seen(CALLER, RINGING, old, talk_c9_1=frozenset({old.id}), talk_c1_1=frozenset(), other=frozenset()),
+        seen(CALLER, RINGING, old, talk_c9_1=frozenset({old.id}), talk_c1_2=frozenset(), other=frozenset()),
     )
     assert found.stray_legs == ("ring-c9-1-lea",)
     assert found.stray_bridges == ("talk-c9-1",)
+
+
+def test_a_bridge_of_a_conversation_that_is_over_is_stray_though_its_caller_waits_on() -> None:
+    found = compare([STORY], OFFERED, seen(CALLER, RINGING, talk_c1_1=frozenset({CALLER.id})))
+    assert found.stray_bridges == ("talk-c1-1",)
 
 
 OUT = "out-c1-1"

@@ -72,6 +72,49 @@ def test_s15_the_caller_hears_a_word_of_comfort_and_is_the_next_before_who_waite
     run(story())
 
 
+def test_who_is_dropped_as_soon_as_he_is_joined_is_the_next_of_somebody_else() -> None:
+    async def story() -> None:
+        bench = await opened(with_sounds(configuration()), "lea", "ines")
+        bench.telephone.habits["lea"] = Habit(answers=1.0)
+        bench.telephone.habits["ines"] = Habit(answers=1.0)
+        bench.telephone.call_in("chan-1", "0199001001")
+        while not bench.telephone.joined:
+            await bench.pass_time(0.01)
+        bench.telephone.phone_hangs_up(LEG)
+        await bench.pass_time(0.2)
+        assert heard(bench, "chan-1")[-1] == "comfort"
+        assert bench.state("lea") == "free"
+        await bench.pass_time(3.0)
+        assert bench.telephone.joined[-1] == ("chan-1", "ring-c1-2-ines")
+        bench.telephone.caller_hangs_up("chan-1")
+        await bench.pass_time(0.5)
+        assert (bench.record().outcome, bench.record().secretary) == ("served", "ines")
+        (dropped,) = [e for e in bench.of("c1") if e.kind == "dropped"]
+        assert dropped.fields["secretary"] == "lea"
+        assert bench.failure() is None
+        await bench.kill()
+
+    run(story())
+
+
+def test_who_is_dropped_by_the_only_one_there_is_asked_for_again() -> None:
+    async def story() -> None:
+        bench = await opened(with_sounds(configuration()), "lea")
+        bench.telephone.habits["lea"] = Habit(answers=1.0)
+        bench.telephone.call_in("chan-1", "0199001001")
+        while not bench.telephone.joined:
+            await bench.pass_time(0.01)
+        bench.telephone.phone_hangs_up(LEG)
+        await bench.pass_time(6.0)
+        assert bench.telephone.joined[-1] == ("chan-1", "ring-c1-2-lea")
+        bench.telephone.caller_hangs_up("chan-1")
+        await bench.pass_time(0.5)
+        assert bench.record().outcome == "served"
+        await bench.kill()
+
+    run(story())
+
+
 @pytest.mark.parametrize("cause", [Cause.NORMAL, Cause.UNKNOWN])
 def test_a_goodbye_ends_the_call_as_ever(cause: Cause) -> None:
     async def story() -> None:

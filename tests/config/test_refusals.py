@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -383,7 +384,6 @@ def test_a_forward_to_a_number_of_the_bureau_would_come_back_and_is_refused(desk
     "change",
     [
         {"code": "12"},
-        {"retention": "{calls: 30d}"},
         {"recording": "on_demand"},
     ],
     ids=str,
@@ -437,6 +437,11 @@ def test_a_file_that_is_a_folder_or_no_mapping_is_refused(desk):
         "clients/folder.yaml:1:1: cannot be read: Is a directory",
         "clients/list.yaml:1:1: the file must be a mapping: lines of `key: value`",
     ]
+
+
+def test_a_pipe_among_the_files_is_refused_and_never_read(desk):
+    os.mkfifo(desk.folder / "clients/pipe.yaml")
+    assert desk.refused() == ["clients/pipe.yaml:1:1: is no file: a pipe or a device cannot be read"]
 
 
 def test_a_file_that_would_be_ignored_is_refused_and_editors_leftovers_are_not(desk):

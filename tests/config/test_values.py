@@ -42,7 +42,7 @@ hours:
   mon-fri: ["08:00-12:30", "13:30-19:00"]
   sat: "20:00-02:00"
 closures:
-  - {from: "2026-12-24 12:00", to: "2026-12-27", name: Noël}
+  - {from: "2026-12-24 12:00:30", to: "2026-12-27", name: Noël}
 openings:
   - {from: "2026-12-26 08:00", to: "2026-12-26 12:00"}
 absences:
@@ -125,7 +125,7 @@ def test_every_key_of_a_client_arrives_in_the_core(full):
     assert hours.week[6] == (core.TimeRange(time(20), time(2)),)
     assert 7 not in hours.week
     assert hours.holidays[date(2027, 3, 26)] == "Vendredi saint"
-    assert hours.closures == (core.Closure(moment("2026-12-24 12:00"), moment("2026-12-27"), "Noël"),)
+    assert hours.closures == (core.Closure(moment("2026-12-24 12:00:30"), moment("2026-12-27"), "Noël"),)
     assert hours.openings[0].end == moment("2026-12-26 12:00")
     absence = client.absences[0]
     assert (absence.start, absence.play is not None) == (moment("2026-08-01"), True)

@@ -31,7 +31,7 @@ from autocom.core.floor_words import (
     TalkEnded,
     TimePassed,
 )
-from autocom.core.model import Ringing, Team, Widening
+from autocom.core.model import Breather, Ringing, Team, Widening
 from autocom.core.posts import Floor, Staff, Waiter
 from autocom.core.telephony import Cause
 
@@ -303,6 +303,42 @@ def test_an_empty_floor_sends_a_newcomer_away_after_his_message_and_others_after
     assert script.at(11, PhoneSeen("lea", True)) == []
     assert script.at(12, PhoneSeen("lea", False)) == []
     assert script.at(17.0, TimePassed()) == [GiveUp("c2", "nobody", 0)]
+
+
+def test_a_floor_on_which_all_are_paused_is_empty_only_to_whom_that_is_so() -> None:
+    script = Script(at_work=("lea", "ines"))
+    script.at(0, PausedBy("lea", "break"))
+    script.at(0, PausedBy("ines", "lunch"))
+    assert script.at(1, caller("c1", joined=1.0, nobody_from=1.0, nobody_paused=True)) == [
+        GiveUp("c1", "nobody", 0)
+    ]
+    assert script.at(2, caller("c2", joined=2.0, nobody_from=2.0)) == []
+    assert "c2" in script.floor.waiters
+
+
+def test_the_last_one_who_pauses_leaves_the_same_grace_as_the_last_one_who_logs_out() -> None:
+    script = Script(at_work=("lea", "ines"))
+    for who in ("lea", "ines"):
+        script.at(0, PhoneUsed(who, True))
+    script.at(1, caller(joined=1.0, nobody_from=1.0, nobody_paused=True))
+    script.at(10, PausedBy("lea", "break"))
+    script.at(11, PausedBy("ines", "break"))
+    assert rules.next_deadline(script.floor, 11) == 16.0
+    script.at(15, Resumed("ines"))
+    assert script.at(17, TimePassed()) == []
+    script.at(20, PausedBy("ines", "break"))
+    assert script.at(25, TimePassed()) == [GiveUp("c1", "nobody", 0)]
+
+
+def test_who_takes_a_breath_is_not_away() -> None:
+    staff = replace(STAFF, levels={"lea": {"medical": 1}}, breather=Breather(1, 60.0), wrap_up={})
+    script = Script(staff, at_work=("lea",))
+    script.at(0, caller("c0"))
+    script.at(1, LegAnswered("ring-c0-1-lea"))
+    script.at(1, Joined("c0", "lea"))
+    script.at(30, TalkEnded("c0", "lea"))
+    assert script.floor.posts["lea"].state == "paused"
+    assert rings(script.at(31, caller("c1", joined=31.0, nobody_from=31.0, nobody_paused=True))) == ["lea"]
 
 
 def test_the_grace_is_not_for_a_caller_who_joined_an_empty_floor_a_moment_before_the_decision() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from autocom.core import floor as rules
 from autocom.core.features import told
@@ -22,7 +23,7 @@ from autocom.core.floor_words import (
     TimePassed,
 )
 from autocom.core.model import Breather, Quota, Team
-from autocom.core.posts import Offered, Staff
+from autocom.core.posts import Offered, Staff, Tally
 from tests.core.test_floor import Script, caller, rings
 
 PAIR = Staff(
@@ -191,6 +192,29 @@ def test_the_next_day_counts_anew_in_the_bureaus_own_zone() -> None:
     script.at(tomorrow, PausedBy("ana", "break"))
     assert exceeded(script) == []
     assert script.floor.posts["ana"].pauses["break"].times == 1
+
+
+def test_a_break_over_midnight_is_the_first_days_and_the_next_day_begins_with_nothing() -> None:
+    script = Script(PAIR, ("ana",))
+    before = datetime(2026, 10, 24, 21, 55, tzinfo=UTC).timestamp()  # 23:55 in Paris
+    script.at(before, PausedBy("ana", "break"))
+    script.at(before + 800, Resumed("ana"))
+    assert script.floor.posts["ana"].pauses["break"] == Tally("2026-10-24", 1, 800.0)
+    script.at(before + 900, PausedBy("ana", "break"))
+    assert script.floor.posts["ana"].pauses["break"] == Tally("2026-10-25", 1)
+
+
+def test_a_break_in_the_hour_that_comes_twice_is_as_long_as_it_lasts() -> None:
+    script = Script(PAIR, ("ana",))
+    start = datetime(
+        2026, 10, 25, 0, 55, tzinfo=UTC
+    ).timestamp()  # 02:55, five minutes before it is two again
+    script.at(start, PausedBy("ana", "break"))
+    assert rules.next_deadline(script.floor, start) == start + 900
+    script.at(start + 899.9, TimePassed())
+    assert exceeded(script) == []
+    script.at(start + 900, TimePassed())
+    assert exceeded(script) == ["longest"]
 
 
 def test_a_pause_asked_for_in_a_call_counts_from_its_end_and_other_reasons_have_no_quota() -> None:

@@ -49,7 +49,7 @@ def queue(team: str, **ways: tuple[Step, ...]) -> Enqueue:
     return Enqueue(team, **ways)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("way", ["on_timeout", "on_full", "on_nobody", "on_closing"])
+@pytest.mark.parametrize("way", ["on_timeout", "on_full", "on_nobody", "on_closing", "on_long_wait"])
 def test_a_queue_behind_any_way_out_is_found(way: str) -> None:
     inner = Menu(PROMPT, {"1": (queue("legal"),)}, otherwise=(queue("far"),))
     found = queues(client(Play(PROMPT), queue("medical", **{way: (inner, Hangup())})))
@@ -59,7 +59,7 @@ def test_a_queue_behind_any_way_out_is_found(way: str) -> None:
 def test_the_ways_out_are_named_by_their_keys() -> None:
     step = Enqueue("medical", keys={"2": (Hangup(),)})
     named = dict(branches(step))
-    assert named.keys() == {"on_timeout", "on_full", "on_nobody", "on_closing", "key 2"}
+    assert named.keys() == {"on_timeout", "on_full", "on_nobody", "on_closing", "on_long_wait", "key 2"}
     assert list(every_step((step,))) == [step, Hangup()]
 
 

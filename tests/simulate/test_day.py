@@ -108,6 +108,14 @@ def test_a_message_that_must_be_heard_is_heard_before_the_two_are_joined():
     assert passed.wait == pytest.approx(8.0, abs=0.01)
 
 
+@pytest.mark.parametrize(("seconds", "heard"), [(1.5, 1.5), (8.0, 5.0)])
+def test_what_the_queue_says_to_who_is_answered_is_waited_for(seconds, heard):
+    greeting = Audio("vous-voici", "vous-voici", seconds)
+    made = house([client("lilas", replace(QUEUE, on_answer=greeting))], LEA)
+    (passed,) = day(made, caller()).calls
+    assert passed.wait == pytest.approx(3.0 + heard)
+
+
 def test_a_message_that_need_not_be_heard_costs_no_time():
     (passed,) = day(house([client("lilas", Play(MESSAGE), QUEUE)], LEA), caller()).calls
     assert passed.wait == pytest.approx(3.0, abs=0.01)

@@ -2,7 +2,8 @@
 
 Twenty batches give the error. One family of gates holds some thirty figures, so each may be off by one and a
 half times its 95 % interval (3 standard errors) and not by more. `make simulate-validate` runs the same with
-hundreds of thousands of calls, where figures of large groups must also be within a point.
+hundreds of thousands of calls, where figures of large groups must also be within a point, or within the 95 %
+interval where that is wider.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ FAMILY = 1.5
 MANY = 200_000
 
 
-def agrees(estimate: Estimate, truth: float, calls: int = 0, *, points: float | None = None) -> bool:
+def agrees(
+    what: str, estimate: Estimate, truth: float, calls: int = 0, *, points: float | None = None
+) -> bool:
+    """Whether theory holds; `pytest -rP` shows the table of all figures."""
     assert estimate.value is not None
     assert estimate.error is not None
     off = abs(estimate.value - truth)
-    near = points is None or calls < MANY or off <= points
+    print(f"{what:<22} theory {truth:9.4f}   simulated {estimate.value:9.4f} ± {estimate.error:.4f}")
+    # nine tenths busy and nobody leaving, chance alone moves 200,000 calls by three points
+    near = points is None or calls < MANY or off <= max(points, estimate.error)
     return near and off <= FAMILY * estimate.error + 1e-9
 
 
@@ -38,9 +44,9 @@ def test_patient_callers_wait_as_erlang_c_says(servers, load, calls):
     rate = load / HANDLING
     expected = patient(rate, HANDLING, servers, 20)
     course = run({"lilas": Kind(rate)}, pool(servers), calls, seed=3)
-    assert agrees(measured(course, in_time), expected.service_level, calls, points=0.01)
-    assert agrees(measured(course, lambda p: p.wait), expected.asa)
-    assert agrees(measured(course, lambda p: p.wait > 0.001), expected.waits)
+    assert agrees("service level", measured(course, in_time), expected.service_level, calls, points=0.01)
+    assert agrees("mean wait, s", measured(course, lambda p: p.wait), expected.asa)
+    assert agrees("waits", measured(course, lambda p: p.wait > 0.001), expected.waits)
 
 
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.8), (5, 5.0), (20, 20.0), (50, 50.0)])
@@ -48,9 +54,10 @@ def test_impatient_callers_wait_and_leave_as_erlang_a_says(servers, load, calls)
     rate, patience = load / HANDLING, 90.0
     expected = impatient(rate, HANDLING, patience, servers, 20)
     course = run({"lilas": Kind(rate, patience=Exponential(patience))}, pool(servers), calls, seed=4)
-    assert agrees(measured(course, in_time), expected.service_level, calls, points=0.01)
-    assert agrees(measured(course, lambda p: p.outcome == "abandoned"), expected.abandons, calls, points=0.01)
-    assert agrees(measured(course, lambda p: p.wait), expected.asa)
+    assert agrees("service level", measured(course, in_time), expected.service_level, calls, points=0.01)
+    left = measured(course, lambda p: p.outcome == "abandoned")
+    assert agrees("abandons", left, expected.abandons, calls, points=0.01)
+    assert agrees("mean wait, s", measured(course, lambda p: p.wait), expected.asa)
 
 
 def test_who_leaves_is_what_patience_and_the_queue_say(calls):
@@ -58,7 +65,7 @@ def test_who_leaves_is_what_patience_and_the_queue_say(calls):
     rate, patience = 5.5 / HANDLING, 60.0
     course = run({"lilas": Kind(rate, patience=Exponential(patience))}, pool(5), calls, seed=5)
     law = measured(course, lambda p: (p.outcome == "abandoned") - p.wait / patience)
-    assert agrees(law, 0.0)
+    assert agrees("abandons - wait / patience", law, 0.0)
 
 
 def test_secretaries_are_as_busy_as_littles_law_says(calls):
@@ -72,7 +79,9 @@ def test_secretaries_are_as_busy_as_littles_law_says(calls):
     span = max(p.at for p in course.calls) - DAY.start
     # L = λ W for the places: five of them, each there for the whole time
     assert there == pytest.approx(5 * span, rel=0.02)
-    assert busy / there == pytest.approx(impatient(rate, HANDLING, 90, 5, 20).occupancy, abs=0.03)
+    expected = impatient(rate, HANDLING, 90, 5, 20).occupancy
+    print(f"occupancy: theory {expected:.4f}, simulated {busy / there:.4f}")
+    assert busy / there == pytest.approx(expected, abs=0.03)
 
 
 def test_another_secretary_never_lowers_the_service_level(calls):
@@ -95,11 +104,11 @@ def test_two_closed_teams_are_twice_one_with_half_the_callers(calls):
         alone = patient(rate, HANDLING, 5, 20)
         mine = [p for p in in_order(course) if p.client == name]
         parts = batches(mine, BATCHES, warm_up=0.02)
-        assert agrees(ratio_of(parts, in_time, lambda _: 1.0), alone.service_level)
+        assert agrees("service level, " + name, ratio_of(parts, in_time, lambda _: 1.0), alone.service_level)
     pooled = patient(2 * rate, HANDLING, 10, 20)
     assert pooled.service_level > patient(rate, HANDLING, 5, 20).service_level
     one = run({"lilas": Kind(2 * rate)}, pool(10), calls, seed=8)
-    assert agrees(measured(one, in_time), pooled.service_level)
+    assert agrees("service level, pooled", measured(one, in_time), pooled.service_level)
 
 
 def product_form(only: float, both: float, served: float) -> tuple[float, float, float, float]:
@@ -168,8 +177,8 @@ def test_two_skills_wait_as_the_product_form_says(only, both, calls):
     parts = batches(in_order(course), BATCHES, warm_up=0.02)
     for name, waits, mean in (("alpha", waits_a, mean_a), ("beta", waits_b, mean_b)):
         mine = [[p for p in part if p.client == name] for part in parts]
-        assert agrees(ratio_of(mine, lambda p: p.wait > 0.001, lambda _: 1.0), waits)
-        assert agrees(ratio_of(mine, lambda p: p.wait, lambda _: 1.0), mean)
+        assert agrees("waits, " + name, ratio_of(mine, lambda p: p.wait > 0.001, lambda _: 1.0), waits)
+        assert agrees("mean wait, " + name, ratio_of(mine, lambda p: p.wait, lambda _: 1.0), mean)
 
 
 def test_callers_who_are_alike_are_served_in_the_order_of_their_calls(calls):

@@ -36,6 +36,9 @@ from autocom.core.telephony import (
 )
 from tests.support.virtual import VirtualClock
 
+WATCH = 0.5
+"""Seconds after a gap until the end of a playback in it is told."""
+
 
 @dataclass
 class FakeChannel:
@@ -102,6 +105,7 @@ class FakeTelephone:
         self.says: dict[str, float] = {}  # by channel: he speaks so long into a recording, then is silent
         self._listener: asyncio.Queue[Fact] | None = None
         self._deaf = False
+        self._unheard: list[PlaybackEnded] = []
         self._timers: list[asyncio.TimerHandle] = []
 
     # --- the world's side ---
@@ -171,10 +175,16 @@ class FakeTelephone:
         self._tell(TelephoneBack(self._seen()))
         for fact in self._faxes():
             self._tell(fact)
+        # the adapter's watch asks for each playback after a gap
+        unheard, self._unheard = self._unheard, []
+        for ended in unheard:
+            self._later(WATCH, lambda ended=ended: self._tell(ended))  # type: ignore[misc]
 
     def _tell(self, fact: Fact) -> None:
         if self._listener is not None and not self._deaf:
             self._listener.put_nowait(fact)
+        elif self._deaf and isinstance(fact, PlaybackEnded):
+            self._unheard.append(fact)
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
         self._timers.append(asyncio.get_running_loop().call_later(seconds, what))
@@ -348,8 +358,8 @@ class FakeTelephone:
         await self._reply("record")
 
     def _recorded(self, recording: str) -> None:
-        found = self.recordings[recording]
-        if found.ended is not None:
+        found = self.recordings.get(recording)
+        if found is None or found.ended is not None:
             return
         found.ended = self.clock.now()
         spoken = self.says.get(found.channel)

@@ -22,6 +22,7 @@ OUR_OFFER = "ring-"
 ABSENT = frozenset({"Unreachable", "Removed", "Unavailable"})
 
 _WEB_SOCKET = re.compile(r"transport=wss?\b", re.IGNORECASE)
+_LONGEST_ROUND_TRIP = 60.0  # seconds
 
 Event = Mapping[str, str]
 
@@ -132,7 +133,13 @@ def quality(event: Event) -> LegQuality | None:
             lost_percent=round(100 * lost / (received + lost), 2) if received + lost > 0 else None,
             # 22.10 calls what it measured itself `tx` (it goes out in its reports); seconds
             jitter_ms=round(float(pairs["txjitter"]) * 1000, 2),
-            round_trip_ms=round(float(pairs["rtt"]) * 1000, 2) or None,  # 0: no report came back
+            round_trip_ms=_round_trip(float(pairs["rtt"])),
         )
     except (KeyError, ValueError):
         return None
+
+
+def _round_trip(seconds: float) -> float | None:
+    """0 is no report that came back. A report that seems to come before its question (clocks of 1/65536 s)
+    is told by 22.10 as nearly 65536 seconds."""
+    return round(seconds * 1000, 2) or None if seconds < _LONGEST_ROUND_TRIP else None

@@ -37,7 +37,7 @@ async def keep_company(house: House, line: Line, stage: Waiting, *, news: bool) 
         return stage
     notice = stage.notice
     if notice is not None and (held_back(line, stage) or (notice.if_waiting is not None and not news)):
-        if not line.story.ringing:
+        if not line.rings:  # also where a restart, or a request without an answer, came between
             line.ports.journal.save([line.entry("ringback_started")])
             await line.ringback()
         return stage
@@ -56,8 +56,8 @@ async def keep_company(house: House, line: Line, stage: Waiting, *, news: bool) 
 
 
 async def say(line: Line, stage: Waiting, sentence: Audio) -> Waiting:
-    """Something to him alone, now; what was being announced gives way to it."""
-    stage = replace(stage, announcing=(sentence,), music=False)
+    """Something to him alone, now; what was being said gives way to it, and does not come again."""
+    stage = replace(stage, heard=len(stage.notices), announcing=(sentence,), music=False)
     line.become(stage)
     await line.quiet_message()
     return stage
@@ -65,9 +65,9 @@ async def say(line: Line, stage: Waiting, sentence: Audio) -> Waiting:
 
 async def _music(house: House, line: Line, stage: Waiting) -> Waiting:
     if stage.queue.ringing:
+        await line.ringback()
         stage = replace(stage, music=True)
         line.become(stage, line.entry("ringback_started"))
-        await line.ringback()
         return stage
     music = stage.queue.music or house.stock.music
     await line.music(music)

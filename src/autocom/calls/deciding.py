@@ -74,4 +74,7 @@ def _entry(line: Line, rule: str, by: str, asked: float, error: str | None) -> E
 def _by(line: Line, rule: Rule) -> Call:
     """The call under the rule that was named: its outcome words are that rule's."""
     refused = ending_outcome(rule, Hangup(HangupKind.REJECT))
-    return replace(line.story.call, rule=rule.name, by_rule=ending_outcome(rule, None), by_refusal=refused)
+    call = line.story.call
+    return replace(
+        call, rule=rule.name, filed=call.rule, by_rule=ending_outcome(rule, None), by_refusal=refused
+    )

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
 import structlog
 
 from autocom.calls.containment import contained
+from autocom.calls.errands import Errands
 from autocom.calls.notes import Note
 from autocom.calls.ports import Clock, Gone, Journal, Outbound, Telephone, TelephoneDown
 from autocom.core import floor as rules
@@ -48,6 +49,9 @@ log = structlog.get_logger()
 RING_MARGIN = 5.0
 """Seconds after the end of her turn at which Asterisk gives a leg up by itself, should we be gone."""
 
+CRASH_REST = 1.0
+"""Seconds without the timer after a decision that crashed: what is due stays due, and would crash at once again."""
+
 
 class Dispatcher:
     """Owns the floor. `invite` makes the INVITE of a call for a leg; `deliver` puts a note into a
@@ -75,6 +79,8 @@ class Dispatcher:
         self._being_rung: dict[str, asyncio.Event] = {}
         self._inbox: deque[FloorFact] = deque()
         self._busy = False
+        self._no_timer_before = 0.0
+        self._stopped = Errands(telephone, clock).until_done
         self._changed = asyncio.Event()
 
     @property
@@ -105,6 +111,7 @@ class Dispatcher:
 
     def _note_crash(self, error: str) -> None:
         """The fact is dropped, the floor stays as it was."""
+        self._no_timer_before = self._clock.now() + CRASH_REST
         self._journal.save([Entry(self._clock.now(), "crashed", None, {"error": error})])
 
     def _decide(self, fact: FloorFact) -> None:
@@ -113,10 +120,13 @@ class Dispatcher:
         if changed or outcome.entries:
             mails, letters = self.mailed(outcome.entries)
             self._journal.save([*outcome.entries, *mails], floor={**changed, **letters})
-            self.written(outcome.entries)
+        # what is saved holds, whatever becomes of those who hear of it
         self.floor = outcome.floor
         for decision in outcome.decisions:
-            self._carry_out(decision)
+            with contained("act crashed", lambda _: None, decision=type(decision).__name__):
+                self._carry_out(decision)
+        if outcome.entries:
+            self.written(outcome.entries)
         if isinstance(fact, Staffed | PhoneSeen | LoggedIn | LoggedOut):
             self.staffing()
 
@@ -151,8 +161,9 @@ class Dispatcher:
                 # of a newer version, or damaged: she says again who she is, his story joins again
                 log.error("floor row unreadable", key=key, why=str(error))
         for name, waiter in waiters.items():
-            ringing = tuple(s for s in waiter.ringing if s in posts)
-            held = waiter.held if waiter.held in posts else None
+            # where her row could not be read: a phone that nobody remembers must not keep him waiting for ever
+            ringing = tuple(s for s in waiter.ringing if _is(posts, s, Offered, name))
+            held = waiter.held if _is(posts, waiter.held, InTalk, name) else None
             waiters[name] = replace(waiter, ringing=ringing, held=held)
         self.floor = Floor(self.floor.staff, posts, dict(sorted(waiters.items(), key=lambda w: w[1].joined)))
 
@@ -201,10 +212,7 @@ class Dispatcher:
         if ringing is not None:
             await ringing.wait()
         with contained("stop crashed", lambda _: None, leg=leg):
-            try:
-                await self._telephone.hang_up(leg, cause)
-            except TelephoneDown as down:
-                log.warning("hang-up uncertain", leg=leg, why=str(down))
+            await self._stopped(lambda: self._telephone.hang_up(leg, cause))
 
     async def _tell(self, tell: Tell) -> None:
         """She may have no phone that shows texts, or none at all: nothing depends on it."""
@@ -219,6 +227,8 @@ class Dispatcher:
         while True:
             self._changed.clear()
             deadline = rules.next_deadline(self.floor, self._clock.now()) if self.seeing else None
+            if deadline is not None:
+                deadline = max(deadline, self._no_timer_before)
             try:
                 async with asyncio.timeout(
                     None if deadline is None else max(0.0, deadline - self._clock.now())
@@ -226,3 +236,10 @@ class Dispatcher:
                     await self._changed.wait()
             except TimeoutError:
                 self.submit(TimePassed())
+
+
+def _is(
+    posts: Mapping[str, Post], secretary: str | None, engagement: type[Offered | InTalk], call: str
+) -> bool:
+    post = posts.get(secretary or "")
+    return post is not None and isinstance(post.engaged, engagement) and post.engaged.call == call

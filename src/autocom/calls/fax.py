@@ -11,6 +11,7 @@ from __future__ import annotations
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.reaching import part_outside
+from autocom.calls.review import offers_made
 from autocom.core.floor_words import CallerLeft, GiveUp, LeaseFailed, Take
 from autocom.core.model import Hangup
 from autocom.core.stages import Following, Reaching, Recording, Stage, Waiting
@@ -25,7 +26,7 @@ async def fax_came(house: House, line: Line) -> Stage:
     attempts = line.story.attempts
     if isinstance(stage, Waiting):
         heard.append(line.entry("dequeued", why="fax"))
-        attempts = house.offers(line.id)
+        attempts = offers_made(house, line)
     line.become(following, *heard, fax=True, way_out="rejected", attempts=attempts)
     # another has it, so to speak: her phone shows no missed call of a machine
     line.ports.submit(CallerLeft(line.id, Cause.ANSWERED_ELSEWHERE))
@@ -33,7 +34,8 @@ async def fax_came(house: House, line: Line) -> Stage:
     if isinstance(stage, Reaching):
         await part_outside(line, stage, "service")
     elif isinstance(stage, Recording) and stage.recording is not None:
-        await line.ports.telephone.stop_recording(stage.recording)
-        await line.ports.telephone.erase_recording(stage.recording)
+        recording, telephone = stage.recording, line.ports.telephone
+        await line.ports.surely(lambda: telephone.stop_recording(recording))
+        await line.ports.surely(lambda: telephone.erase_recording(recording))
     await line.quiet_message()
     return following

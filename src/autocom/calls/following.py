@@ -76,7 +76,19 @@ async def follow(house: House, line: Line, stage: Following) -> Stage:
 
 async def _menu(line: Line, menu: Menu, rest: tuple[Step, ...]) -> Stage:
     """One digit, also while the prompt plays; its steps, then what stands behind the menu. A digit
-    that is none of the keys, or none in time, is `otherwise`."""
+    that is none of the keys, or none in time: asked again, and after the last time `otherwise`."""
+    chosen = None
+    for _ in range(max(1, menu.tries)):
+        digit = await _digit(line, menu)
+        chosen = menu.keys.get(digit) if digit is not None else None
+        line.ports.journal.save([_step(line, menu, "no digit" if digit is None else f"digit {digit}")])
+        if chosen is not None:
+            break
+    return Following((*(menu.otherwise if chosen is None else chosen), *rest))
+
+
+async def _digit(line: Line, menu: Menu) -> str | None:
+    """What he presses, None where he presses nothing in time."""
     await line.play(menu.prompt, Mode.ANSWERED)
     until: float | None = None
     digit: str | None = None
@@ -92,9 +104,7 @@ async def _menu(line: Line, menu: Menu, rest: tuple[Step, ...]) -> Stage:
             case _:
                 pass
     await line.quiet_message()
-    chosen = menu.keys.get(digit) if digit is not None else None
-    line.ports.journal.save([_step(line, menu, "no digit" if digit is None else f"digit {digit}")])
-    return Following((*(menu.otherwise if chosen is None else chosen), *rest))
+    return digit
 
 
 def _enter_queue(house: House, line: Line, waiting: Waiting) -> Stage:

@@ -137,12 +137,15 @@ class House:
         """How many of this client's callers are in the queue."""
         return sum(waiter.client == client.id for waiter in self._floor().waiters.values())
 
-    def choice(self, client: Client, identity: Identity, now: float, waiting: int) -> Choice:
-        """The rule that holds for this caller now."""
+    def choice(
+        self, client: Client, identity: Identity, now: float, waiting: int, came: float | None = None
+    ) -> Choice:
+        """The rule that holds for this caller now, who `came` an instant ago."""
         known = self._about(client, self.version)
         nobody = known.asks_nobody and self._nobody(known, now, None)
         override = of_hours(self._overrides(client.id), now)
-        return choose(client, circumstances(identity, now, waiting, nobody=nobody, override=override))
+        asked = circumstances(identity, now, waiting, nobody=nobody, override=override, came=came)
+        return choose(client, asked, self.in_force.blocked)
 
     def team(self, client: Client, now: float) -> str | None:
         """The team this client's callers wait for by override; None: the queue's own."""
@@ -198,7 +201,9 @@ class House:
             if at is None:
                 return None
             ruled = of_hours(self._overrides(client.id), at)
-            asked = circumstances(call.identity, at, call.waiting, nobody=False, override=ruled)
+            asked = circumstances(
+                call.identity, at, call.waiting, nobody=False, override=ruled, came=call.arrived_at
+            )
             if not choose(client, asked).open and (client.hours.week or ruled is not None or client.absences):
                 return at
             changes = (next_change(client, at), next_end(self._overrides(client.id), at))
@@ -228,15 +233,16 @@ class House:
         known = self._about(call.client, call.config_version)
         nobody = known.asks_nobody and self._nobody(known, now, story.waiting_since)
         override = of_hours(self._overrides(call.client.id), now)
-        choice = choose(
-            known.client, circumstances(call.identity, now, call.waiting, nobody=nobody, override=override)
+        asked = circumstances(
+            call.identity, now, call.waiting, nobody=nobody, override=override, came=call.arrived_at
         )
+        choice = choose(known.client, asked)  # whom the bureau blocks was asked at the door
         closes = story.was_open and not choice.open
         if closes and queue.serve_after_closing:
             return None
         if closes and queue.on_closing:
             return Reviewed(choice, closes, "closed", Following(queue.on_closing))
-        if choice.rule.name == (story.rule or call.rule):
+        if choice.rule.name == (story.rule or call.filed or call.rule):
             return None
         steps = steps_of(choice, known.client)
         leads_on = any(isinstance(step, Enqueue) for step in steps)  # another queue has its own ways out

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -30,11 +30,17 @@ N = TypeVar("N")
 FAX_WINDOW = 12.0
 """Seconds after the answer in which a fax machine is recognised: three of its tones, and no more of the
 machine's time than that."""
+_LONGEST_TEXT = 120
+
+
+async def _at_once(command: Callable[[], Awaitable[None]]) -> None:
+    await command()
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What every story shares: the outside, and the floor's inbox."""
+    """What every story shares: the outside, and the floor's inbox. `surely` gives a command that nothing
+    waits for, and repeats it where Asterisk did not answer."""
 
     telephone: Telephone
     journal: Journal
@@ -42,6 +48,7 @@ class Ports:
     submit: Callable[[FloorFact], None]
     codec: Codec
     advice: Advice | None = None
+    surely: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = _at_once
 
 
 @dataclass(slots=True)
@@ -64,6 +71,7 @@ class Line:
         self.crashed = False
         self.cut = False  # gone while nobody looked, or with his line
         self.seeing = True  # whether Asterisk's events arrive; else no time runs out
+        self.rings = False  # whether this process has seen to it that he hears ringing
         self._resting = False
         self._mail: deque[Note] = deque()
         self._wake = asyncio.Event()
@@ -132,12 +140,16 @@ class Line:
         """Whether this tone takes him out of his stage: not twice, and not out of a conversation."""
         story = self.story
         engaged = isinstance(story.stage, Talking | Patched | Leaving)
-        return heard.channel == self.channel and not (story.fax or engaged or self._resting)
+        return heard.channel == self.channel and not (story.fax or story.absent or engaged or self._resting)
 
     async def pass_time(self, until: float) -> None:
         """Let notes go by until the instant."""
         while await self.next(until) is not None:
             pass
+
+    def put_back(self, notes: Iterable[Note]) -> None:
+        """Read, but for the stage that comes: they are read first."""
+        self._mail.extendleft(reversed(tuple(notes)))
 
     async def rest(self, seconds: float) -> None:
         """Wait before a stage is run again: nothing is commanded meanwhile, a hang-up still ends it, and
@@ -239,6 +251,7 @@ class Line:
                 mode="early" if self.story.answered_at is None else "answered",
                 must_hear=must_hear,
                 seconds=round(audio.seconds, 3),
+                **_text(audio),
             ),
             sounds=self.story.sounds + 1,
             early_until=self._early_until(),
@@ -267,6 +280,7 @@ class Line:
         if not self.story.ringing:
             self.become(ringing=True)
         await self._do(self.ports.telephone.start_ringback(self.channel))
+        self.rings = True
 
     async def tell_secretary(self, leg: str, audio: Audio) -> str | None:
         """Play something to her alone, before the two are joined; the playback, to be stopped before the
@@ -279,12 +293,21 @@ class Line:
             return None
         return playback
 
+    async def end_leg(self, channel: str) -> None:
+        """Hang up somebody else's leg, which is over for this story; repeated until it is taken."""
+        await self.ports.surely(lambda: self.ports.telephone.hang_up(channel))
+
+    async def part(self, bridge: str) -> None:
+        """Destroy a bridge of this call; repeated until it is taken."""
+        await self.ports.surely(lambda: self.ports.telephone.disconnect(bridge))
+
     async def quiet_music(self) -> None:
         """Stop the music."""
         await self._do(self.ports.telephone.stop_music(self.channel))
 
     async def quiet_ringback(self) -> None:
         """Stop the ringing, if he hears any: Asterisk would go on with it behind the next sound."""
+        self.rings = False
         if self.story.ringing:
             await self._do(self.ports.telephone.stop_ringback(self.channel))
             self.become(ringing=False)
@@ -300,11 +323,17 @@ class Line:
         if self.sounding is None:
             return
         heard = self.now() - self.sounding.started + self.sounding.skipped
-        name = self.sounding.audio.name
-        self.sounding = None
-        entry = self.entry("message_ended", sound=name, heard_ms=round(heard * 1000), complete=complete)
+        audio, self.sounding = self.sounding.audio, None
+        entry = self.entry(
+            "message_ended", sound=audio.name, heard_ms=round(heard * 1000), complete=complete, **_text(audio)
+        )
         self.ports.journal.save([entry])
 
     def forget_sound(self) -> None:
         """The caller is gone: note how much of the message he heard."""
         self._heard(complete=False)
+
+
+def _text(audio: Audio) -> dict[str, Json]:
+    """What is spoken, for those who read the journal: the name of a sound made from text says nothing."""
+    return {"text": audio.text[:_LONGEST_TEXT]} if audio.text else {}

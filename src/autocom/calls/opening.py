@@ -14,7 +14,7 @@ from autocom.core.model import Client, Configuration, Hangup, HangupKind
 from autocom.core.overrides import Override
 from autocom.core.posts import Staff
 from autocom.core.returning import Visit
-from autocom.core.routing import Choice, Circumstances, ending_outcome, steps_of
+from autocom.core.routing import Choice, Circumstances, ending_outcome, steps_of, trials
 from autocom.core.stages import Call, Deciding, Following, Story
 from autocom.core.telephony import CallEntered
 
@@ -37,9 +37,16 @@ def staff_of(configuration: Configuration) -> Staff:
 
 
 def circumstances(
-    identity: Identity, now: float, waiting: int, *, nobody: bool, override: Override | None
+    identity: Identity,
+    now: float,
+    waiting: int,
+    *,
+    nobody: bool,
+    override: Override | None,
+    came: float | None = None,
 ) -> Circumstances:
-    """What the conditions of the client's rules are asked about. `waiting`: the client's callers in the queue."""
+    """What the conditions of the client's rules are asked about. `waiting`: the client's callers in the queue;
+    `came`: when the call did."""
     return Circumstances(
         at=now,
         caller=identity.caller,
@@ -49,6 +56,7 @@ def circumstances(
         waiting=waiting,
         nobody=nobody,
         override=override,
+        came=came,
     )
 
 
@@ -79,9 +87,10 @@ def decided(
 
 
 def first_stage(choice: Choice, client: Client, now: float) -> Deciding | Following:
-    """Where the story begins: with the rule's steps, or with asking the client's own system."""
+    """Where the story begins: with the rule's steps, or with asking the client's own system, which has no say
+    about whom the bureau blocks."""
     steps = steps_of(choice, client)
-    decision = client.decision
+    decision = None if choice.blocked else client.decision
     return Following(steps) if decision is None else Deciding(steps, now + decision.within)
 
 
@@ -119,7 +128,7 @@ def opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
                 "rule": call.rule,
                 "open": choice.open,
                 "hours": choice.hours_why,
-                "why": [{"rule": t.rule, "matched": t.matched, "failed": t.failed} for t in choice.trail],
+                "why": trials(choice),
             },
         ),
     )

@@ -11,22 +11,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import structlog
-
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import CalledAgain, HungUp, Looped, Note
 from autocom.calls.outgoing import shown, way_back
-from autocom.calls.ports import Gone, Outbound, TelephoneDown
-from autocom.calls.review import leave_other_team
+from autocom.calls.ports import Gone, Outbound
+from autocom.calls.review import leave_other_team, offers_made
 from autocom.core.floor_words import CallerJoined, CallerLeft, GiveUp, LeaseFailed, Take
 from autocom.core.journal import Entry
 from autocom.core.model import Callback, Mode, Play
-from autocom.core.naming import call_of_outside, outside_id
+from autocom.core.naming import outside_id
 from autocom.core.stages import Promised, Stage, Talking, Waiting, waiter
-from autocom.core.telephony import Cause, ChannelAnswered, ChannelGone, PlaybackEnded
-
-log = structlog.get_logger()
+from autocom.core.telephony import Cause, ChannelAnswered, ChannelGone, ChannelRinging, PlaybackEnded
 
 RING_FOR = 25.0
 """Seconds for which the caller is rung; his voicemail would answer after about as many."""
@@ -40,27 +36,34 @@ UNTOLD = 2.0
 HOLD_AGAIN = 4.0
 """Seconds between two sentences that tell her to hold."""
 
+RUNG_AGAIN = 30.0
+"""Seconds after which he is rung again whom a secretary let ring and left."""
 LINE_AGAIN = 20.0
 """Seconds until the next try where no channel of a trunk was free, which is no try."""
 
 
 def promise(
     house: House, line: Line, stage: Waiting, callback: Callback, said: tuple[Play, ...]
-) -> Promised | None:
-    """Promise it: saved, and off the floor until he has hung up. None where it could not be kept: no number,
-    one that is never dialled, closing before it would be his turn, nobody at work, or promised already."""
+) -> Promised | str:
+    """Promise it: saved, and off the floor until he has hung up. A word where it could not be kept: his number
+    is `withheld` or `barred` (never dialled), it is `promised` already, there is `no_trunk`, `nobody` is at
+    work, or it would be `closed` before his turn."""
     call, now = line.story.call, line.now()
     number = call.identity.caller
-    if number is None or call.identity.anonymous or house.promises(call):
-        return None
+    if number is None or call.identity.anonymous:
+        return "withheld"
+    if house.promises(call):
+        return "promised"
     if not any(trunk.host is not None for trunk in house.in_force.trunks.values()):
-        return None
+        return "no_trunk"
     way = way_back(house.in_force, house.stories, call, number, house.plan)
     if isinstance(way, str) and way != "no_line":  # a line that is free now says nothing of later
-        return None
+        return way
     seen, closes = house.outlook(line.id, now), house.closes_at(call, now)
-    if seen is None or seen.wait is None or (closes is not None and now + seen.wait >= closes):
-        return None
+    if seen is None or seen.wait is None:
+        return "nobody"
+    if closes is not None and now + seen.wait >= closes:
+        return "closed"
     stock = house.stock.callback_promised
     words = said or ((Play(stock, Mode.ANSWERED),) if stock is not None else ())
     promised = Promised(stage, callback, number, words, made=now)
@@ -69,7 +72,7 @@ def promise(
         line.entry(
             "callback_promised", tries=callback.tries, retry_after=callback.retry_after, closes=closes
         ),
-        attempts=house.offers(line.id),
+        attempts=offers_made(house, line),
     )
     line.ports.submit(CallerLeft(line.id))
     return promised
@@ -89,22 +92,20 @@ async def keep_promise(house: House, line: Line, stage: Promised) -> Stage:
 async def part_promise(line: Line, stage: Promised) -> None:
     """The story ends: nobody is rung for it any more."""
     if stage.outside is not None:
-        try:
-            await line.ports.telephone.hang_up(stage.outside)
-        except TelephoneDown as down:
-            log.warning("parting uncertain", call=line.id, why=str(down))
+        await line.end_leg(stage.outside)
 
 
 async def _goodbye(line: Line, stage: Promised) -> Promised:
     """What he is told before he is hung up, or as much of it as he waits for."""
+    later: list[Note] = []
     try:
         while stage.heard < len(stage.said):
             sentence = stage.said[stage.heard].audio
             await line.play(sentence, Mode.ANSWERED)
             # an end that was not told (a gap in Asterisk's events) must not keep him from being hung up
             until = line.now() + sentence.seconds + UNTOLD
-            while not isinstance(await line.next(until), PlaybackEnded | None):
-                pass
+            while not isinstance(note := await line.next(until), PlaybackEnded | None):
+                later += [note] if isinstance(note, CalledAgain) else []
             await line.quiet_message()
             stage = replace(stage, heard=stage.heard + 1)
             line.become(stage)
@@ -112,13 +113,14 @@ async def _goodbye(line: Line, stage: Promised) -> Promised:
         line.forget_sound()
     stage = replace(stage, gone=True)
     line.become(stage)
+    line.put_back(later)
     return stage
 
 
 @dataclass(slots=True)
 class _Keeping:
     """One run of the stage, from the moment he is not on the line. `joined`: this run has seen to his place
-    on the floor; `hers`: what the secretary hears, to be said again at `hold_at`."""
+    on the floor; `hers`: what the secretary hears, to be said again at `hold_at`; `rang`: his phone does."""
 
     house: House
     line: Line
@@ -126,6 +128,7 @@ class _Keeping:
     joined: bool = False
     hers: str | None = None
     hold_at: float | None = None
+    rang: bool = False
 
     async def until_over(self) -> Stage:
         """The conversation, or `HungUp`."""
@@ -184,19 +187,20 @@ class _Keeping:
         return min((instant for instant in instants if instant is not None), default=None)
 
     async def _take_in(self, note: Note | None) -> Stage | None:
-        stage, line = self.stage, self.line
+        stage = self.stage
         match note:
             case Take() if stage.outside is None:
                 await self._begin(note)
+            case ChannelRinging(channel) if channel == stage.outside:
+                self.rang = True
             case LeaseFailed(_, leg) if leg == stage.leg:
-                await self._failed("secretary_left", None, counts=False, leaves=False)
+                # no try of his, but his phone has rung: it is not to ring again the next second
+                again = RUNG_AGAIN if self.rang else None
+                await self._failed("secretary_left", None, counts=False, leaves=self.rang, again_after=again)
             case GiveUp():
                 self.joined = False  # of a place he had before the promise
             case ChannelAnswered(channel) if channel == stage.outside:
                 return await self._answered(channel)
-            case ChannelAnswered(channel) if call_of_outside(channel) == line.id:
-                # that try is over, and the hang-up that said so got lost
-                await line.ports.telephone.hang_up(channel)
             case ChannelGone(channel, cause) if channel == stage.outside:
                 await self._failed("refused" if cause in _REFUSED else "no_answer", cause)
             case Looped(leg) if leg == stage.outside:
@@ -261,6 +265,8 @@ class _Keeping:
         line, stage = self.line, self.stage
         assert stage.outside is not None
         await self._hold()
+        if line.lost(stage.outside):
+            return  # its end is in the mailbox: dialled again it would be another call of the same name
         call = line.story.call
         order = Outbound(
             channel=stage.outside,
@@ -313,13 +319,14 @@ class _Keeping:
         tries = stage.tries if counts or outside is None else stage.tries - 1
         wait = stage.callback.retry_after if counts else again_after
         self.stage = replace(stage.resting(None if wait is None else line.now() + wait), tries=tries)
-        line.become(self.stage, self._ended(result, outside, cause), attempts=self.house.offers(line.id))
-        self.joined, self.hers, self.hold_at = not leaves, None, None
+        made = offers_made(self.house, line)
+        line.become(self.stage, self._ended(result, outside, cause), attempts=made)
+        self.joined, self.hers, self.hold_at, self.rang = not leaves, None, None, False
         if leaves:
             line.ports.submit(CallerLeft(line.id))
             line.forget(Take, LeaseFailed, GiveUp)
         if outside is not None:
-            await line.ports.telephone.hang_up(outside)
+            await line.end_leg(outside)
         if counts and tries >= stage.callback.tries:
             self._end("given_up", "left")
 

@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import structlog
-
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import Looped, Note
 from autocom.calls.outgoing import shown, way_out
-from autocom.calls.ports import Gone, Outbound, TelephoneDown
+from autocom.calls.ports import Gone, Outbound
 from autocom.core.journal import Entry
 from autocom.core.model import Contact, Forward, Hangup, Mode, OnCall, Play, Step
-from autocom.core.naming import call_of_outside, outside_id, patch_of
+from autocom.core.naming import outside_id, patch_of
 from autocom.core.oncall import on_duty
 from autocom.core.stages import Following, Leaving, Patched, Reaching, Stage
 from autocom.core.telephony import (
@@ -31,8 +29,6 @@ from autocom.core.telephony import (
     DigitPressed,
     PlaybackEnded,
 )
-
-log = structlog.get_logger()
 
 ACCEPT_WITHIN = 11.0
 """Seconds after he picked up in which he must press the digit; never less than one whole `ask`."""
@@ -107,12 +103,14 @@ async def patched(house: House, line: Line, stage: Patched) -> Stage:
         await line.answer("outside")
         try:
             await line.ports.telephone.connect(bridge, [line.channel, stage.leg])
+            if line.lost(stage.leg):
+                raise Gone(stage.leg)
         except Gone:
             # one of the two is gone. Where it is the caller, this says so
             await line.music(stage.reaching.music or house.stock.music)
             following = _over(line, stage.reaching, "refused", None)
-            await line.ports.telephone.hang_up(stage.leg)
-            await line.ports.telephone.disconnect(bridge)
+            await line.end_leg(stage.leg)
+            await line.part(bridge)
             return following
         stage = replace(stage, joined_at=line.now())
         contact = stage.contact
@@ -133,14 +131,10 @@ async def part_outside(line: Line, stage: Reaching | Patched, by: str) -> None:
         line.ports.journal.save([line.entry("patch_ended", leg=leg, by=by)])
     else:
         line.ports.journal.save([_ended(line, leg, "withdrawn", None)])
-    try:
-        if by != "outside":  # else it is gone
-            await line.ports.telephone.hang_up(leg)
-        if isinstance(stage, Patched):
-            await line.ports.telephone.disconnect(patch_of(leg))
-    except TelephoneDown as down:
-        # it is over all the same; the next comparison with Asterisk sweeps what is left
-        log.warning("parting uncertain", call=line.id, why=str(down))
+    if by != "outside":  # else it is gone
+        await line.end_leg(leg)
+    if isinstance(stage, Patched):
+        await line.part(patch_of(leg))
 
 
 class _Search:
@@ -262,9 +256,6 @@ class _Search:
                 line.ports.journal.save([line.entry("forward_ringing", leg=leg)])
             case ChannelAnswered(channel) if channel == leg and not self.stage.answered:
                 return await self._answered()
-            case ChannelAnswered(channel) if channel != leg and call_of_outside(channel) == line.id:
-                # his turn is over, and the hang-up that said so got lost
-                await line.ports.telephone.hang_up(channel)
             case ChannelGone(channel, cause) if channel == leg:
                 return await self._gone(cause)
             case DigitPressed(channel, digit) if channel == leg and digit == self.stage.accept:
@@ -314,7 +305,7 @@ class _Search:
             ended = _ended(line, leg, "withdrawn", cause)
             anew = replace(stage, leg=None, until=None, answered=False, trunk=None, again=True)
             line.become(anew, ended)
-            await line.ports.telephone.hang_up(leg)
+            await line.end_leg(leg)
             return anew
         if stage.answered:
             return await self._end("not_accepted", cause)
@@ -326,7 +317,7 @@ class _Search:
         leg = self.stage.leg
         following = _over(self.line, self.stage, result, cause)
         if leg is not None:
-            await self.line.ports.telephone.hang_up(leg)
+            await self.line.end_leg(leg)
         return following
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autocom.core.naming import call_of_bridge, call_of_outside, leg_of
+from autocom.core.naming import bridge_id, call_of_bridge, call_of_outside, leg_of, patch_of
 from autocom.core.posts import Floor, InTalk, Offered
 from autocom.core.stages import Patched, Promised, Reaching, Story, Talking
 from autocom.core.telephony import ChannelAnswered, ChannelGone, Seen
@@ -57,15 +57,25 @@ def compare(
             missed.append(ChannelGone(leg, 0))
         elif channel.up and offered:
             missed.append(ChannelAnswered(leg))
-    live = {story.call.id for story in stories}
+    bridges = {_bridge_of(story) for story in stories}
     return Differences(
         tuple(missed),
         tuple(c.id for c in seen.channels.values() if c.ours and not _is_leg(c.id) and c.id not in known),
         tuple(
             c for c in seen.channels if _is_leg(c) and c not in legs and c not in known and c not in under_way
         ),
-        tuple(b for b in seen.bridges if (call := call_of_bridge(b)) is not None and call not in live),
+        tuple(b for b in seen.bridges if call_of_bridge(b) is not None and b not in bridges),
     )
+
+
+def _bridge_of(story: Story) -> str | None:
+    match story.stage:
+        case Talking(attempt=attempt):
+            return bridge_id(story.call.id, attempt)
+        case Patched(leg=leg):
+            return patch_of(leg)
+        case _:
+            return None
 
 
 def _is_leg(channel: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from autocom.calls.house import House, Reviewed
 from autocom.calls.line import Line
 from autocom.core.floor_words import CallerJoined, CallerLeft, GiveUp, LeaseFailed, Take
-from autocom.core.journal import Json
+from autocom.core.routing import trials
 from autocom.core.stages import Stage, Waiting, waiter
 
 
@@ -21,6 +21,12 @@ def take_place(house: House, line: Line, stage: Waiting) -> None:
     """Join the floor, for the team that the stage names now."""
     leave_other_team(house, line, stage.reaches)
     line.ports.submit(CallerJoined(waiter(line.story, stage)))
+
+
+def offers_made(house: House, line: Line) -> int:
+    """Offers made for him so far, in all queues: the next one numbers its legs on."""
+    out = line.peek(GiveUp)
+    return max(line.story.attempts, house.offers(line.id), out.attempts if out is not None else 0)
 
 
 def leave_other_team(house: House, line: Line, team: str) -> None:
@@ -34,8 +40,8 @@ def leave_other_team(house: House, line: Line, team: str) -> None:
 
 async def read_again(house: House, line: Line, stage: Waiting) -> Stage:
     """The stage that follows: another one where he leaves the queue, a `Waiting` where he stays in it."""
-    if line.awaits(Take):
-        return stage  # a secretary has picked up for him
+    if line.awaits(Take) or line.awaits(GiveUp):
+        return stage  # a secretary has picked up for him, or the floor has sent him away
     now = line.now()
     review = house.review(line.story, stage.queue, now)
     if review is not None:
@@ -51,17 +57,20 @@ async def read_again(house: House, line: Line, stage: Waiting) -> Stage:
 
 async def _leave(house: House, line: Line, review: Reviewed) -> Stage:
     choice = review.choice
-    tried: list[Json] = [{"rule": t.rule, "matched": t.matched, "failed": t.failed} for t in choice.trail]
     line.become(
         review.stage,
         line.entry(
-            "rule_changed", rule=choice.rule.name, open=choice.open, hours=choice.hours_why, why=tried
+            "rule_changed",
+            rule=choice.rule.name,
+            open=choice.open,
+            hours=choice.hours_why,
+            why=trials(choice),
         ),
         line.entry("dequeued", why="closed" if review.closes else "rule"),
         way_out=review.way_out,
         rule=choice.rule.name,
         open=choice.open,
-        attempts=house.offers(line.id),
+        attempts=offers_made(house, line),
     )
     line.ports.submit(CallerLeft(line.id))
     line.forget(Take, LeaseFailed, GiveUp)  # of this queue; the next one has its own

@@ -9,21 +9,22 @@ The stories are in `inbound.py`, the floor in `dispatcher.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import assert_never
 
 import structlog
 
 from autocom.calls.containment import contained
 from autocom.calls.dispatcher import RING_MARGIN, Dispatcher
+from autocom.calls.errands import RETRY, Errands
 from autocom.calls.gauge import Gauge
 from autocom.calls.guests import Guests
+from autocom.calls.hearing import Hearing
 from autocom.calls.house import House
 from autocom.calls.inbound import advance, depart
 from autocom.calls.line import Line, Ports
 from autocom.calls.messages import alert_rows
-from autocom.calls.notes import HungUp, Looped, Note, ReadAgain
+from autocom.calls.notes import HungUp, Looped, ReadAgain
 from autocom.calls.opening import decided, first_stage, opening, returned, returning, staff_of
 from autocom.calls.outgoing import looped
 from autocom.calls.overriding import Overrides
@@ -33,9 +34,6 @@ from autocom.core.codec import Undecodable
 from autocom.core.features import told
 from autocom.core.floor_words import (
     CallerLeft,
-    LegAnswered,
-    LegEnded,
-    LegRang,
     PhoneSeen,
     PhoneUsed,
     Ring,
@@ -44,31 +42,28 @@ from autocom.core.floor_words import (
 from autocom.core.hours import status
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration, HangupKind
-from autocom.core.naming import call_of_outside, call_of_playback, call_of_recording, leg_of, playback_id
+from autocom.core.naming import playback_id
 from autocom.core.numbers import NumberingPlan
 from autocom.core.presentation import invitation
-from autocom.core.stages import Leaving, Promised, Reaching, Story, Waiting, outcome_of_hang_up
+from autocom.core.stages import (
+    Leaving,
+    Promised,
+    Reaching,
+    Story,
+    Waiting,
+    outcome_of_hang_up,
+)
 from autocom.core.telephony import (
     CallEntered,
-    ChannelAnswered,
     ChannelGone,
-    ChannelRinging,
-    DigitPressed,
     Fact,
-    FaxHeard,
-    LegQuality,
     PhoneInUse,
     PhoneRegistered,
-    PlaybackEnded,
-    RecordingEnded,
     TelephoneBack,
     TelephoneLost,
 )
 
 log = structlog.get_logger()
-
-RETRY = 1.0
-"""Seconds after which a stage whose command got no answer from Asterisk is run again."""
 
 
 class Switchboard:
@@ -79,7 +74,8 @@ class Switchboard:
         self, ports: Ports, dispatcher: Dispatcher, plan: NumberingPlan, new_id: Callable[[], str]
     ) -> None:
         gauge = Gauge(ports.journal)
-        self.ports = ports = replace(ports, journal=gauge)
+        self.errands = Errands(ports.telephone, ports.clock)
+        self.ports = ports = replace(ports, journal=gauge, surely=self.errands.surely)
         self.dispatcher, self.plan, self._new_id = dispatcher, plan, new_id
         self.lines: dict[str, Line] = {}
         self.overrides = Overrides(ports.journal, ports.clock, self._read_again)
@@ -94,9 +90,9 @@ class Switchboard:
         self.met = asyncio.Event()
         self.draining = False
         self._by_channel: dict[str, str] = {}
+        self.hearing = Hearing(self.lines, self._by_channel, dispatcher, ports, self.errands)
         self._adopted: list[Line] = []
         self._phones: dict[tuple[str, type], PhoneSeen | PhoneUsed] = {}
-        self._tasks: asyncio.TaskGroup | None = None
         self._present: frozenset[str] = frozenset()
         self.house.pace = lambda: gauge.pace
         dispatcher.written = gauge.count
@@ -104,7 +100,7 @@ class Switchboard:
         dispatcher.staffing = self._staffing
         dispatcher.invite = self._invite
         dispatcher.wording = lambda tell: told(tell, self.house.language)
-        dispatcher.deliver = self.house.tell = self._to_call
+        dispatcher.deliver = self.house.tell = self.hearing.tell
 
     # --- configuration and start ---
 
@@ -157,7 +153,7 @@ class Switchboard:
     async def run(self, configuration: Configuration) -> None:
         """Serve, for as long as the telephone has facts."""
         async with asyncio.TaskGroup() as tasks:
-            self._tasks = self.dispatcher.tasks = tasks
+            self.errands.tasks = self.dispatcher.tasks = tasks
             self.use(configuration)
             tasks.create_task(self.dispatcher.run())
             tasks.create_task(self.overrides.run())
@@ -183,78 +179,11 @@ class Switchboard:
             case PhoneInUse(secretary, in_use):
                 self._about_a_phone(PhoneUsed(secretary, in_use))
             case _:
-                self._about_a_channel(fact)
+                self.hearing.take(fact)
 
     def _about_a_phone(self, fact: PhoneSeen | PhoneUsed) -> None:
         self._phones[fact.secretary, type(fact)] = fact
         self.dispatcher.submit(fact)
-
-    def _about_a_channel(
-        self,
-        fact: ChannelRinging
-        | ChannelAnswered
-        | ChannelGone
-        | PlaybackEnded
-        | RecordingEnded
-        | FaxHeard
-        | DigitPressed
-        | LegQuality,
-    ) -> None:
-        match fact:
-            case PlaybackEnded(playback):
-                self._to_call(call_of_playback(playback), fact)
-            case RecordingEnded(recording):
-                self._to_call(call_of_recording(recording), fact)
-            case LegQuality():
-                self._quality(fact)
-            case FaxHeard(channel) if channel not in self._by_channel:
-                # his story ended while the tone moved him about in Asterisk: nobody would ever end him
-                self._spawn(self._quietly(self.ports.telephone.hang_up(channel)))
-            case FaxHeard(channel) | DigitPressed(channel):
-                self._to_call(self._call_of(channel), fact)
-            case ChannelRinging(channel) | ChannelAnswered(channel) | ChannelGone(channel):
-                if leg_of(channel):
-                    self._about_a_leg(fact)
-                elif channel not in self._by_channel or isinstance(fact, ChannelGone):
-                    # a caller's own answer is our doing
-                    self._to_call(self._call_of(channel), fact)
-            case _:
-                assert_never(fact)
-
-    def _about_a_leg(self, fact: ChannelRinging | ChannelAnswered | ChannelGone) -> None:
-        match fact:
-            case ChannelRinging(leg):
-                self.dispatcher.submit(LegRang(leg))
-            case ChannelAnswered(leg):
-                self.dispatcher.submit(LegAnswered(leg))
-            case ChannelGone(leg, cause, sip):
-                self.dispatcher.submit(LegEnded(leg, cause, sip))
-                self._to_call(self._call_of(leg), fact)
-            case _:
-                assert_never(fact)
-
-    def _call_of(self, channel: str) -> str | None:
-        """The call that this channel is part of: a caller's, a secretary's or an outside one."""
-        named = leg_of(channel)
-        return self._by_channel.get(channel) or call_of_outside(channel) or (named.call if named else None)
-
-    def _to_call(self, call: str | None, note: Note) -> None:
-        line = self.lines.get(call or "")
-        if line is not None:
-            line.post(note)
-
-    def _quality(self, fact: LegQuality) -> None:
-        call = self._call_of(fact.channel)
-        if call is not None:
-            fields: dict[str, Json] = {
-                "leg": fact.channel,
-                "sent": fact.sent,
-                "received": fact.received,
-                "lost_percent": fact.lost_percent,
-                "jitter_ms": fact.jitter_ms,
-                "round_trip_ms": fact.round_trip_ms,
-            }
-            self.ports.journal.save([Entry(self.ports.clock.now(), "quality", call, fields)])
 
     def _house(self, kind: str, **fields: Json) -> None:
         self.ports.journal.save([Entry(self.ports.clock.now(), kind, None, fields)])
@@ -287,11 +216,11 @@ class Switchboard:
             self._start(line, adopted=True)
         self._adopted.clear()
         for channel in differences.newcomers:
-            self._spawn(self._recall(channel))
+            self.errands.start(self._recall(channel))
         for leg in differences.stray_legs:
-            self._spawn(self._quietly(self.ports.telephone.hang_up(leg)))
+            self.errands.hang_up(leg)
         for bridge in differences.stray_bridges:
-            self._spawn(self._quietly(self.ports.telephone.disconnect(bridge)))
+            self.errands.disconnect(bridge)
 
     async def _recall(self, channel: str) -> None:
         """A caller in our application without a story: its entry was lost with the last process. Asked for
@@ -307,29 +236,11 @@ class Switchboard:
             else:
                 return
 
-    async def _give_to_fallback(self, channel: str) -> None:
-        """Never to silence: repeated until Asterisk took him, or he left."""
-        while True:
-            try:
-                await self.ports.telephone.to_fallback(channel)
-            except Gone:
-                return
-            except TelephoneDown as down:
-                log.warning("fallback not reached", channel=channel, why=str(down))
-                await self.ports.clock.until(self.ports.clock.now() + RETRY)
-            else:
-                return
-
     async def _quietly(self, command: Awaitable[None]) -> None:
         try:
             await command
         except (Gone, TelephoneDown) as error:
             log.info("nothing to be done", why=str(error))
-
-    def _spawn(self, act: Coroutine[None, None, None]) -> None:
-        if self._tasks is None:
-            raise RuntimeError("the switchboard acts before it runs")
-        self._tasks.create_task(act)
 
     # --- a call comes in ---
 
@@ -337,7 +248,7 @@ class Switchboard:
         if fact.channel in self._by_channel:
             return
         if self.draining:
-            self._spawn(self._give_to_fallback(fact.channel))
+            self.errands.to_fallback(fact.channel)
             return
         with contained("call crashed", lambda error: self._crashed(error, fact.channel, None)):
             line = self._open(fact)
@@ -356,10 +267,11 @@ class Switchboard:
         if looping is not None:
             identity = replace(identity, flags=(*identity.flags, "loop"))
         waiting = house.waiting(client)
-        choice = house.choice(client, identity, now, waiting)
+        choice = house.choice(client, identity, now, waiting, fact.at)
         call = decided(self._new_id(), fact, identity, client, choice, house.version, waiting)
         stage = first_stage(choice, client, now) if looping is None else self._refuse_loop(looping)
         line = Line(returned(Story(call, stage), back, now), self.ports)
+        line.seeing = self.connected
         line.become(None, *opening(call, choice, now), *returning(call, back, now))
         return line
 
@@ -367,7 +279,7 @@ class Switchboard:
         """A number that we dial for that call sent it back to us: busy, and its turn is over."""
         match dialling.stage:
             case Reaching(leg=str() as leg) | Promised(outside=str() as leg):
-                self._to_call(dialling.call.id, Looped(leg))
+                self.hearing.tell(dialling.call.id, Looped(leg))
             case _:
                 pass
         return Leaving("rejected", HangupKind.BUSY)
@@ -382,12 +294,12 @@ class Switchboard:
         )
         if line is not None:
             line.crashed = True
-        self._spawn(self._give_to_fallback(channel))
+        self.errands.to_fallback(channel)
 
     # --- a call's life ---
 
     def _start(self, line: Line, *, adopted: bool) -> None:
-        self._spawn(self._live(line, adopted=adopted))
+        self.errands.start(self._live(line, adopted=adopted))
 
     async def _live(self, line: Line, *, adopted: bool) -> None:
         """The loop around the stages, and the end of the call, whatever it is."""
@@ -399,7 +311,9 @@ class Switchboard:
             except HungUp:
                 pass
         try:
-            with contained("end of call crashed", lambda _: None, call=line.id):
+            # whatever it was that crashed: no phone rings for him any more
+            left = CallerLeft(line.id)
+            with contained("end of call crashed", lambda _: self.dispatcher.submit(left), call=line.id):
                 await self._close(line)
         finally:
             del self.lines[line.id]
@@ -429,7 +343,8 @@ class Switchboard:
     async def _close(self, line: Line) -> None:
         now = line.now()
         line.forget_sound()  # written after `now`: the message was playing when he left
-        await depart(self.house, line)
+        with contained("parting crashed", lambda _: None, call=line.id):
+            await depart(self.house, line)
         outcome = "fallback" if line.crashed else outcome_of_hang_up(line.story)
         self.dispatcher.submit(CallerLeft(line.id))
         self.guests.left(line.story, now, cut=line.cut or line.crashed)
@@ -439,14 +354,20 @@ class Switchboard:
 
     @property
     def busy(self) -> int:
-        """Calls with somebody on the line; a promise to call back outlives a stop."""
-        return sum(not line.story.absent for line in self.lines.values())
+        """Calls with somebody on the line. A promise to call back outlives a stop; while it is being kept a
+        secretary holds the line."""
+        return sum(not line.story.absent or line.story.held for line in self.lines.values())
 
     async def hang_up_all(self, within: float = 2.0) -> None:
         """End every call, and let the stories write down their ends; what is left after `within` seconds
         is told by the next start."""
         for line in list(self.lines.values()):
-            await self._quietly(self.ports.telephone.hang_up(line.channel))
+            channels: list[str | None] = [line.channel]
+            if isinstance(line.story.stage, Promised):
+                channels += [line.story.stage.outside, line.story.stage.leg]
+            for channel in channels:
+                if channel is not None:
+                    await self._quietly(self.ports.telephone.hang_up(channel))
         deadline = self.ports.clock.now() + within
         while self.busy and self.ports.clock.now() < deadline:
             await self.ports.clock.until(self.ports.clock.now() + 0.02)

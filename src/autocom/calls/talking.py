@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import structlog
-
+from autocom.calls.greeting import greet
 from autocom.calls.house import House
 from autocom.calls.line import Line
-from autocom.calls.ports import Gone, TelephoneDown
+from autocom.calls.notes import Note
+from autocom.calls.ports import Gone
 from autocom.core.floor_words import Joined, LegEnded, Take, TalkEnded
+from autocom.core.journal import Entry
 from autocom.core.model import Audio, Mode, Play
 from autocom.core.naming import bridge_id
 from autocom.core.stages import Leaving, Stage, Talking, Waiting
-from autocom.core.telephony import VANISHED, Cause, ChannelGone
-
-log = structlog.get_logger()
+from autocom.core.telephony import VANISHED, Cause, ChannelGone, PlaybackEnded
 
 WHISPER_MARGIN = 0.05
 """Seconds that a whisper may take beyond its length: from the command until it is heard."""
+AT_ONCE = 0.15
+"""Seconds: a leg that ends sooner than this after the join was a hand on its way down, or a phone that could
+not talk after all. Nobody has said a word, so the caller is not done with."""
 LONGEST_WHISPER = 1.5
 """Seconds after which a whisper is cut: the caller waits for her all this time."""
 
@@ -33,7 +35,10 @@ async def talk(house: House, line: Line, stage: Talking) -> Stage:
     bridge = bridge_id(line.id, stage.attempt)
     line.forget(Take)  # told twice where a restart came between
     if stage.joined_at is None:
+        stage = await greet(house, line, stage)
         stage = await _whisper(house, line, stage)
+        if line.lost(stage.leg):
+            return await _lease_failed(line, stage)
         await line.quiet_message()
         await line.quiet_ringback()
         if stage.waiting.music:
@@ -41,12 +46,11 @@ async def talk(house: House, line: Line, stage: Talking) -> Stage:
         await line.answer("secretary")
         try:
             await line.ports.telephone.connect(bridge, [line.channel, stage.leg])
+            if line.lost(stage.leg):
+                raise Gone(stage.leg)
         except Gone:
             # one of the two is gone. If it is the caller, `next` says so while he "waits" again
-            await line.ports.telephone.hang_up(stage.leg)
-            line.ports.submit(LegEnded(stage.leg, Cause.NORMAL))
-            await line.ports.telephone.disconnect(bridge)
-            return replace(stage.waiting, music=False)
+            return await _lease_failed(line, stage)
         stage = replace(stage, joined_at=line.now())
         line.become(
             stage,
@@ -55,14 +59,29 @@ async def talk(house: House, line: Line, stage: Talking) -> Stage:
             known=stage.secretary,
         )
     # also on a second run: killed between the line above and this one, the floor has not heard
-    line.ports.submit(Joined(line.id))
+    line.ports.submit(Joined(line.id, stage.secretary))
     while True:
         note = await line.next()
         if isinstance(note, ChannelGone) and note.channel == stage.leg:
+            talked = line.now() - (stage.joined_at or line.now())
             if note.cause in VANISHED:
-                return await _back_to_the_head(house, line, stage, note.cause)
+                gone = line.entry("vanished", secretary=stage.secretary, leg=stage.leg, cause=note.cause)
+                return await _back_to_the_head(house, line, stage, gone)
+            if talked < AT_ONCE:
+                gone = line.entry(
+                    "dropped", secretary=stage.secretary, leg=stage.leg, ms=round(talked * 1000)
+                )
+                return await _back_to_the_head(house, line, stage, gone, dropped=True)
             await part(line, stage, "secretary")
             return Leaving("served")
+
+
+async def _lease_failed(line: Line, stage: Talking) -> Waiting:
+    """Her leg ended before the two were joined: he waits on, at his place."""
+    await line.end_leg(stage.leg)
+    line.ports.submit(LegEnded(stage.leg, Cause.NORMAL))
+    await line.part(bridge_id(line.id, stage.attempt))
+    return replace(stage.waiting, music=False)  # stopped perhaps: it is begun anew
 
 
 async def _whisper(house: House, line: Line, stage: Talking) -> Talking:
@@ -72,19 +91,38 @@ async def _whisper(house: House, line: Line, stage: Talking) -> Talking:
         return stage
     stage = replace(stage, whispered=True)
     line.become(stage, line.entry("whispered", secretary=stage.secretary, leg=stage.leg, sound=name.name))
+    stage = await _company(house, line, stage)
     playback = await line.tell_secretary(stage.leg, name)
     if playback is None:
         return stage  # her leg is gone: the bridge will say so
     until = line.now() + min(name.seconds + WHISPER_MARGIN, LONGEST_WHISPER)
+    later: list[Note] = []
     while (note := await line.next(until)) is not None:
+        if isinstance(note, PlaybackEnded):
+            stage = await _company(house, line, stage)
+            continue
+        later.append(note)  # of the floor, or of her leg: for who reads on
         if isinstance(note, ChannelGone) and note.channel == stage.leg:
-            return stage
+            break
+    line.put_back(later)
     await line.ports.telephone.stop_playback(playback)
     return stage
 
 
-async def _back_to_the_head(house: House, line: Line, stage: Talking, cause: int) -> Waiting:
-    """Her phone is gone, the caller is not: he hears that somebody will be with him, and is the next."""
+async def _company(house: House, line: Line, stage: Talking) -> Talking:
+    """His message may be over before she has been told: he hears music for that second."""
+    if line.sounding is not None or line.story.ringing or stage.waiting.music:
+        return stage
+    stage = replace(stage, waiting=replace(stage.waiting, music=True))
+    line.become(stage)
+    await line.music(stage.waiting.queue.music or house.stock.music)
+    return stage
+
+
+async def _back_to_the_head(
+    house: House, line: Line, stage: Talking, gone: Entry, *, dropped: bool = False
+) -> Waiting:
+    """She is gone, the caller is not: he hears that somebody will be with him, and is the next."""
     now, queue = line.now(), stage.waiting.queue
     comfort: Audio = house.stock.comfort or house.stock.please_wait
     waiting = replace(
@@ -97,17 +135,18 @@ async def _back_to_the_head(house: House, line: Line, stage: Talking, cause: int
         max_wait_at=None if queue.max_wait is None else now + queue.max_wait,
         entered=now,
         head=True,
+        dropped_by=stage.secretary if dropped else None,
     )
     line.become(
         waiting,
-        line.entry("vanished", secretary=stage.secretary, leg=stage.leg, cause=cause),
-        line.entry("talk_ended", secretary=stage.secretary, by="vanished"),
+        gone,
+        line.entry("talk_ended", secretary=stage.secretary, by="secretary" if dropped else "vanished"),
         line.entry(
             "queued", team=waiting.reaches, priority=line.story.call.client.priority, max_wait=queue.max_wait
         ),
     )
     # his joining, at the head, tells the floor what became of her
-    await line.ports.telephone.disconnect(bridge_id(line.id, stage.attempt))
+    await line.part(bridge_id(line.id, stage.attempt))
     return waiting
 
 
@@ -116,10 +155,6 @@ async def part(line: Line, stage: Talking, by: str) -> None:
     if stage.joined_at is not None:
         line.ports.journal.save([line.entry("talk_ended", secretary=stage.secretary, by=by)])
         line.ports.submit(TalkEnded(line.id, stage.secretary))
-    try:
-        if by != "secretary" and stage.joined_at is not None:  # hers is gone
-            await line.ports.telephone.hang_up(stage.leg)
-        await line.ports.telephone.disconnect(bridge_id(line.id, stage.attempt))
-    except TelephoneDown as down:
-        # the conversation is over all the same; the next comparison with Asterisk sweeps what is left
-        log.warning("parting uncertain", call=line.id, why=str(down))
+    if by != "secretary" and stage.joined_at is not None:  # hers is gone
+        await line.end_leg(stage.leg)
+    await line.part(bridge_id(line.id, stage.attempt))

@@ -15,7 +15,7 @@ import structlog
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.messages import voice_left
-from autocom.calls.notes import HungUp
+from autocom.calls.notes import FaxCame, HungUp
 from autocom.calls.ports import Gone, TelephoneDown
 from autocom.core.journal import Entry
 from autocom.core.letters import wav_seconds
@@ -137,7 +137,7 @@ async def _end_of(line: Line, recording: str) -> None:
     while True:
         try:
             note = await line.next(until)
-        except HungUp:
+        except (HungUp, FaxCame):  # he is gone: neither changes anything
             continue
         if isinstance(note, RecordingEnded) and note.recording == recording:
             return
@@ -176,7 +176,4 @@ def _ended(line: Line, recording: str, seconds: float | None) -> Entry:
 
 
 async def _erase(line: Line, recording: str) -> None:
-    try:
-        await line.ports.telephone.erase_recording(recording)
-    except TelephoneDown as down:
-        log.info("empty recording not erased", call=line.id, why=str(down))
+    await line.ports.surely(lambda: line.ports.telephone.erase_recording(recording))

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from autocom.calls.company import announcement_due, held_back, keep_company, say
+from autocom.calls.company import announcement_due, keep_company, say
 from autocom.calls.house import House
 from autocom.calls.line import Line
+from autocom.calls.load import LOOK_AGAIN, too_long
 from autocom.calls.notes import CalledAgain, Note, ReadAgain
 from autocom.calls.promise import promise
-from autocom.calls.review import read_again, take_place
+from autocom.calls.review import offers_made, read_again, take_place
 from autocom.core.floor_words import CallerLeft, GiveUp, LeaseFailed, Take
+from autocom.core.journal import Entry
 from autocom.core.model import Callback, Hangup, Mode, Play, Step
 from autocom.core.stages import Following, Stage, Talking, Waiting
 from autocom.core.telephony import DigitPressed, PlaybackEnded
@@ -28,13 +30,15 @@ async def wait(house: House, line: Line, stage: Waiting) -> Stage:
         take_place(house, line, stage)
     for other in house.promises(line.story.call):
         house.tell(other, CalledAgain(line.id))  # his place is this one now
-    return await _Wait(house, line, stage, review_at=line.now()).until_over()
+    load_at = None if stage.queue.max_expected_wait is None else line.now()
+    return await _Wait(house, line, stage, review_at=line.now(), load_at=load_at).until_over()
 
 
 @dataclass(slots=True)
 class _Wait:
     """One run of the stage. `taken`: by whom he is; `hers`: what she hears until he may be joined; `out`: he
-    was sent away. `review_at`: when to read the rules again; at once when it begins (a restart)."""
+    was sent away. `review_at`: when to read the rules again; at once when it begins (a restart). `load_at`:
+    when to look at what is expected for him, where his queue has a limit for that."""
 
     house: House
     line: Line
@@ -43,20 +47,30 @@ class _Wait:
     taken: Take | None = None
     hers: str | None = None
     out: GiveUp | None = None
+    load_at: float | None = None
 
     @property
     def open(self) -> bool:
         """Neither taken nor sent away: rules, keys and announcements may still do something."""
-        return self.taken is None and self.out is None and not self.line.awaits(Take)
+        decided = self.line.awaits(Take) or self.line.awaits(GiveUp)
+        return self.taken is None and self.out is None and not decided
+
+    @property
+    def told(self) -> bool:
+        """Whether he may be sent away: nothing is being said, or owed. A message for who waits long enough is
+        not begun for who does not wait any more."""
+        notice = self.stage.notice
+        return notice is None or (notice.if_waiting is not None and self.line.sounding is None)
 
     async def until_over(self) -> Stage:
         """The stage that follows."""
         while True:
             if self.taken is not None and not self.stage.must_hear:
                 return await self._joined(self.taken)
-            told = self.stage.notice is None or held_back(self.line, self.stage)
-            if self.out is not None and told:
+            if self.out is not None and self.told:
                 return await self._sent_away(self.out)
+            if self._load_due and (elsewhere := await self._over_load()) is not None:
+                return elsewhere
             # while Asterisk's events are away somebody may have picked up: nothing new is said
             news = self.open and self.line.seeing
             self.stage = await keep_company(self.house, self.line, self.stage, news=news)
@@ -67,13 +81,11 @@ class _Wait:
     def _deadline(self) -> float | None:
         if not self.open:
             return None
-        news = (announcement_due(self.stage), self._notice_due()) if self.line.seeing else ()
-        instants = (self.review_at, *news)
+        # nothing new is begun while he hears something: its end is a note
+        speaks = self.line.seeing and self.line.sounding is None
+        news = (announcement_due(self.stage), self.stage.notice_at) if speaks else ()
+        instants = (self.review_at, self.load_at if self._calm else None, *news)
         return min((instant for instant in instants if instant is not None), default=None)
-
-    def _notice_due(self) -> float | None:
-        """When a message that was held back begins; None while he hears something."""
-        return None if self.line.sounding is not None else self.stage.notice_at
 
     async def _take_in(self, note: Note | None) -> Stage | None:
         """What this note changes; where it leads out, the stage that follows."""
@@ -90,6 +102,8 @@ class _Wait:
                 self.review_at = self.line.now()
             case GiveUp():
                 self.out = note
+                # the floor has forgotten him: a restart while he is told something must not name legs anew
+                self.line.become(attempts=max(self.line.story.attempts, note.attempts))
             case DigitPressed(channel, digit) if channel == self.line.channel:
                 return await self._key(digit)
             case _:
@@ -114,13 +128,15 @@ class _Wait:
         queue = self.stage.queue
         steps = queue.on_nobody if out.why == "nobody" else queue.on_timeout
         self.line.forget(Take, LeaseFailed, GiveUp)  # of this queue; the next one has its own
-        self.line.become(way_out=out.why, attempts=out.attempts)
+        self.line.become(way_out=out.why)
         await self.line.quiet_message()
         return Following(steps or (Play(self.house.stock.nobody, Mode.ANSWERED), Hangup()))
 
     async def _read_again(self, *, asked: bool) -> Stage | None:
         """The rules, where their instant has come or somebody says so; where he leaves, the stage that follows."""
         line = self.line
+        if asked and self.load_at is not None:
+            self.load_at = line.now()
         if not self.open or (not asked and (self.review_at is None or self.review_at > line.now())):
             return None  # decided already, or it was the instant of an announcement
         found = await read_again(self.house, line, self.stage)
@@ -129,6 +145,30 @@ class _Wait:
         self.stage = found
         self.review_at = self.house.next_review(line.story, line.now())
         return None
+
+    # --- out of the queue by load
+
+    @property
+    def _calm(self) -> bool:
+        """Nobody cuts a message for an estimate; before the first one he may go."""
+        return self.line.seeing and (self.stage.notice is None or self.line.sounding is None)
+
+    @property
+    def _load_due(self) -> bool:
+        return self.load_at is not None and self.load_at <= self.line.now() and self.open and self._calm
+
+    async def _over_load(self) -> Stage | None:
+        """He would wait too long: the queue's way out for that, where it is his."""
+        line = self.line
+        self.load_at = line.now() + LOOK_AGAIN
+        seen = too_long(self.house, line, self.stage)
+        if seen is None:
+            return None
+        estimate = None if seen.wait is None else round(seen.wait * 1000)
+        about = line.entry(
+            "dequeued", why="long_wait", estimate_ms=estimate, position=seen.position, staff=seen.staff
+        )
+        return await self._leave(self.stage.queue.on_long_wait, about, "timeout")
 
     # --- out of the queue by a key
 
@@ -142,21 +182,21 @@ class _Wait:
         if wish is not None:
             said, callback = wish
             promised = promise(self.house, line, self.stage, callback, said)
-            if promised is not None:
+            if not isinstance(promised, str):
                 line.forget(Take, LeaseFailed, GiveUp)
                 await line.quiet_message()
                 return promised
+            line.ports.journal.save([line.entry("callback_refused", why=promised)])
             sorry = self.house.stock.callback_refused or self.house.stock.please_wait
             self.stage = await say(line, self.stage, sorry)
             return None
-        following = Following(steps)
-        line.become(
-            following,
-            line.entry("dequeued", why="key", digit=digit),
-            # of who leaves for a message and a hang-up; a voicemail or a person outside says otherwise
-            way_out="abandoned",
-            attempts=self.house.offers(line.id),
-        )
+        # of who leaves for a message and a hang-up; a voicemail or a person outside says otherwise
+        return await self._leave(steps, line.entry("dequeued", why="key", digit=digit), "abandoned")
+
+    async def _leave(self, steps: tuple[Step, ...], entry: Entry, way_out: str) -> Following:
+        """Off the floor, to these steps."""
+        line, following = self.line, Following(steps)
+        line.become(following, entry, way_out=way_out, attempts=offers_made(self.house, line))
         line.ports.submit(CallerLeft(line.id))
         line.forget(Take, LeaseFailed, GiveUp)
         await line.quiet_message()

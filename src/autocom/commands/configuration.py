@@ -15,10 +15,26 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import ask_exchange, ask_if_running, author, fail, settings
+from autocom.commands.shared import ask_exchange, ask_if_running, author, fail, settings, speech
+from autocom.speech import Speech
 
 if TYPE_CHECKING:
     from autocom.config import Loaded
+    from autocom.core.numbers import NumberingPlan
+
+_FIRST, _LAST = 1970, 9990  # years
+SENTENCES = {
+    "note": ("remarque : {note}", "note: {note}"),
+    "good": (
+        "{folder} : {clients}, {secretaries}, version {version} : bon",
+        "{folder}: {clients}, {secretaries}, version {version}: good",
+    ),
+    "refused": (
+        "refusé : la version {version} reste en vigueur",
+        "refused: version {version} stays in force",
+    ),
+    "applied": ("la version {version} est en vigueur", "version {version} is in force"),
+}
 
 
 def read_folder(folder: Path) -> Loaded:
@@ -26,7 +42,8 @@ def read_folder(folder: Path) -> Loaded:
     from autocom.config import ConfigurationRefused, load  # noqa: PLC0415
 
     try:
-        return load(folder, None, datetime.now(tz=UTC).year, language=settings().language)
+        now = datetime.now(tz=UTC)
+        return load(folder, None, now.year, language=settings().language, now=now.timestamp())
     except ConfigurationRefused as refused:
         for fault in refused.faults:
             click.echo(str(fault), err=True)
@@ -39,12 +56,18 @@ def check(folder: Path | None) -> None:
     """Validate the configuration; every fault as file:line:column: message."""
     folder = folder or settings().config
     loaded = read_folder(folder)
-    for note in loaded.notes:
-        click.echo(f"note: {note}")
     configuration = loaded.configuration
+    say = Speech(SENTENCES, settings().language or configuration.bureau.language)
+    for note in loaded.notes:
+        click.echo(say("note", note=note))
     click.echo(
-        f"{folder}: {len(configuration.clients)} clients, {len(configuration.secretaries)} secretaries, "
-        f"version {configuration.version}: good"
+        say(
+            "good",
+            folder=folder,
+            clients=say.count(len(configuration.clients), "client"),
+            secretaries=say.count(len(configuration.secretaries), "secretary"),
+            version=configuration.version,
+        )
     )
 
 
@@ -77,6 +100,8 @@ def explain(
     configuration = read_folder(settings().config).configuration
     bureau = configuration.bureau
     plan = plan_of(bureau.country)
+    shown = None if caller == "anonymous" else caller
+    _must_be_numbers(plan, **{"did": did, "from": shown, "forwarded_from": forwarded_from})
     asked = explaining.Asked(did, _instant(at, ZoneInfo(bureau.timezone)), caller, forwarded_from, reason)
     status = None if offline else (ask_exchange if at_once else ask_if_running)("GET", "/v1/status")
     live = None if status is None else explaining.Live(status, now=at is None)
@@ -93,9 +118,25 @@ def _instant(text: str | None, zone: ZoneInfo) -> float:
     if text is None:
         return datetime.now(tz=zone).timestamp()
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()
-    except ValueError:
+        moment = datetime.fromisoformat(text)
+        instant = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError):
         fail(f"--at {text!r}: write it as '2026-12-24 09:30'")
+    # hours are looked up weeks around it, and the calendar of this language has an end
+    if not _FIRST <= moment.year <= _LAST:
+        fail(f"--at {text!r}: a year from {_FIRST} to {_LAST} is expected")
+    return instant
+
+
+def _must_be_numbers(plan: NumberingPlan, **options: str | None) -> None:
+    """A mistyped number would be explained as a call without one."""
+    from autocom.core.numbers import normalise  # noqa: PLC0415
+
+    for option, text in options.items():
+        if text is not None and normalise(text, plan) is None:
+            fail(
+                f"--{option.replace('_', '-')} {text!r} is no telephone number: write it as 0199001001 or +33199001001"
+            )
 
 
 @click.command()
@@ -110,9 +151,10 @@ def schema() -> None:
 def reload() -> None:
     """Apply the configuration now; refused as a whole when `check` would."""
     answer = ask_exchange("POST", f"/v1/reload?author={quote(author(), safe='')}")
+    say = speech(SENTENCES)
     for fault in answer["faults"]:
         click.echo(fault, err=True)
     if not answer["applied"]:
-        click.echo(f"refused: version {answer['version']} stays in force", err=True)
+        click.echo(say("refused", version=answer["version"]), err=True)
         raise SystemExit(1)
-    click.echo(f"version {answer['version']} is in force")
+    click.echo(say("applied", version=answer["version"]))

@@ -10,20 +10,30 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from autocom.commands.shared import fail, language, settings, zone
+from autocom.commands.shared import clock, fail, language, settings, speech, zone
+from autocom.speech import Speech
 from autocom.state import Card, NotRunning, read_card
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
+
+SENTENCES = {
+    "waited": ("a attendu {seconds}", "waited {seconds}"),
+    "under way": ("en cours", "open"),
+    "withheld": ("masqué", "withheld"),
+    "unknown": ("inconnu", "unknown"),
+    "none": ("aucun appel", "no call"),
+}
 
 
 @asynccontextmanager
@@ -91,30 +101,39 @@ def calls(client: str | None, since: str | None, limit: int, as_json: bool) -> N
     start = since_when(since) if since else None
     rows = ask_journal(lambda engine: queries.calls(engine, client=client, since=start, limit=limit))
     for row in rows:
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else _call_line(row))
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else call_line(row, zone(), language()))
+    if not rows and not as_json:
+        click.echo(speech(SENTENCES)("none"))
 
 
 def since_when(text: str) -> float:
     """What a person writes for a moment of the past, as UTC epoch seconds; a date is one of the bureau."""
     from autocom.config.scalars import duration  # noqa: PLC0415
 
-    if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
-        return (datetime.now(tz=UTC) - timedelta(seconds=duration(text))).timestamp()
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        if re.fullmatch(r"[0-9.]+(ms|s|m|h|d)", text):
+            start = datetime.now(tz=UTC).timestamp() - duration(text)
+        else:
+            moment = datetime.fromisoformat(text)
+            start = (moment if moment.tzinfo else moment.replace(tzinfo=zone())).timestamp()
+    except (ValueError, OverflowError):
         fail(f"--since {text!r}: write '2026-11-22', '2026-11-22 08:00', or a duration as 2h")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone())).timestamp()
+    return max(0.0, start)  # before there were computers there were no calls: from the beginning
 
 
-def _call_line(row: Mapping[str, Any]) -> str:
-    caller = row["caller"] or ("withheld" if row["anonymous"] else "unknown")
-    outcome = row["outcome"] or "open"
-    wait = f"{row['wait_ms'] / 1000:.1f} s" if row["wait_ms"] is not None else ""
+def call_line(row: Mapping[str, Any], here: ZoneInfo, language: str) -> str:
+    """One call for a terminal, its time in the bureau's zone."""
+    from autocom.narrated import Words  # noqa: PLC0415
+
+    say, words = Speech(SENTENCES, language), Words.of(language)
+    caller = row["caller"] or say("withheld" if row["anonymous"] else "unknown")
+    outcome = words.word(row["outcome"]) if row["outcome"] else say("under way")
+    about = words.word(row["cause"]) if row["cause"] else row["secretary"] or ""
+    waited = say("waited", seconds=f"{row['wait_ms'] / 1000:.1f} s") if row["wait_ms"] is not None else ""
     return (
-        f"{row['arrived_at']}  {row['id']}  {row['client'] or '':<20} {caller:<14} {outcome:<10} "
-        f"{row['cause'] or row['secretary'] or '':<15} waited {wait}"
-    )
+        f"{clock(row['arrived_at'], here)}  {row['id']}  {row['client'] or '':<20} {caller:<14} {outcome:<17} "
+        f"{about:<21} {waited}"
+    ).rstrip()
 
 
 @click.command()
@@ -132,6 +151,6 @@ def call(id: str, as_json: bool) -> None:  # noqa: A002 - the contract's word
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
-    click.echo(_call_line(found))
+    click.echo(call_line(found, zone(), language()))
     for sentence in narration.told(found, language(), zone()):
         click.echo(sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -10,7 +11,25 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import ask_exchange, author, card, fail
+from autocom.commands.shared import ask_exchange, author, fail, language, speech, zone
+from autocom.speech import Speech
+
+SENTENCES = {
+    "team": ("vers l'équipe {team}", "to team {team}"),
+    "open": ("ouvert", "open"),
+    "closed": ("fermé", "closed"),
+    "line": (
+        "{client} : {what} jusqu'au {until}, par {author}{reason}",
+        "{client}: {what} until {until}, by {author}{reason}",
+    ),
+    "none": ("aucune consigne n'est en vigueur", "no override is in force"),
+    "ended one": ("{client} : {count} terminée", "{client}: {count} ended"),
+    "ended": ("{client} : {count} terminées", "{client}: {count} ended"),
+    "no rule": (
+        "attention : aucune règle de {client} ne demande `hours` ; rien ne change pour les nouveaux appels",
+        "warning: no rule of {client} asks for `hours`; nothing changes for new calls",
+    ),
+}
 
 
 @click.command()
@@ -39,7 +58,7 @@ def override(
     if what == "clear":
         path = f"/v1/overrides/{quote(client, safe='')}?author={quote(by or author(), safe='')}"
         answer = ask_exchange("DELETE", path)
-        click.echo(json.dumps(answer) if as_json else f"{client}: {answer['cleared']} overrides ended")
+        click.echo(json.dumps(answer) if as_json else ended(answer, speech(SENTENCES)))
         return
     if (what == "team") != (team is not None):
         fail(
@@ -52,7 +71,9 @@ def override(
     wish = {"client": client, "override": what, "until": until, "author": by or author()}
     wish |= {key: value for key, value in (("team", team), ("reason", reason)) if value}
     row = ask_exchange("POST", "/v1/overrides", wish)
-    click.echo(json.dumps(row, ensure_ascii=False) if as_json else line(row, ZoneInfo(card().timezone)))
+    click.echo(json.dumps(row, ensure_ascii=False) if as_json else line(row, zone(), language()))
+    if row.get("unheard"):
+        click.echo(speech(SENTENCES)("no rule", client=client), err=True)
 
 
 def _list(as_json: bool) -> None:
@@ -60,16 +81,28 @@ def _list(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    zone = ZoneInfo(card().timezone)
     for row in rows:
-        click.echo(line(row, zone))
+        click.echo(line(row, zone(), language()))
     if not rows:
-        click.echo("no override is in force")
+        click.echo(speech(SENTENCES)("none"))
 
 
-def line(row: dict[str, Any], zone: ZoneInfo) -> str:
+def ended(answer: Mapping[str, Any], say: Speech) -> str:
+    """How many were ended."""
+    number = answer["cleared"]
+    sentence = "ended" if number > 1 else "ended one"
+    return say(sentence, client=answer["client"], count=say.count(number, "override"))
+
+
+def line(row: Mapping[str, Any], here: ZoneInfo, language: str) -> str:
     """One override for a terminal, in the bureau's time."""
-    until = datetime.fromisoformat(row["until"]).astimezone(zone)
-    what = f"to team {row['team']}" if row["override"] == "team" else row["override"]
-    reason = f" ({row['reason']})" if row["reason"] else ""
-    return f"{row['client']}: {what} until {until:%Y-%m-%d %H:%M}, by {row['author']}{reason}"
+    say = Speech(SENTENCES, language)
+    until = datetime.fromisoformat(row["until"]).astimezone(here)
+    return say(
+        "line",
+        client=row["client"],
+        what=say(row["override"], team=row["team"]),
+        until=f"{until:%Y-%m-%d %H:%M}",
+        author=row["author"],
+        reason=f" ({row['reason']})" if row["reason"] else "",
+    )

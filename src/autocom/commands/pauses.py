@@ -14,7 +14,17 @@ import click
 
 from autocom.commands.configuration import read_folder
 from autocom.commands.journal import ask_journal, since_when
-from autocom.commands.shared import settings
+from autocom.commands.shared import language, settings, speech, zone
+from autocom.speech import Speech
+
+SENTENCES = {
+    "line": (
+        "{secretary:<12} {reason:<12} {times:>9}  {total:>9} en tout  la plus longue {longest:>9}{over}",
+        "{secretary:<12} {reason:<12} {times:>10}  {total:>9} in all  longest {longest:>9}{over}",
+    ),
+    "over": ("   au-delà de ce qui est permis {times}", "   over its quota {times}"),
+    "none": ("aucune pause depuis le {since}", "no pause since {since}"),
+}
 
 if TYPE_CHECKING:
     from autocom.core.pause_report import PauseLine
@@ -33,8 +43,12 @@ def pauses(since: str, secretary: str | None, as_json: bool) -> None:
     start, now = since_when(since), datetime.now(tz=UTC).timestamp()
     states = ask_journal(lambda engine: queries.states(engine, since=start, secretary=secretary))
     seen = (pause_report.Seen(*state) for state in states)
-    for line in pause_report.report(pause_report.pauses(seen), bureau.quotas, bureau.timezone, now):
-        click.echo(json.dumps(_object(line), ensure_ascii=False) if as_json else _text(line))
+    lines = pause_report.report(pause_report.pauses(seen), bureau.quotas, bureau.timezone, now)
+    for line in lines:
+        click.echo(json.dumps(_object(line), ensure_ascii=False) if as_json else text(line, language()))
+    if not lines and not as_json:
+        since = f"{datetime.fromtimestamp(start, zone()):%Y-%m-%d %H:%M}"
+        click.echo(speech(SENTENCES)("none", since=since))
 
 
 def _object(line: PauseLine) -> dict[str, object]:
@@ -48,11 +62,17 @@ def _object(line: PauseLine) -> dict[str, object]:
     }
 
 
-def _text(line: PauseLine) -> str:
-    over = f"   over its quota {line.over} times" if line.over else ""
-    return (
-        f"{line.secretary:<12} {line.reason:<12} {line.times:>4} times  {_length(line.total):>9} in all  "
-        f"longest {_length(line.longest):>9}{over}"
+def text(line: PauseLine, language: str) -> str:
+    """One line of the report for a terminal."""
+    say = Speech(SENTENCES, language)
+    return say(
+        "line",
+        secretary=line.secretary,
+        reason=line.reason,
+        times=say.count(line.times, "time"),
+        total=_length(line.total),
+        longest=_length(line.longest),
+        over=say("over", times=say.count(line.over, "time")) if line.over else "",
     )
 
 

@@ -7,11 +7,13 @@ configuration, HTTP, SQL) is imported where it is used: a command starts in a fr
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import click
 
+from autocom.speech import Sentences, Speech
 from autocom.state import Card, NotRunning, read_card
 
 if TYPE_CHECKING:
@@ -56,6 +58,16 @@ def language() -> str:
         return settings().language or read_card(settings().state).language
     except NotRunning:
         return "fr"
+
+
+def speech(sentences: Sentences) -> Speech:
+    """These sentences in the language that people read here."""
+    return Speech(sentences, language())
+
+
+def clock(instant: str, here: ZoneInfo) -> str:
+    """An instant of the API or the journal (UTC), as the bureau's clocks show it."""
+    return f"{datetime.fromisoformat(instant).astimezone(here):%Y-%m-%d %H:%M:%S}"
 
 
 def author() -> str:

@@ -15,12 +15,28 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import ask_if_running, author, fail, settings, zone
+from autocom.commands.shared import ask_if_running, author, fail, settings, speech, zone
 
 if TYPE_CHECKING:
     from autocom.config import ConfigurationRefused, Loaded
     from autocom.core.model import Configuration
     from autocom.versions import Versions
+
+SENTENCES = {
+    "set aside": ("mise de côté", "set aside"),
+    "in force": ("en vigueur", "in force"),
+    "gone": ("fichiers plus gardés", "files no longer kept"),
+    "refused": ("refusé : rien n'a changé", "refused: nothing was changed"),
+    "applied": ("la version {version} est en vigueur", "version {version} is in force"),
+    "back": (
+        "les fichiers de la version {version} sont remis ; rien ne tourne, le prochain démarrage les applique",
+        "the files of version {version} are back; no exchange runs, the next start applies them",
+    ),
+    "aside": (
+        "ce que le dossier contenait est gardé sous {name} : `autocom rollback {name}` le remet",
+        "what the folder held is kept as {name}: `autocom rollback {name}` brings it back",
+    ),
+}
 
 
 def _versions() -> Versions:
@@ -42,6 +58,8 @@ def versions(as_json: bool) -> None:
     kept = _versions()
     history = kept.history()
     current = kept.current()
+    # a version that was gone back to has two lines; the newer one is its time in force
+    standing = next((n for n, one in enumerate(history) if one.version == current and not one.kept), None)
     if as_json:
         rows = [
             {
@@ -50,20 +68,21 @@ def versions(as_json: bool) -> None:
                 "author": one.author,
                 "set_aside": one.kept,
                 "files": kept.kept(one.version),
-                "in_force": one.version == current,
+                "in_force": n == standing,
             }
-            for one in history
+            for n, one in enumerate(history)
         ]
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     if not history:
         fail(f"no version is kept under {kept.folder}: it begins with the first `autocom up`")
-    here = zone()
-    for one in history:
+    here, say = zone(), speech(SENTENCES)
+    for n, one in enumerate(history):
         at = datetime.fromtimestamp(one.at, here)
-        what = "set aside" if one.kept else "in force" if one.version == current else ""
-        gone = "" if kept.kept(one.version) else "files no longer kept"
-        click.echo(f"{at:%Y-%m-%d %H:%M:%S}  {one.version:<18}  {one.author:<20}  {what}{gone}".rstrip())
+        about = [say("set aside")] if one.kept else [say("in force")] if n == standing else []
+        about += [] if kept.kept(one.version) else [say("gone")]
+        what = ", ".join(about)
+        click.echo(f"{at:%Y-%m-%d %H:%M:%S}  {one.version:<18}  {one.author:<20}  {what}".rstrip())
 
 
 @click.command()
@@ -80,10 +99,10 @@ def rollback(version: str | None, by: str | None) -> None:
     for fault in answer["faults"]:
         click.echo(fault, err=True)
     if not answer["applied"]:
-        click.echo("refused: nothing was changed", err=True)
+        click.echo(speech(SENTENCES)("refused"), err=True)
         raise SystemExit(1)
     _aside(answer["aside"])
-    click.echo(f"version {answer['version']} is in force")
+    click.echo(speech(SENTENCES)("applied", version=answer["version"]))
 
 
 def _roll_back_alone(version: str | None, who: str) -> None:
@@ -100,12 +119,12 @@ def _roll_back_alone(version: str | None, who: str) -> None:
     except OSError as error:
         fail(f"the files cannot be put back: {error}")
     _aside(done.aside)
-    click.echo(f"the files of version {done.version} are back; no exchange runs, the next start applies them")
+    click.echo(speech(SENTENCES)("back", version=done.version))
 
 
 def _aside(name: str | None) -> None:
     if name is not None:
-        click.echo(f"what the folder held is kept as {name}: `autocom rollback {name}` brings it back")
+        click.echo(speech(SENTENCES)("aside", name=name))
 
 
 @click.command()
@@ -130,9 +149,9 @@ def diff(old: str | None, new: str | None, replay: str | None, since: str | None
         kept, old or kept.current() or fail("nothing was in force yet: name a version or a folder")
     )
     after = _read(kept, new) if new else _read_folder(settings().config)
-    language = after.bureau.language
+    language = settings().language or after.bureau.language
     found = differences.differences(before, after, language)
-    moved = _replayed(before, after, replay, since) if replay or since else None
+    moved = _replayed(before, after, replay, since, language) if replay or since else None
     if as_json:
         answer: dict[str, Any] = {
             "old": before.version,
@@ -146,7 +165,7 @@ def diff(old: str | None, new: str | None, replay: str | None, since: str | None
     for sentence in differences.in_words(before.version, after.version, found, language):
         click.echo(sentence)
     if moved is not None:
-        for sentence in moved.in_words(language):
+        for sentence in moved.in_words(language, ZoneInfo(after.bureau.timezone)):
             click.echo(sentence)
 
 
@@ -179,7 +198,9 @@ def _whole(read: Any) -> Loaded:
     return loaded
 
 
-def _replayed(before: Configuration, after: Configuration, day: str | None, since: str | None) -> Any:
+def _replayed(
+    before: Configuration, after: Configuration, day: str | None, since: str | None, language: str
+) -> Any:
     from autocom.commands.journal import ask_journal, since_when  # noqa: PLC0415
     from autocom.config import plan_of  # noqa: PLC0415
     from autocom.journal import queries  # noqa: PLC0415
@@ -189,7 +210,7 @@ def _replayed(before: Configuration, after: Configuration, day: str | None, sinc
         (since_when(since), None) if since else _day(day or "yesterday", ZoneInfo(after.bureau.timezone))
     )
     calls = ask_journal(lambda engine: queries.calls(engine, since=start, until=end, limit=None))
-    return replay(before, after, calls, plan_of(after.bureau.country))
+    return replay(before, after, calls, plan_of(after.bureau.country), language)
 
 
 def _day(word: str, here: ZoneInfo) -> tuple[float, float]:
@@ -199,7 +220,7 @@ def _day(word: str, here: ZoneInfo) -> tuple[float, float]:
     try:
         known = {"today": today, "yesterday": today - timedelta(days=1)}
         day = known[word] if word in known else date.fromisoformat(word)
-    except ValueError:
+        start, end = (datetime.combine(d, time(), here).timestamp() for d in (day, day + timedelta(days=1)))
+    except (ValueError, OverflowError):
         fail(f"--replay {word!r}: write yesterday, today or a date as 2026-11-20")
-    start = datetime.combine(day, time(), here).timestamp()
-    return start, datetime.combine(day + timedelta(days=1), time(), here).timestamp()
+    return max(0.0, start), max(0.0, end)

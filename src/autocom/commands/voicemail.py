@@ -11,11 +11,20 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from autocom.commands.journal import ask_journal
-from autocom.commands.shared import fail, settings, zone
+from autocom.commands.shared import fail, language, settings, speech, zone
+from autocom.speech import Speech
+
+SENTENCES = {
+    "gone": ("  (le son n'est plus là)", "  (no sound any more)"),
+    "withheld": ("masqué", "withheld"),
+    "none": ("aucun message", "no message"),
+    "written": ("écrit dans {out}", "written to {out}"),
+}
 
 
 @click.command()
@@ -33,8 +42,11 @@ def voicemail(id: str | None, client: str | None, limit: int, out: Path | None, 
         return
     if out is not None:
         fail("say which: `autocom voicemail ID --out FILE`")
-    for row in _left(client, limit):
-        click.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))
+    rows = _left(client, limit)
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else line(row, zone(), language()))
+    if not rows and not as_json:
+        click.echo(speech(SENTENCES)("none"))
 
 
 def _left(client: str | None, limit: int) -> list[dict[str, Any]]:
@@ -55,13 +67,15 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _line(row: dict[str, Any]) -> str:
-    at = datetime.fromisoformat(row["at"]).astimezone(zone()).strftime("%Y-%m-%d %H:%M")
+def line(row: dict[str, Any], here: ZoneInfo, language: str) -> str:
+    """One message for a terminal."""
+    say = Speech(SENTENCES, language)
+    at = datetime.fromisoformat(row["at"]).astimezone(here).strftime("%Y-%m-%d %H:%M")
     length = "?" if row["seconds"] is None else f"{row['seconds']:.0f} s"
-    kept = "" if row["kept"] else "  (no sound any more)"
+    kept = "" if row["kept"] else say("gone")
     return (
         f"{at}  {row['reference']}  {row['id']}  {row['client'] or '':<20} "
-        f"{row['caller'] or 'withheld':<14} {length}{kept}"
+        f"{row['caller'] or say('withheld'):<14} {length}{kept}"
     )
 
 
@@ -88,4 +102,4 @@ def _export(wanted: str, out: Path | None) -> None:
         fail(f"the sound of {name} is not here: not fetched yet, or its time was over")
     except OSError as error:
         fail(f"cannot write {out}: {error.strerror}")
-    click.echo(f"written to {out}")
+    click.echo(speech(SENTENCES)("written", out=out))

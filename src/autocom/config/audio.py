@@ -186,6 +186,18 @@ class AudioShelf:
             ) from None
 
 
+def length_of(path: Path) -> float:
+    """Seconds of a recording as it will be played; 0 where it cannot be read."""
+    try:
+        if path.suffix in _BYTES_PER_SECOND:
+            return path.stat().st_size / _BYTES_PER_SECOND[path.suffix]
+        if path.stat().st_size > _MAX_BYTES:
+            return 0.0
+        return len(to_alaw(path.read_bytes())) / _BYTES_PER_SECOND[".alaw"]
+    except (OSError, NotAudio):
+        return 0.0
+
+
 def _moh_class(name: str, finder: SoundFinder, sources: tuple[Path, ...]) -> str:
     digest = hashlib.sha256("".join(finder.fingerprint(source) for source in sources).encode()).hexdigest()
     return f"music-{_slug(name)}-{digest[:8]}"

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autocom.config.client_build import PLATFORM, caller
 from autocom.config.faults import suggestion
+from autocom.config.lists_build import ANONYMOUS, Lists, build_lists, callers
 from autocom.config.roster_build import build_rosters, check_rosters
 from autocom.config.wording import told
 from autocom.core import model as core
@@ -35,7 +35,8 @@ class Built:
     trunks: Mapping[str, core.Trunk]
     secretaries: Mapping[str, core.Secretary]
     teams: Mapping[str, core.Team]
-    lists: Mapping[str, tuple[str, ...]]
+    lists: Lists
+    blocked: core.Rule | None
     rosters: Mapping[str, core.Roster]
     faults: tuple[Fault, ...]
 
@@ -43,7 +44,8 @@ class Built:
 def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan) -> Built:
     """The core's values."""
     house = written.bureau
-    lists, list_faults = _lists(written, document, plan)
+    lists, list_faults = build_lists(written.lists, house.timezone, plan, document)
+    blocked, blocked_faults = _blocked(written, document, plan, lists)
     return Built(
         bureau=core.Bureau(
             name=house.name,
@@ -70,6 +72,7 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
             for name, team in written.teams.items()
         },
         lists=lists,
+        blocked=blocked,
         rosters=build_rosters(written),
         faults=(
             *_trunks(written, document),
@@ -78,6 +81,7 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
             *check_rosters(written, document),
             *_pauses(written, document),
             *list_faults,
+            *blocked_faults,
         ),
     )
 
@@ -171,26 +175,21 @@ def _pauses(written: models.Bureau, document: Document) -> Iterator[Fault]:
             yield place.fault(told("is shorter than `max`"))
 
 
-def _lists(
-    written: models.Bureau, document: Document, plan: NumberingPlan
-) -> tuple[dict[str, tuple[str, ...]], list[Fault]]:
-    lists: dict[str, tuple[str, ...]] = {}
-    faults: list[Fault] = []
-    for name, entries in written.lists.items():
-        if name == PLATFORM or caller(name, plan) is not None:
-            message = told("`{name}` cannot name a list: it means something else in `caller`", name=name)
-            faults.append(document.key_at(("lists", name)).fault(message))
-        found: dict[str, None] = {}
-        for index, entry in enumerate(entries):
-            plain = caller(entry, plan)
-            if plain is None:
-                place = document.at(("lists", name, index))
-                faults.append(
-                    place.fault(
-                        told("`{entry}` is no number, no prefix ending in * and not `anonymous`", entry=entry)
-                    )
-                )
-            else:
-                found[plain] = None
-        lists[name] = tuple(found)
-    return lists, faults
+def _blocked(
+    written: models.Bureau, document: Document, plan: NumberingPlan, lists: Lists
+) -> tuple[core.Rule | None, list[Fault]]:
+    """The rule before all rules. A withheld number is nobody's: who calls with one may be anybody."""
+    found, faults = callers(written.blocked, lists, plan, lambda index: document.at(("blocked", index)))
+    if ANONYMOUS in written.blocked:
+        place = document.at(("blocked", written.blocked.index(ANONYMOUS)))
+        faults.append(
+            place.fault(told("`anonymous` cannot be blocked for every client: write a rule of the client"))
+        )
+    if not written.blocked:
+        return None, faults
+    when = core.When(
+        caller=tuple(entry for entry in found.entries if entry != ANONYMOUS) or (core.NO_CALLER,),
+        listed=tuple(listed for listed in found.listed if listed.entry != ANONYMOUS),
+    )
+    steps = (core.Hangup(core.HangupKind.BUSY),)
+    return core.Rule(core.BLOCKED, when, steps, document.key_at(("blocked",)).line), faults

@@ -7,12 +7,12 @@ was added the value is never used. The story goes on in `load`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from autocom.config.faults import suggestion
 from autocom.config.hours_build import build_absences, build_hours
-from autocom.config.numbering import normalise_prefix
+from autocom.config.lists_build import ANONYMOUS, PLATFORM, Callers, build_lists, callers
 from autocom.config.outside_checks import check_outside
 from autocom.config.rule_checks import check_reach, check_rules
 from autocom.config.rule_cover import covered_rules
@@ -23,17 +23,15 @@ from autocom.config.steps import RINGBACK
 from autocom.config.steps_build import StepsBuilder
 from autocom.config.wording import told
 from autocom.core import model as core
-from autocom.core.numbers import FRENCH_PLATFORMS, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from autocom.config import models
     from autocom.config.document import Route
     from autocom.config.faults import Fault
     from autocom.config.scene import Scene
     from autocom.config.shape import Sheet
-    from autocom.core.numbers import NumberingPlan
 
 _DAY: Final = 86400.0
 # How long calls are kept with clear numbers: health and legal privilege short, others a year.
@@ -43,11 +41,6 @@ _RECORDINGS_AT_MOST: Final = 180 * _DAY  # CNIL: six months
 _EARLY_AT_MOST: Final = 50.0  # networks give up on an unanswered call after one to three minutes; some sooner
 _DISPLAY_AT_MOST: Final = 20
 _DECISION_AT_MOST: Final = 3.0
-# built-in words of `caller`
-ANONYMOUS: Final = "anonymous"
-PLATFORM: Final = "platform"
-NO_CALLER: Final = "nobody"  # equals no number
-PLATFORM_PREFIXES: Final = tuple(f"+33{block[1:]}*" for block in FRENCH_PLATFORMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +60,12 @@ def build_client(written: models.Client, sheet: Sheet, scene: Scene) -> Built:
         *check_outside(written, sheet, scene),
     ]
     language = written.language or scene.language
+    own, list_faults = build_lists(written.lists, scene.timezone, scene.plan, sheet, scene.lists)
+    faults += list_faults
+    if own and scene.lists is not None:
+        scene = replace(scene, lists={**own, **scene.lists})
     ear = Ear(scene, sheet, language, faults)
+    faults += _taken_name(written, sheet) if scene.blocks else ()
     builder = StepsBuilder(
         ear, written.name, [rule.name for rule in written.rules], _wait_music(written, ear)
     )
@@ -93,7 +91,8 @@ def build_client(written: models.Client, sheet: Sheet, scene: Scene) -> Built:
     on_full = builder.build(written.on_full, ("on_full",))
     on_fax = builder.build(written.fax.do, ("fax", "do"))
     outgoing = written.outgoing
-    vip, returning = written.vip, written.returning
+    returning = written.returning
+    vip = _vips(written.vip.callers, ("vip", "callers"), ear) if written.vip else Callers()
     client = core.Client(
         id=written.id,
         name=written.name,
@@ -122,8 +121,9 @@ def build_client(written: models.Client, sheet: Sheet, scene: Scene) -> Built:
         phrases={core.ForwardReason(reason): text for reason, text in written.phrases.items()},
         languages=tuple(written.languages),
         countries=tuple(written.countries),
-        vip=_vips(vip.callers, ("vip", "callers"), ear) if vip else (),
-        vip_advance=vip.advance if vip else 0.0,
+        vip=vip.entries,
+        vip_listed=vip.listed,
+        vip_advance=written.vip.advance if written.vip else 0.0,
         returning_within=returning.within if returning else 0.0,
         on_fax=on_fax or (core.Hangup(),),
         fax=written.fax.detect,
@@ -186,8 +186,10 @@ def _when(when: models.When, route: Route, ear: Ear, client: models.Client) -> c
             ear.faults.append(
                 ear.sheet.at((*route, "dates", index, "to")).fault(told("ends before it begins"))
             )
+    meant = _callers(when.caller or (), (*route, "caller"), ear)
     return core.When(
-        caller=_callers(when.caller or (), (*route, "caller"), ear),
+        caller=meant.entries,
+        listed=meant.listed,
         open=None if when.hours is None else when.hours == "open",
         absence=when.absence,
         forward_reason=tuple(core.ForwardReason(reason) for reason in when.forward_reason or ()),
@@ -200,7 +202,19 @@ def _when(when: models.When, route: Route, ear: Ear, client: models.Client) -> c
     )
 
 
-def _vips(entries: Sequence[str], route: Route, ear: Ear) -> tuple[str, ...]:
+def _taken_name(written: models.Client, sheet: Sheet) -> Iterator[Fault]:
+    """A rule by the name of the bureau's own: the journal could not tell them apart."""
+    for index, rule in enumerate(written.rules):
+        if rule.name == core.BLOCKED:
+            yield sheet.at(("rules", index, "name")).fault(
+                told(
+                    "`{name}` is the rule of the callers that bureau.yaml blocks: choose another",
+                    name=rule.name,
+                )
+            )
+
+
+def _vips(entries: Sequence[str], route: Route, ear: Ear) -> Callers:
     for index, entry in enumerate(entries):
         if entry in (ANONYMOUS, PLATFORM):
             message = told("`{entry}` cannot be a VIP: name numbers, prefixes or lists", entry=entry)
@@ -208,32 +222,12 @@ def _vips(entries: Sequence[str], route: Route, ear: Ear) -> tuple[str, ...]:
     return _callers(entries, route, ear)
 
 
-def _callers(entries: Sequence[str], route: Route, ear: Ear) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for index, entry in enumerate(entries):
-        lists: Mapping[str, tuple[str, ...]] = ear.scene.lists or {}
-        plain = caller(entry, ear.scene.plan)
-        if entry == PLATFORM:
-            found.update(dict.fromkeys(PLATFORM_PREFIXES))
-        elif plain is not None:
-            found[plain] = None
-        elif entry in lists:
-            found.update(dict.fromkeys(lists[entry]))
-        elif ear.scene.lists is not None or not entry.islower():
-            near = suggestion(entry, [*lists, ANONYMOUS, PLATFORM])
-            message = told(
-                "`{entry}` is no number, no prefix ending in * and no list{near}", entry=entry, near=near
-            )
-            ear.faults.append(ear.sheet.at((*route, index)).fault(message))
-    # an empty tuple would ask nothing: lists without entries hold nobody, not everybody
-    return tuple(found) or ((NO_CALLER,) if entries else ())
-
-
-def caller(entry: str, plan: NumberingPlan) -> str | None:
-    """An entry of `caller` or of a list, normalised; None where it is no number, prefix or `anonymous`."""
-    if entry == ANONYMOUS:
-        return entry
-    return normalise_prefix(entry, plan) if entry.endswith("*") else normalise(entry, plan)
+def _callers(entries: Sequence[str], route: Route, ear: Ear) -> Callers:
+    found, faults = callers(
+        entries, ear.scene.lists, ear.scene.plan, lambda index: ear.sheet.at((*route, index))
+    )
+    ear.faults += faults
+    return found
 
 
 def _first_on_full(rules: tuple[core.Rule, ...]) -> tuple[core.Step, ...]:

@@ -9,6 +9,7 @@ so a fault always has a place. The story goes on in `shape`.
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -67,7 +68,11 @@ class Document:
 def read(path: Path, file: str) -> tuple[bytes, Document | None, list[Fault]]:
     """The bytes of a file, and its document, or its faults. A file over the size limit is not read."""
     try:
-        complaint = too_big(path.stat().st_size)
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            # reading a pipe would wait for ever for somebody to write into it
+            return b"", None, [Place(file).fault(told("is no file: a pipe or a device cannot be read"))]
+        complaint = too_big(found.st_size)
         # one byte more than allowed: the file may grow between the two looks
         content = b"" if complaint else path.read_bytes()
     except OSError as error:

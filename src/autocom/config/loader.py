@@ -21,6 +21,7 @@ from autocom.config.audio import PaperShelf, Shelf
 from autocom.config.document import Document, Plain, plain, read
 from autocom.config.duty_checks import Member, check_duty, duty_notes
 from autocom.config.faults import ConfigurationRefused, Fault, Place, reason, suggestion
+from autocom.config.lists_build import expired
 from autocom.config.notes import notes_on_bureau, notes_on_client
 from autocom.config.notyet import NOT_YET, NotYet, not_served
 from autocom.config.numbering import plan_of
@@ -110,16 +111,18 @@ def load(
     environment: Mapping[str, str] | None = None,
     not_yet: Sequence[NotYet] = NOT_YET,
     language: str | None = None,
+    now: float | None = None,
 ) -> Loaded:
     """The configuration in `folder`, or `ConfigurationRefused` with every fault of every file.
 
     Without `audio` nothing is converted or spoken, only looked for (`check`). Holidays are computed
     from 5 years before `now_year` to 15 after it. `environment` fills `${NAME}`; default: the process's.
     `language` (`fr`, `en`) of the faults and notes; None: the bureau's, or French where it cannot be read.
+    `now` (UTC epoch seconds) is what notes on dates go by; None: there are none.
     """
     reading = _Reading(folder, os.environ if environment is None else environment, not_yet)
     try:
-        loaded = _load(reading, audio, now_year)
+        loaded = _load(reading, audio, now_year, now)
     except ConfigurationRefused as refused:
         said_in = language or reading.language
         raise ConfigurationRefused(fault.in_language(said_in) for fault in refused.faults) from None
@@ -127,7 +130,7 @@ def load(
     return replace(loaded, notes=tuple(note.in_language(said_in) for note in loaded.notes))
 
 
-def _load(reading: _Reading, audio: Shelf | None, now_year: int) -> Loaded:
+def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | None) -> Loaded:
     folder = reading.folder
     if not folder.is_dir():
         raise ConfigurationRefused([Place(str(folder)).fault(told("there is no such folder"))])
@@ -171,9 +174,10 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int) -> Loaded:
         stock=replace(stock, whispers=whispers),
         music=all_music(by_id, stock),
         rosters=built.rosters,
+        blocked=built.blocked,
     )
     texts = {name: content.decode("utf-8-sig") for name, content in reading.contents.items()}
-    return Loaded(configuration, texts, prompts, _notes(house, document, built, members))
+    return Loaded(configuration, texts, prompts, _notes(house, document, built, members, now))
 
 
 def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | None, NumberingPlan]:
@@ -269,6 +273,7 @@ def _scene(
         teams=frozenset(house.teams),
         rosters={name: roster.accept for name, roster in house.rosters.items()},
         lists=built.lists,
+        blocks=built.blocked is not None,
         own_numbers=frozenset(numbers | {house.bureau.number}),
     )
 
@@ -285,6 +290,7 @@ def _speak_ahead(scene: Scene, clients: Sequence[_ClientFile]) -> None:
         prompts: list[Prompt] = [step.play for step in steps if step.play]
         prompts += [step.menu.play for step in steps if step.menu]
         prompts += [step.voicemail.play for step in steps if step.voicemail and step.voicemail.play]
+        prompts += [step.queue.on_answer for step in steps if step.queue and step.queue.on_answer]
         announced = [step.queue.announce for step in steps if step.queue and step.queue.announce]
         prompts += [announce.play for announce in announced if announce.play]
         prompts += [absence.play for absence in file.model.absences if absence.play]
@@ -363,14 +369,17 @@ def _notes(
     document: Document | None,
     built: bureau_build.Built,
     members: Sequence[Member],
+    now: float | None,
 ) -> tuple[Fault, ...]:
     found: set[Fault] = set()
     if house and document:
         found.update(notes_on_bureau(house, document, built, [core for _, _, core in members]))
         found.update(duty_notes(house, document, members))
+        found.update(expired(house.lists, built.bureau.timezone, now, document))
     calls_out = house is None or any(trunk.host for trunk in house.trunks)
     for client, sheet, _ in members:
         found.update(notes_on_client(client, sheet, calls_out=calls_out))
+        found.update(expired(client.lists, built.bureau.timezone, now, sheet))
     return tuple(sorted(found))
 
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from autocom.config.scalars import (
     Calendar,
@@ -44,6 +46,7 @@ from autocom.config.scalars import (
     Repeat,
     Some,
     SomeTime,
+    Until,
     Yes,
     Zone,
 )
@@ -161,6 +164,29 @@ class Decision(Strict):
     within: SomeTime = 0.8
 
 
+class ListEntry(Strict):
+    """One of a list's numbers: bare, or with the reason and the end of its being there."""
+
+    number: Line
+    reason: LineOrNothing = ""
+    until: Until | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:
+        return {"number": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The bare text, or the mapping."""
+        reference = handler(core)
+        named = handler.resolve_ref_schema(reference)
+        mapping = dict(named)
+        named.clear()
+        named["anyOf"] = [dict(mapping["properties"]["number"]), mapping]
+        return reference
+
+
 class ClientDefaults(Strict):
     """The client keys that `defaults` may hold."""
 
@@ -188,6 +214,7 @@ class ClientDefaults(Strict):
     code: Code | None = None
     fax: Fax = Fax()
     decision: Decision | None = None
+    lists: dict[Id, list[ListEntry]] = Field(default_factory=dict)
     rules: list[Rule] | None = Field(default=None, min_length=1)
     wrap_up: WrapUp = WrapUp()
     outgoing: Outgoing | None = None
@@ -355,6 +382,7 @@ class Bureau(Strict):
     trunks: list[Trunk] = Field(default_factory=list)
     secretaries: list[Secretary] = Field(default_factory=list)
     teams: dict[Id, Team] = Field(default_factory=dict)
-    lists: dict[Id, list[Line]] = Field(default_factory=dict)
+    lists: dict[Id, list[ListEntry]] = Field(default_factory=dict)
+    blocked: Annotated[list[Line], OneOrMany()] = Field(default_factory=list)
     rosters: dict[Id, Roster] = Field(default_factory=dict)
     defaults: ClientDefaults = ClientDefaults()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """Keys that are refused: `route` matches `client.retention`, `bureau.defaults.code` and so on; where
+    """Keys that are refused: `route` matches `client.code`, `bureau.defaults.code` and so on; where
     `values` is given, only those values are."""
 
     route: str
@@ -30,7 +30,7 @@ class NotYet:
 
 
 NOT_YET: tuple[NotYet, ...] = (
-    NotYet(r"^(?:client|bureau\.defaults)\.(?:code|retention)$"),
+    NotYet(r"^(?:client|bureau\.defaults)\.code$"),
     NotYet(r"^(?:client|bureau\.defaults)\.recording$", ("on_demand", "always")),
 )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autocom.config.faults import Fault
     from autocom.config.rule_cover import Covered
     from autocom.config.shape import Sheet
-    from autocom.config.steps import Step
+    from autocom.config.steps import Queue, Step
 
 _CONNECTS: Final = frozenset({"queue", "menu", "forward", "on_call", "voicemail", "jump"})
 _ENDS: Final = frozenset({"hangup", "jump"})
@@ -138,6 +138,26 @@ def _places(client: models.Client, sheet: Sheet) -> Iterator[Fault]:
             yield sheet.key_at((*route, "on_closing")).fault(
                 told("is never taken: with `after_closing: serve` who waits at closing time stays")
             )
+        if step.queue is not None:
+            yield from _unused_keys(step.queue, route, sheet)
+
+
+def _unused_keys(queue: Queue, route: Route, sheet: Sheet) -> Iterator[Fault]:
+    """Keys of a queue that do something only together."""
+    if queue.nobody == "paused" and not queue.on_nobody:
+        yield sheet.key_at((*route, "nobody")).fault(
+            told("says when `on_nobody` is taken, and there is none: he would wait all the same")
+        )
+    if queue.max_expected_wait is not None and not queue.on_long_wait:
+        yield sheet.key_at((*route, "max_expected_wait")).fault(
+            told("needs `on_long_wait`: the steps for who would wait longer")
+        )
+    if queue.on_long_wait and queue.max_expected_wait is None:
+        yield sheet.key_at((*route, "on_long_wait")).fault(
+            told(
+                "is never taken: it needs `max_expected_wait`, the longest wait that is expected of a caller"
+            )
+        )
 
 
 def _jumps(client: models.Client, sheet: Sheet) -> Iterator[Fault]:

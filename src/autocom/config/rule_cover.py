@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import product
+from math import inf
 
 from autocom.config.week import minutes_of
-from autocom.core.model import Rule, When
+from autocom.core.model import NO_CALLER, Rule, When
 
 _ANYTHING = When()
 # open, absence, nobody: an absence closes
@@ -71,7 +72,7 @@ def _agrees(when: When, state: _State) -> bool:
 
 def _takes(one: When, other: When, dids: frozenset[str]) -> bool:
     """Whether `one` holds whenever `other` does, as far as the caller, the line and the dates go."""
-    if one.caller and not (other.caller and all(_among(entry, one.caller) for entry in other.caller)):
+    if one.caller and not (other.caller and _every_caller(one, other)):
         return False
     if one.forward_reason and not (
         other.forward_reason and set(other.forward_reason) <= set(one.forward_reason)
@@ -83,6 +84,20 @@ def _takes(one: When, other: When, dids: frozenset[str]) -> bool:
     if one.waiting_over is not None and (other.waiting_over is None or other.waiting_over < one.waiting_over):
         return False
     return not one.dates or bool(other.dates and all(_within(days, one) for days in other.dates))
+
+
+def _every_caller(one: When, other: When) -> bool:
+    """Whether `one` means every caller that `other` means, as long as it does."""
+    ending = [listed for listed in other.listed if listed.until is not None]
+    for_ever = [entry for entry in other.caller if entry != NO_CALLER or not ending]
+    return all(_among(entry, one.caller) for entry in for_ever) and all(
+        _among(listed.entry, one.caller)
+        or any(
+            _among(listed.entry, (wide.entry,)) and (wide.until or inf) >= (listed.until or inf)
+            for wide in one.listed
+        )
+        for listed in ending
+    )
 
 
 def _among(entry: str, entries: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -196,16 +196,29 @@ def _date(text: str) -> date:
         raise ValueError(told("{text} is not in the calendar", text=text)) from None
 
 
-def _moment(text: str) -> datetime:
+_TO_THE_SECOND: Final = re.compile(r"[0-2][0-9]:[0-5][0-9]:[0-5][0-9]")
+
+
+def moment(text: str) -> datetime:
+    """`2026-12-24 12:00` (or `12:00:30`), or `2026-12-24` for its beginning; `24:00` is the beginning of the
+    next day."""
     day, space, clock = text.partition(" ")
     try:
-        return datetime.combine(_date(day), clock_time(clock) if space else time(0))
+        if _TO_THE_SECOND.fullmatch(clock):
+            return datetime.combine(_date(day), time.fromisoformat(clock))
+        found = datetime.combine(_date(day), clock_time(clock) if space else time(0))
+        return found + timedelta(days=1) if clock == "24:00" else found
     except ValueError as error:
         if "calendar" in str(error):
             raise
         raise ValueError(
             told('`{text}` is no moment: write it as "2026-12-24 12:00" or "2026-12-24"', text=text)
         ) from None
+
+
+def _until(text: str) -> str:
+    moment(text)
+    return text
 
 
 def _zone(text: str) -> str:
@@ -333,10 +346,12 @@ Range = Annotated[
 _DAYS_PATTERN = "^(every-day|(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?)$"
 Days = Annotated[str, *_scalar(_days, {"type": "string", "pattern": _DAYS_PATTERN})]
 Date = Annotated[date, *_scalar(_date, {"type": "string", "format": "date"})]
-Moment = Annotated[
-    datetime,
-    *_scalar(_moment, {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-2][0-9]:[0-5][0-9])?$"}),
-]
+_MOMENT_SCHEMA = {
+    "type": "string",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-2][0-9]:[0-5][0-9](:[0-5][0-9])?)?$",
+}
+Moment = Annotated[datetime, *_scalar(moment, _MOMENT_SCHEMA)]
+Until = Annotated[str, *_scalar(_until, _MOMENT_SCHEMA)]
 Zone = Annotated[str, *_scalar(_zone, {"type": "string"})]
 Country = Annotated[str, *_scalar(_country, {"type": "string", "pattern": "^[A-Z]{2}$"})]
 Calendar = Annotated[

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from autocom.config.audio import Shelf
+from autocom.config.audio import Shelf, length_of
 from autocom.config.sounds import AudioRefused
 from autocom.config.wording import words_of
 from autocom.core.model import Audio, Music
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from autocom.config.document import Route
     from autocom.config.faults import Fault
+    from autocom.config.lists_build import Lists
     from autocom.config.shape import Sheet
     from autocom.config.steps import Prompt
 
@@ -31,7 +32,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The house as a client sees it. `own_numbers`: every DID of every client and of the bureau; `rosters`:
-    the key that accepts a call, by roster."""
+    the key that accepts a call, by roster; `blocks`: some callers are refused for every client."""
 
     shelf: Shelf
     language: str = "fr"
@@ -43,8 +44,9 @@ class Scene:
     unknown_client: str | None = None
     teams: frozenset[str] | None = None
     rosters: Mapping[str, str] | None = None
-    lists: Mapping[str, tuple[str, ...]] | None = None
+    lists: Lists | None = None
     own_numbers: frozenset[str] = frozenset()
+    blocks: bool = False
 
 
 @dataclass(slots=True)
@@ -69,6 +71,13 @@ class Ear:
         """The text in the sheet's language; `route` is the place of the fault where it cannot be spoken."""
         made = self._or_fault(route, lambda: self.scene.shelf.say(text, self.language))
         return made or Audio("", "", 0.0)
+
+    def lasts(self, name: str) -> float:
+        """Seconds of a recording, also where nothing is converted; 0 where it cannot be told (its own fault)."""
+        try:
+            return length_of(self.scene.shelf.finder.sound(name, self.language))
+        except AudioRefused:
+            return 0.0
 
     def music(self, name: str, route: Route) -> Music | None:
         """The music of that name."""

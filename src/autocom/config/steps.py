@@ -100,6 +100,10 @@ class Queue(Strict):
     after_closing: Literal["leave", "serve"] = "leave"
     keys: dict[Digit, list[Step]] = Field(default_factory=dict)
     preferred: Preferred | None = None
+    on_answer: Prompt | None = None
+    nobody: Literal["logged_out", "paused"] = "logged_out"
+    max_expected_wait: SomeTime | None = None
+    on_long_wait: list[Step] = Field(default_factory=list)
 
 
 class Callback(Strict):
@@ -116,6 +120,7 @@ class Menu(Strict):
     keys: dict[Digit, list[Step]] = Field(min_length=1)
     wait: SomeTime = 6.0
     otherwise: list[Step] = Field(default_factory=list)
+    tries: Repeat = 1
 
 
 class Forward(Strict):
@@ -218,7 +223,7 @@ Menu.model_rebuild()
 
 # the keys of a step that hold steps
 _BRANCHES: Final = {
-    "queue": ("on_timeout", "on_full", "on_nobody", "on_closing"),
+    "queue": ("on_timeout", "on_full", "on_nobody", "on_closing", "on_long_wait"),
     "menu": ("otherwise",),
 }
 

@@ -9,17 +9,21 @@ nowhere a fault is added, and what is returned is never used. The story goes on 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from autocom.config import steps as written
 from autocom.config.asking import forward_ask, on_call_ask
 from autocom.config.faults import suggestion
 from autocom.config.wording import told
 from autocom.core import model as core
+from autocom.core.model import ON_ANSWER_AT_MOST
 
 if TYPE_CHECKING:
     from autocom.config.document import Route
     from autocom.config.scene import Ear
+
+
+_LETTERS_AT_MOST: Final = 75  # about five seconds; what a slow voice has left then is cut
 
 
 class StepsBuilder:
@@ -90,7 +94,33 @@ class StepsBuilder:
             keys={digit: self.build(inner, (*route, "keys", digit)) for digit, inner in queue.keys.items()},
             prefer=tuple(preferred.secretaries) if preferred else (),
             prefer_for=preferred.for_ if preferred else 0.0,
+            on_answer=self._on_answer(queue.on_answer, (*route, "on_answer")) if queue.on_answer else None,
+            nobody_paused=queue.nobody == "paused",
+            max_expected_wait=queue.max_expected_wait,
+            on_long_wait=self.build(queue.on_long_wait, (*route, "on_long_wait")),
         )
+
+    def _on_answer(self, prompt: written.Prompt, route: Route) -> core.Audio:
+        """Two people wait for its end. A text is judged by its letters: where files are only checked it is not
+        spoken, and both must say the same."""
+        ear = self._ear
+        audio = ear.prompt(prompt, route)
+        if prompt.say is not None and len(prompt.say) > _LETTERS_AT_MOST:
+            fault = told(
+                "has {count} characters, at most {most} are allowed",
+                count=len(prompt.say),
+                most=_LETTERS_AT_MOST,
+            )
+            ear.faults.append(ear.sheet.at((*route, "say")).fault(fault))
+        lasts = ear.lasts(prompt.sound) if prompt.sound is not None else 0.0
+        if lasts > ON_ANSWER_AT_MOST:
+            fault = told(
+                "lasts {seconds:.1f}s, at most {most:.0f}s are allowed: two people wait for its end",
+                seconds=lasts,
+                most=ON_ANSWER_AT_MOST,
+            )
+            ear.faults.append(ear.sheet.at((*route, "sound")).fault(fault))
+        return audio
 
     def _announce(self, announce: written.Announce, route: Route) -> core.Announcements:
         own = self._ear.prompt(announce.play, (*route, "play")) if announce.play else None
@@ -100,6 +130,7 @@ class StepsBuilder:
         return core.Menu(
             prompt=self._ear.prompt(menu.play, (*route, "play")),
             keys={digit: self.build(inner, (*route, "keys", digit)) for digit, inner in menu.keys.items()},
+            tries=menu.tries,
             wait=menu.wait,
             otherwise=self.build(menu.otherwise, (*route, "otherwise")),
         )

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from autocom.core import ranking
 from autocom.core.alarms import Alarms
 from autocom.core.model import Ringing
-from autocom.core.pauses import BREATHER, pause_ends_at
+from autocom.core.pauses import pause_ends_at
 from autocom.core.posts import Floor, Idle, Offered, Post, Staff, Waiter, WrapUp
 from autocom.core.versions import Version
 
@@ -57,9 +57,12 @@ class Group:
 class Reach:
     """Who may take callers of one kind: `places` in their lasting order, `barred` with the reason.
     `present`: those at work; `active`: those of them who are in no pause of their own. `free`: a heap.
-    `members`: callers of this need, or with this preference. `waiting`: how many no phone rings for."""
+    `members`: callers of this need, or with this preference; `wary`: those of them to whom who is paused is
+    away. `waiting`: how many no phone rings for."""
 
-    __slots__ = ("active", "barred", "free", "groups", "kind", "members", "places", "present", "waiting")
+    __slots__ = (
+        "active", "barred", "free", "groups", "kind", "members", "places", "present", "waiting", "wary",
+    )  # fmt: skip
 
     def __init__(self, kind: Kind, board: Board) -> None:
         staff = board.staff
@@ -77,6 +80,7 @@ class Reach:
         self.active: set[str] = set()
         self.free: list[FreeEntry] = []
         self.members: set[str] = set()
+        self.wary: set[str] = set()
         self.groups: dict[float, Group] = {}
         self.waiting = 0
 
@@ -174,12 +178,15 @@ class Board:
             (self.present.add if present else self.present.discard)(name)
             for reach in self.reaches_of.get(name, ()):
                 self._presence(reach, name, present=present)
-        active = post is not None and present and (post.pause is None or post.pause.reason == BREATHER)
+        active = post is not None and ranking.awake(post)
         if active != (name in self.active):
             (self.active.add if active else self.active.discard)(name)
             for reach in self.reaches_of.get(name, ()):
+                before = bool(reach.active)
                 (reach.active.add if active else reach.active.discard)(name)
                 self.ready.update(reach.groups.values())
+                if reach.wary and before != bool(reach.active):
+                    self.touched_needs.add(reach)
         if post is None or not post.free(now):
             self.free.pop(name, None)
             return
@@ -222,6 +229,7 @@ class Board:
             if filed is not None:
                 self._unfile(call, filed)
                 filed.need.members.discard(call)
+                filed.need.wary.discard(call)
                 self.touched_needs.add(filed.need)
                 if filed.preferring is not None:
                     filed.preferring.members.discard(call)
@@ -235,6 +243,8 @@ class Board:
         key = (not waiter.head, waiter.start, waiter.joined, call)
         if filed is None:
             need.members.add(call)
+            if waiter.nobody_paused:
+                need.wary.add(call)
             self.touched_needs.add(need)
         if filed is None or (filed.group, filed.rung, filed.key) != (group, rung, key):
             if filed is not None:
@@ -308,7 +318,7 @@ class Board:
 
     def _forget_kinds(self) -> None:
         """Those nobody is of. They come back when somebody is."""
-        used: set[Reach] = set()
+        used = set(self.touched_needs)  # else one made anew would be told what became of the old one
         for filed in self.filed.values():
             used.add(filed.need)
             used.update(r for r in (filed.preferring, filed.group.reach if filed.group else None) if r)
@@ -382,7 +392,7 @@ class Board:
 
     def empty_since(self, waiter: Waiter) -> float | None:
         """Since when nobody has been at work for him."""
-        return self.empty.get(ranking.need(waiter.team, waiter.languages, waiter.countries))
+        return self.empty.get(ranking.lack(waiter))
 
     # --- time ---
 

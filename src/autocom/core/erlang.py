@@ -129,7 +129,7 @@ class _Chain:
             below.append(at)
             at += math.log(rate * handling / (busy + 1))
         above = list(_tail(at, rate, servers / handling, 1.0 / patience))
-        most = max(*below, *above)
+        most = max([*below, *above])
         total = sum(math.exp(w - most) for w in below) + sum(math.exp(w - most) for w in above)
         self.full = [math.exp(w - most) / total for w in above]
         idle = sum((servers - busy) * math.exp(w - most) for busy, w in enumerate(below)) / total

@@ -20,6 +20,9 @@ from autocom.core.posts import Floor, Waiter
 LEAST_TOLD = 30.0
 """Seconds: under that a wait is not told, it would be over before it is said."""
 
+SURE_AFTER = 10.0
+"""Conversations since the start (older ones fade) before a caller may be turned away by an estimate."""
+
 LONGEST = 86400.0
 """The upper bound that stands for "longer than the last range"."""
 
@@ -27,11 +30,12 @@ LONGEST = 86400.0
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """Where he stands. `staff`: secretaries at work (not paused) who may take him; `wait`: seconds from now,
-    None where there are none."""
+    None where there are none. `sure`: measured on calls of this day, not on what is assumed before the first."""
 
     position: int
     staff: int
     wait: float | None
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ def outlook(waiter: Waiter, floor: Floor, pace: Pace, now: float) -> Outlook | N
     working = [name for name in mine if floor.posts[name].pause is None]
     if not working:
         return Outlook(ahead + 1, 0, None)
-    return Outlook(ahead + 1, len(working), _wait(ahead, working, pace, now, capped=mixed))
+    wait = _wait(ahead, working, pace, now, capped=mixed)
+    return Outlook(ahead + 1, len(working), wait, pace.calls >= SURE_AFTER)
 
 
 def _wait(ahead: int, working: list[str], pace: Pace, now: float, *, capped: bool) -> float:

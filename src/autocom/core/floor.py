@@ -61,10 +61,10 @@ def apply(floor: Floor, fact: FloorFact, now: float, *, seeing: bool = True) -> 
     done = False
     try:
         _take_in(draft, fact)
-        _forget_the_removed(draft)
         if seeing:
             _expire(draft)
             match(draft)
+        _forget_the_removed(draft)
         outcome = draft.outcome()
         done = True
     finally:
@@ -97,11 +97,14 @@ def _take_in(draft: Draft, fact: FloorFact) -> None:
             offers.answered(draft, leg)
         case LegEnded(leg, cause, sip):
             offers.ended(draft, leg, cause, sip)
-        case Joined(call):
+        case Joined(call, secretary):
             # he talks. A lease that had failed meanwhile may have rung others: they are let off
             offers.stop_others(draft, call)
-            if call in draft.waiters:
+            waited = draft.waiters.get(call)
+            if waited is not None:
                 draft.drop_waiter(call)
+                if secretary is not None and waited.held != secretary:
+                    _let_off(draft, waited, Cause.ANSWERED_ELSEWHERE)
         case TalkEnded(call, secretary):
             _talk_ended(draft, call, secretary)
         case TimePassed():
@@ -123,17 +126,24 @@ def _caller_joined(draft: Draft, waiter: Waiter) -> None:
         # rare, and the one fact that says it: told apart, a crash in between would leave her talking for ever
         for post in list(draft.posts.values()):
             if isinstance(post.engaged, InTalk) and post.engaged.call == waiter.call:
-                _vanished(draft, post)
+                if waiter.dropped:
+                    draft.put(offers.rested(draft, post, REST_AFTER_REFUSAL))
+                else:
+                    _vanished(draft, post)
     hers = draft.posts.get(waiter.known or "")
     if hers is not None and hers.free(draft.now) and not waiter.prefer:
         waiter = replace(waiter, prefer=(hers.secretary,), prefer_until=draft.now + KNOWN_FOR)
+    draft.refresh()  # he may have left another queue just now: what was filed of him there must be gone first
     draft.put(waiter)
     board = draft.refresh()
-    if not board.filed[waiter.call].need.present:
+    need = board.filed[waiter.call].need
+    if not (need.active if waiter.nobody_paused else need.present):
         # it was empty before he came (his joining is older than this decision by some ms)
         entered = waiter.joined if waiter.entered is None else waiter.entered
-        board.empty.setdefault(ranking.need(waiter.team, waiter.languages, waiter.countries), entered)
-        board.touched_waiters.add(waiter.call)
+        if ranking.lack(waiter) not in board.empty:
+            board.empty[ranking.lack(waiter)] = entered
+            # not he alone: those who waited before are told of nothing while Asterisk's events are away
+            board.touched_waiters.update(need.members)
 
 
 def _restaff(draft: Draft, staff: Staff) -> None:
@@ -184,7 +194,9 @@ def _changed(
             post = replace(post, own_call=in_use, idle_since=idle)
         case LoggedIn():
             pause = None if not post.logged_in else post.pause
-            post = replace(post, logged_in=True, misses=0, pause=pause)
+            # who was away has not been idle: else whoever comes back from lunch is asked first
+            idle = post.idle_since if post.logged_in else draft.now
+            post = replace(post, logged_in=True, misses=0, pause=pause, idle_since=idle)
         case LoggedOut():
             post = replace(post, logged_in=False, pause=None)
         case PausedBy(_, reason):
@@ -194,7 +206,8 @@ def _changed(
             # her word counts as a rest: who says in her wrap-up that she is ready wants no breather after it
             rested = post.pause is not None or isinstance(post.engaged, WrapUp)
             streak = 0 if rested else post.streak
-            post = replace(post, pause=None, misses=0, streak=streak)
+            idle = post.idle_since if post.pause is None else draft.now  # as above
+            post = replace(post, pause=None, misses=0, streak=streak, idle_since=idle)
             if isinstance(post.engaged, WrapUp):
                 post = _shorten(draft, post, post.engaged)
         case _:
@@ -209,15 +222,23 @@ def _drop(draft: Draft, call: str, cause: Cause) -> None:
     """The caller is no longer in the queue: end whatever rings for him."""
     waiter = draft.waiters.get(call)
     if waiter is None:
+        # his story may have crashed in the conversation: nobody else would ever say that it is over
+        for post in list(draft.posts.values()):
+            if isinstance(post.engaged, InTalk) and post.engaged.call == call:
+                draft.decisions.append(StopRinging(post.engaged.leg, Cause.NORMAL))
+                _talk_ended(draft, call, post.secretary)
         return
     offers.stop_others(draft, call, cause)
     draft.drop_waiter(call)
-    if waiter.held is not None:
-        held = draft.posts.get(waiter.held)
-        if held is not None and isinstance(held.engaged, InTalk) and held.engaged.call == call:
-            # he left between her pick-up and the bridge: she talked to nobody, so no wrap-up
-            draft.put(replace(held, engaged=Idle(), idle_since=draft.now))
-            draft.decisions.append(StopRinging(held.engaged.leg, Cause.NORMAL))
+    _let_off(draft, waiter, Cause.NORMAL)
+
+
+def _let_off(draft: Draft, waiter: Waiter, cause: Cause) -> None:
+    """Whoever picked up for him and was not joined: she talked to nobody, so no wrap-up."""
+    held = draft.posts.get(waiter.held or "")
+    if held is not None and isinstance(held.engaged, InTalk) and held.engaged.call == waiter.call:
+        draft.put(replace(held, engaged=Idle(), idle_since=draft.now))
+        draft.decisions.append(StopRinging(held.engaged.leg, cause))
 
 
 def _talk_ended(draft: Draft, call: str, secretary: str) -> None:
@@ -225,9 +246,10 @@ def _talk_ended(draft: Draft, call: str, secretary: str) -> None:
     if post is None or not isinstance(post.engaged, InTalk) or post.engaged.call != call:
         return
     low, high = draft.staff.wrap_up.get(post.engaged.client, (0.0, 0.0))
+    high = max(low, high)
     if high > 0:
         now = draft.now
-        draft.put(replace(post, idle_since=now, engaged=WrapUp(call, now, now + low, now + max(low, high))))
+        draft.put(replace(post, idle_since=now, engaged=WrapUp(call, now, now + low, now + high)))
         draft.note("wrap_up_started", call, secretary=secretary)
     else:
         draft.put(_at_ease(draft, post))
@@ -310,11 +332,17 @@ def _note_staffing(draft: Draft, board: Board) -> None:
     while board.touched_needs:
         need = board.touched_needs.pop()
         word = ranking.need(need.kind.teams[0], need.kind.languages, need.kind.countries)
-        if not need.members or need.present:
-            changed = board.empty.pop(word, None) is not None
-        else:
-            changed = word not in board.empty
-            board.empty.setdefault(word, draft.now)
-        if changed:
+        changed = _note_empty(draft, board, word, empty=bool(need.members) and not need.present)
+        awake = _note_empty(draft, board, word + ranking.AWAKE, empty=bool(need.wary) and not need.active)
+        if changed or awake:
             board.touched_waiters.update(need.members)
             board.refresh(draft.now)
+
+
+def _note_empty(draft: Draft, board: Board, word: str, *, empty: bool) -> bool:
+    """Whether that is news."""
+    if not empty:
+        return board.empty.pop(word, None) is not None
+    news = word not in board.empty
+    board.empty.setdefault(word, draft.now)
+    return news

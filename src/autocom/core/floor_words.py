@@ -33,7 +33,8 @@ class CallerJoined:
 
 @dataclass(frozen=True, slots=True)
 class CallerLeft:
-    """He hung up, gave up, or is served elsewhere. Idempotent. `cause`: for the phones that ring for him."""
+    """He hung up, gave up, or is served elsewhere; a conversation of his that nobody said the end of is over.
+    Idempotent. `cause`: for the phones that ring for him."""
 
     call: str
     cause: Cause = Cause.NORMAL
@@ -64,9 +65,11 @@ class LegEnded:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Caller and secretary are in one bridge: the queue is done with him."""
+    """Caller and secretary are in one bridge: the queue is done with him. Whoever else had picked up for him
+    meanwhile (her leg's end was heard before the bridge was) is let off; None: nobody is named."""
 
     call: str
+    secretary: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

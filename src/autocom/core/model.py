@@ -14,6 +14,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import Enum
 
+NO_CALLER = "nobody"
+"""The entry of `When.caller` that equals no number: what lists without entries come to."""
+
+BLOCKED = "blocked"
+"""The name of the bureau's own rule, asked before those of every client."""
+
+ON_ANSWER_AT_MOST = 5.0
+"""Seconds that a caller and the secretary who picked up wait for the end of `Enqueue.on_answer`."""
+
 
 class Mode(Enum):
     """How a message reaches the caller: before the call is answered (free for him), or after."""
@@ -120,7 +129,9 @@ class Enqueue:
     `on_closing` is taken where the client closes (or its absence begins) while he waits; empty: the rule
     that holds from then on. `serve_after_closing`: he stays all the same. `keys`: digits that lead out of
     the queue. `prefer`: secretaries who are asked before anybody else for the first `prefer_for` seconds.
-    `ringing`: he hears ordinary ringing instead of music."""
+    `ringing`: he hears ordinary ringing instead of music. `on_answer`: told to him once a secretary picked
+    up, before the two are joined. `nobody_paused`: secretaries who are all paused are nobody as well.
+    `on_long_wait` is taken where the wait that is expected for him is longer than `max_expected_wait`."""
 
     team: str
     music: Music | None = None
@@ -137,16 +148,21 @@ class Enqueue:
     prefer: tuple[str, ...] = ()
     prefer_for: float = 0.0
     ringing: bool = False
+    on_answer: Audio | None = None
+    nobody_paused: bool = False
+    max_expected_wait: float | None = None
+    on_long_wait: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """Ask for one digit. `otherwise` is taken on a wrong or missing digit."""
+    """Ask for one digit, up to `tries` times. `otherwise` is taken on a wrong or missing digit of the last."""
 
     prompt: Audio
     keys: Mapping[str, tuple[Step, ...]]
     wait: float = 6.0
     otherwise: tuple[Step, ...] = ()
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +281,25 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry of a list of numbers, in the same form as one of `caller`. `until`: the instant from which it
+    does not count any more (None: for ever), `last` the same as the admin wrote it."""
+
+    entry: str
+    list: str
+    reason: str = ""
+    until: float | None = None
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class When:
     """The conditions of a rule; None or empty means "not asked". All that are asked must hold.
 
     `caller` entries are E.164 numbers, prefixes ending in `*` (already E.164) or `anonymous`; list
-    names are expanded by the configuration. `days` are ISO weekdays, `dates` inclusive pairs."""
+    names are expanded by the configuration: what counts for ever stands in `caller` (never empty where
+    callers are asked for), and an entry of a list that has an end or a reason in `listed`.
+    `days` are ISO weekdays, `dates` inclusive pairs."""
 
     caller: tuple[str, ...] = ()
     open: bool | None = None
@@ -281,6 +311,7 @@ class When:
     time: tuple[TimeRange, ...] = ()
     waiting_over: int | None = None
     nobody: bool | None = None
+    listed: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +377,7 @@ class Client:
     on_fax: tuple[Step, ...] = ()
     fax: bool = True
     decision: Decision | None = None
+    vip_listed: tuple[Listed, ...] = ()  # those of `vip` with an end or a reason, as `When.listed`
 
     @property
     def discreet(self) -> bool:
@@ -513,3 +545,4 @@ class Configuration:
     stock: StockSounds
     music: Mapping[str, Music] = field(default_factory=dict)
     rosters: Mapping[str, Roster] = field(default_factory=dict)
+    blocked: Rule | None = None  # asked before the rules of every client

@@ -94,7 +94,8 @@ def ended(draft: Draft, leg: str, cause: int, sip: int | None) -> None:
         draft.put(rested(draft, post, REST_AFTER_NO_ANSWER))
         draft.decisions.append(LeaseFailed(engaged.call, leg))
         return
-    refused = cause in (Cause.BUSY, Cause.REJECTED, Cause.NORMAL)
+    # 480 comes from a phone that is there and will not ring: "do not disturb" of many softphones
+    refused = cause in (Cause.BUSY, Cause.REJECTED, Cause.NORMAL) or sip == 480
     end_offer(draft, post, engaged, "refused" if refused else "unreachable", cause, sip)
     _missed(draft, post.secretary, REST_AFTER_REFUSAL, counts=refused)
 

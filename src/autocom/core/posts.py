@@ -154,7 +154,9 @@ class Waiter:
     `advance`: seconds, as `priority` (a VIP). `head`: before everybody who is not (her phone vanished in
     their conversation). `languages`: she must speak one of them; `countries`: her site must be in one of
     them (empty: any). `prefer`: only they are asked until `prefer_until`, those of them who are in reach and
-    at work. `known`: the secretary he talked to the last time, asked first if she is free when he joins."""
+    at work. `known`: the secretary he talked to the last time, asked first if she is free when he joins.
+    `nobody_paused`: a floor on which all are paused is empty to him. `dropped`: he is at the head because
+    the secretary was gone as soon as they were joined."""
 
     call: str
     client: str
@@ -178,6 +180,8 @@ class Waiter:
     prefer: tuple[str, ...] = ()
     prefer_until: float = 0.0
     known: str | None = None
+    nobody_paused: bool = False
+    dropped: bool = False
 
     @property
     def start(self) -> float:
@@ -207,7 +211,7 @@ class Staff:
 class Floor:
     """Everything that is decided over: posts by secretary, waiters by call, in order of arrival.
 
-    `empty_since`: since when nobody is at work for those who wait, by `ranking.need`. `board` belongs to
+    `empty_since`: since when nobody is at work for those who wait, by `ranking.lack`. `board` belongs to
     `floor.apply`: what it computed of these values, in an order in which it finds them fast."""
 
     staff: Staff

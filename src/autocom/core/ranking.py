@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from autocom.core.model import Ringing
+from autocom.core.pauses import BREATHER
 from autocom.core.posts import Floor, Post, Staff, Waiter
 
+AWAKE = "/awake"
 NOBODY_GRACE = 5.0
 """Seconds a team must be without staff before callers who already wait are sent away."""
 
@@ -142,11 +144,23 @@ def need(team: str, languages: tuple[str, ...], countries: tuple[str, ...]) -> s
     return "/".join((team, ",".join(languages), ",".join(countries))) if languages or countries else team
 
 
+def lack(waiter: Waiter) -> str:
+    """What an empty floor is to him, as one word: his need, and whether who is paused counts as away."""
+    word = need(waiter.team, waiter.languages, waiter.countries)
+    return word + AWAKE if waiter.nobody_paused else word
+
+
+def awake(post: Post) -> bool:
+    """At work and not paused. A breather is no pause: it ends for who waits for nobody else."""
+    return post.present and (post.pause is None or post.pause.reason == BREATHER)
+
+
 def staffed(waiter: Waiter, floor: Floor) -> bool:
-    """Whether anybody who could ever take this caller is registered and logged in."""
+    """Whether anybody who could ever take this caller is registered and logged in; not paused, where that
+    counts as away to him."""
     teams = reachable(waiter, floor.staff)
     return any(
-        post.present
+        (awake(post) if waiter.nobody_paused else post.present)
         and placed(post.secretary, teams, waiter.languages, waiter.countries, floor.staff) is not None
         for post in floor.posts.values()
     )

@@ -21,6 +21,7 @@ def branches(step: Step) -> Iterator[tuple[str, tuple[Step, ...]]]:
             yield "on_full", step.on_full
             yield "on_nobody", step.on_nobody
             yield "on_closing", step.on_closing
+            yield "on_long_wait", step.on_long_wait
             for digit, steps in step.keys.items():
                 yield f"key {digit}", steps
         case Menu():

@@ -108,8 +108,8 @@ def project(call_id: str, entries: Iterable[Entry]) -> CallRecord:
     """The row of call `call_id`, from its entries in the order in which they were written.
 
     `wait_ms` runs from the arrival to the first bridge, with a secretary or else with somebody outside,
-    or to the end where there was none; `talk_ms` counts finished conversations, those outside as well; `secretary` is the one who talked last, since a
-    bridge that failed at once is no service."""
+    or to the end where there was none; `talk_ms` counts finished conversations, those outside as well;
+    `secretary` is the one who talked last, since a bridge that failed at once is no service."""
     ordered = [e for e in _in_order(entries) if e.call in {call_id, None}]
     who = _last(ordered, "identified")
     arrival = _first(ordered, "arrived")
@@ -214,6 +214,8 @@ def _likely_outcome(ordered: list[Entry]) -> str:
     if _first(ordered, "patched"):
         return "forwarded"
     way_out = _text(_last(ordered, "dequeued"), "why")
+    if way_out == "long_wait":
+        return "timeout"
     if way_out in _WAYS_OUT:
         return way_out
     return FAILED if _first(ordered, "crashed") else ABANDONED

@@ -10,12 +10,13 @@ the condition that failed, without any caller's number.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from autocom.core import hours as opening
 from autocom.core.hours import WEEKDAYS, HoursStatus, covers, local, status
+from autocom.core.journal import Json
 from autocom.core.model import (
     Client,
     Closure,
@@ -24,6 +25,7 @@ from autocom.core.model import (
     Hangup,
     HangupKind,
     Jump,
+    Listed,
     Menu,
     Mode,
     Play,
@@ -43,7 +45,8 @@ MOST_STEPS = 512
 class Circumstances:
     """What the conditions of rules are asked about. `at` is UTC epoch seconds; `caller` and `did` E.164;
     `waiting` counts this client's callers in the queue; `nobody`: no secretary in reach is logged in;
-    `override`: a team lead opened or closed the client for a while."""
+    `override`: a team lead opened or closed the client for a while. `came`: when the call did, where that is
+    not now: an entry of a list that ends while he waits still counts for him."""
 
     at: float
     caller: str | None = None
@@ -53,15 +56,18 @@ class Circumstances:
     waiting: int = 0
     nobody: bool = False
     override: Override | None = None
+    came: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One rule that was asked; `failed` is the condition that did not hold, None where all did."""
+    """One rule that was asked; `failed` is the condition that did not hold, None where all did. `because`: the
+    list that the caller stands in, where that made it hold."""
 
     rule: str
     matched: bool
     failed: str | None = None
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +79,29 @@ class Choice:
     open: bool
     absence: Closure | None = None
     hours_why: str = ""
+    blocked: bool = False  # by the bureau, before any rule of the client was asked
 
 
-def choose(client: Client, circumstances: Circumstances) -> Choice:
-    """The first rule whose conditions all hold. ValueError for a client without a last rule free of
-    conditions, which no valid configuration has."""
+def trials(choice: Choice) -> list[Json]:
+    """The trail as it is written down."""
+    rows: list[Json] = []
+    for each in choice.trail:
+        row: dict[str, Json] = {"rule": each.rule, "matched": each.matched, "failed": each.failed}
+        rows.append(row | ({"because": each.because} if each.because else {}))
+    return rows
+
+
+def choose(client: Client, circumstances: Circumstances, blocked: Rule | None = None) -> Choice:
+    """The first rule whose conditions all hold; that of the callers `blocked` by the bureau before all others.
+    ValueError for a client without a last rule free of conditions, which no valid configuration has."""
     hours = hours_of(client, circumstances.at, circumstances.override)
     trail: list[Trial] = []
-    for rule in client.rules:
+    for rule in client.rules if blocked is None else (blocked, *client.rules):
         question = _Question(rule.when or When(), circumstances, hours, client.hours.zone)
         failed = _failed(question)
-        trail.append(Trial(rule.name, failed is None, failed))
+        trail.append(Trial(rule.name, failed is None, failed, None if failed else _because(question)))
         if failed is None:
-            return Choice(rule, tuple(trail), hours.open, hours.absence, hours.why)
+            return Choice(rule, tuple(trail), hours.open, hours.absence, hours.why, rule is blocked)
     raise ValueError(f"no rule of client {client.id} holds: its last rule has conditions")
 
 
@@ -160,6 +176,7 @@ def flatten(rule: Rule, client: Client) -> tuple[Step, ...]:
                             on_full=written_out(step.on_full, path),
                             on_nobody=written_out(step.on_nobody, path),
                             on_closing=written_out(step.on_closing, path),
+                            on_long_wait=written_out(step.on_long_wait, path),
                             keys={key: written_out(steps, path) for key, steps in step.keys.items()},
                         )
                     )
@@ -228,15 +245,57 @@ def _caller(question: _Question) -> str | None:
     when, now = question.when, question.now
     if not when.caller or any(_is_caller(entry, now) for entry in when.caller):
         return None
+    meant = [listed for listed in when.listed if _is_caller(listed.entry, now)]
+    if any(_counts(listed, now) for listed in meant):
+        return None
+    if meant:
+        return f"caller: stood in list {meant[0].list} until {meant[0].last}"
     if now.anonymous:
         return "caller: is anonymous"
     return "caller: is not among them" if now.caller else "caller: has no number"
 
 
-def is_among(entries: tuple[str, ...], caller: str | None, *, anonymous: bool) -> bool:
-    """Whether this caller is meant by one of these entries, as in a rule's `caller`."""
-    now = Circumstances(at=0.0, caller=caller, anonymous=anonymous)
-    return any(_is_caller(entry, now) for entry in entries)
+def _because(question: _Question) -> str | None:
+    """The list that this caller stands in, with the reason where one was given; never his number."""
+    now = question.now
+    meant = [each for each in question.when.listed if _is_caller(each.entry, now) and _counts(each, now)]
+    if not meant:
+        return None
+    told = next((each for each in meant if each.reason), meant[0])
+    return f"the caller is in list {told.list}" + (f": {told.reason}" if told.reason else "")
+
+
+def _counts(listed: Listed, now: Circumstances) -> bool:
+    return listed.until is None or (now.at if now.came is None else now.came) < listed.until
+
+
+def is_among(
+    entries: tuple[str, ...],
+    caller: str | None,
+    *,
+    anonymous: bool,
+    listed: tuple[Listed, ...] = (),
+    at: float = 0.0,
+) -> bool:
+    """Whether this caller is meant by one of these entries, as in a rule's `caller`; by those `listed` only
+    as long as they count (`at`: UTC epoch seconds)."""
+    now = Circumstances(at=at, caller=caller, anonymous=anonymous)
+    return any(_is_caller(entry, now) for entry in entries) or any(
+        _is_caller(each.entry, now) and _counts(each, now) for each in listed
+    )
+
+
+def next_expiry(rules: Iterable[Rule], circumstances: Circumstances) -> float | None:
+    """When the next entry of a list that means this caller ends, in any of these rules; None: none does."""
+    ends = (
+        listed.until
+        for rule in rules
+        if rule.when is not None
+        for listed in rule.when.listed
+        if listed.until is not None and listed.until > circumstances.at
+        if _is_caller(listed.entry, circumstances)
+    )
+    return min(ends, default=None)
 
 
 def _is_caller(entry: str, now: Circumstances) -> bool:

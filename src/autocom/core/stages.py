@@ -47,6 +47,7 @@ class Call:
     config_version: str
     waiting: int = 0  # this client's callers in the queue when he came: `waiting_over` is asked once
     open: bool = True  # whether the client was, when he came
+    filed: str | None = None  # the files' rule, where the client's own system named another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class Waiting:
     announcement is due; `announcing`: what is still to be said of the one that has begun; `told_position`,
     `told_wait`: the last he was told (the wait as the upper bound of its range), never to be exceeded.
     `entered`: when he joined this queue, `joined` counting what he waited before. `head`: he comes before
-    everybody else: the phone of the secretary he talked to vanished."""
+    everybody else: the phone of the secretary he talked to vanished. `dropped_by`: or she was gone as soon as
+    they were joined."""
 
     queue: Enqueue
     notices: tuple[Play, ...]
@@ -88,6 +90,7 @@ class Waiting:
     told_wait: float | None = None
     entered: float | None = None
     head: bool = False
+    dropped_by: str | None = None
 
     @property
     def reaches(self) -> str:
@@ -115,7 +118,8 @@ class Waiting:
 @dataclass(frozen=True, slots=True)
 class Talking:
     """With a secretary. `joined_at` is None until the bridge stands; until then `waiting` is where
-    he goes back to if her leg fails. `whispered`: she has been told whose caller he is."""
+    he goes back to if her leg fails. `whispered`: she has been told whose caller he is. `greeted`: he has been
+    told what the queue says to who is answered."""
 
     secretary: str
     leg: str
@@ -123,6 +127,7 @@ class Talking:
     waiting: Waiting
     joined_at: float | None = None
     whispered: bool = False
+    greeted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +206,10 @@ class Recording:
 class Promised:
     """To be called back: he is not on the line (from `gone` on), his place is `waiting.joined`.
 
-    `said[heard:]` is what he hears before he is hung up. `made`: when it was promised. `not_before`: off the floor until then, after a try
-    that failed; `tries` are those made. Once a secretary took him (`secretary`, `leg`, `attempt`), `outside`
-    is the leg that rings him, through `trunk`, until `until`. `over`: it ended without him."""
+    `said[heard:]` is what he hears before he is hung up. `made`: when it was promised. `not_before`: off the
+    floor until then, after a try that failed; `tries` are those made. Once a secretary took him (`secretary`,
+    `leg`, `attempt`), `outside` is the leg that rings him, through `trunk`, until `until`. `over`: it ended
+    without him."""
 
     waiting: Waiting
     callback: Callback
@@ -251,10 +257,11 @@ class Story:
     call in early media is answered by itself. `sounds`: sounds started so far, so that the next
     playback id is new. `way_out`: timeout, nobody or full once the queue sent him away. `attempts`:
     offers made in queues he has left. `waiting_since`: when he joined his first queue, and so his place in
-    any other one. `outside`, `recordings`, `letters`: outside legs, recordings and `message` steps so far, for the next id.
-    `rule`: the rule in force since his rules were read again, None as long as it is that of the door; `open`:
-    whether the client was open then. `fax`: he is a fax machine. `ringing`: he hears ringing that we began. `called_back`: the channel he is on since he
-    was called back, as promised. `known`: the secretary he talked to a while ago."""
+    any other one. `outside`, `recordings`, `letters`: outside legs, recordings and `message` steps so far,
+    for the next id. `rule`: the rule in force since his rules were read again, None as long as it is that of
+    the door; `open`: whether the client was open then. `fax`: he is a fax machine. `ringing`: he hears
+    ringing that we began. `called_back`: the channel he is on since he was called back, as promised.
+    `known`: the secretary he talked to a while ago."""
 
     call: Call
     stage: Stage
@@ -285,9 +292,23 @@ class Story:
         return isinstance(self.stage, Promised) and self.stage.gone
 
     @property
+    def held(self) -> bool:
+        """He is being called back, and a secretary holds the line."""
+        return isinstance(self.stage, Promised) and self.stage.secretary is not None
+
+    @property
     def was_open(self) -> bool:
         """Whether the client was open when the rule in force was found."""
         return self.call.open if self.open is None else self.open
+
+
+def outside_leg(story: Story) -> str | None:
+    """The leg of somebody outside that this call holds, or rings."""
+    match story.stage:
+        case Reaching(leg=leg) | Patched(leg=leg) | Promised(outside=str() as leg):
+            return leg
+        case _:
+            return story.called_back
 
 
 def in_queue(steps: tuple[Step, ...], now: float, since: float | None = None) -> Waiting | None:
@@ -314,7 +335,13 @@ def waiter(story: Story, stage: Waiting) -> Waiter:
     call, client, queue = story.call, story.call.client, stage.queue
     notices = sum(play.audio.seconds for play in stage.notices)
     entered = stage.joined if stage.entered is None else stage.entered
-    vip = is_among(client.vip, call.identity.caller, anonymous=call.identity.anonymous)
+    vip = is_among(
+        client.vip,
+        call.identity.caller,
+        anonymous=call.identity.anonymous,
+        listed=client.vip_listed,
+        at=call.arrived_at,
+    )
     return Waiter(
         call=call.id,
         client=client.id,
@@ -335,6 +362,9 @@ def waiter(story: Story, stage: Waiting) -> Waiter:
         prefer=queue.prefer if queue.prefer_for > 0 else (),
         prefer_until=entered + queue.prefer_for,
         known=story.known,
+        nobody_paused=queue.nobody_paused,
+        tried={} if stage.dropped_by is None else {stage.dropped_by: 1},
+        dropped=stage.dropped_by is not None,
     )
 
 

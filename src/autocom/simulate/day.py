@@ -44,7 +44,7 @@ from autocom.core.floor_words import (
     TimePassed,
 )
 from autocom.core.journal import Entry
-from autocom.core.model import Configuration
+from autocom.core.model import ON_ANSWER_AT_MOST, Configuration
 from autocom.core.numbers import FRANCE
 from autocom.core.pace import Pace
 from autocom.core.posts import Floor, Staff, WrapUp
@@ -326,8 +326,11 @@ class Bureau:
     def _takes(self, take: Take) -> None:
         guest = self._guests[take.call]
         guest.taken = take
+        stage = guest.story.stage
+        greeting = stage.queue.on_answer if isinstance(stage, Waiting) else None
+        greets = 0.0 if greeting is None else min(greeting.seconds, ON_ANSWER_AT_MOST)
         # out of this decision, so that its other facts are taken in first
-        self._later(max(self.now, guest.must_hear_until), partial(self._talks, take))
+        self._later(max(self.now, guest.must_hear_until) + greets, partial(self._talks, take))
 
     def _talks(self, take: Take) -> None:
         guest = self._guests.get(take.call)
@@ -337,7 +340,7 @@ class Bureau:
         stage = Talking(take.secretary, take.leg, take.attempt, guest.story.stage, self.now)
         guest.story = replace(guest.story, stage=stage)
         self._note(Entry(self.now, "bridged", take.call, {"secretary": take.secretary}))
-        self._submit(Joined(take.call))
+        self._submit(Joined(take.call, take.secretary))
         self._later(self.now + guest.arrival.talk, partial(self._parts, take))
 
     def _parts(self, take: Take) -> None:

@@ -98,9 +98,11 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("language", bureau.language),
         ("tone_zone", "fr"),
     ]
-    # Who died in a call sends no BYE. Long enough for a muted phone that sends nothing meanwhile; it does
-    # not count before the answer: early media may be as long as it likes (tried on 22.10.1).
+    # Who died in a call sends no BYE. It does not count before the answer: early media may be as long as it
+    # likes (tried on 22.10.1). A caller's network may save packets in his silence; a softphone sends
+    # one every 20 ms, muted or not, and its caller hears nothing for as long as we believe in it.
     patience: Option = ("rtp_timeout", "60")
+    impatience: Option = ("rtp_timeout", "20")
     host = net.sip[0]
     if not ipaddress.ip_address(host).is_unspecified:
         # also keeps Asterisk from looking up the machine's own name for every call
@@ -113,10 +115,9 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("force_rport", "yes"),
         ("rewrite_contact", "yes"),
     ]
-    plain: list[Option] = [patience, ("rtp_symmetric", "yes"), ("allow", "alaw,ulaw")]
+    plain: list[Option] = [impatience, ("rtp_symmetric", "yes"), ("allow", "alaw,ulaw")]
     web: list[Option] = [
-        # a browser sends a packet every 20 ms, muted or not; its tab is gone more easily than a telephone
-        ("rtp_timeout", "20"),
+        impatience,
         ("webrtc", "yes"),
         ("dtls_auto_generate_cert", "yes"),
         ("allow", "alaw,ulaw,opus"),

@@ -1,0 +1,56 @@
+"""Keeps what `retention` promises: every hour, the calls whose time is over are forgotten.
+
+Evidence stays without a caller in it: one entry `forgotten` for each client, with how many. PostgreSQL
+away means later, never never. Must not know how rows are removed (`journal.retention`). Who runs it is `app`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from autocom.core.journal import Entry
+from autocom.journal.retention import forget_calls
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from autocom.calls.ports import Clock, Journal
+    from autocom.core.model import Configuration
+
+log = structlog.get_logger()
+
+FIRST_AFTER = 60.0
+EVERY = 3600.0
+NO_LONGER_CONFIGURED = 365 * 86400.0
+"""Seconds for which calls of clients that are gone from the configuration are kept."""
+
+
+async def forget_in_time(
+    engine: AsyncEngine, journal: Journal, clock: Clock, configuration: Callable[[], Configuration]
+) -> None:
+    """Until cancelled."""
+    due = clock.now() + FIRST_AFTER
+    while True:
+        await clock.until(due)
+        await forget_once(engine, journal, clock.now(), configuration())
+        due = clock.now() + EVERY
+
+
+async def forget_once(
+    engine: AsyncEngine, journal: Journal, now: float, configuration: Configuration
+) -> None:
+    """One round; what the database refuses is tried again in the next."""
+    kept = {client.id: client.retention_calls for client in configuration.clients.values()}
+    try:
+        gone = await forget_calls(engine, kept, NO_LONGER_CONFIGURED, now)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("calls not forgotten yet", why=str(error).splitlines()[0], retry_s=EVERY)
+        return
+    if gone:
+        journal.save(
+            [Entry(now, "forgotten", None, {"client": client, "calls": n}) for client, n in gone.items()]
+        )
