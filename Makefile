@@ -68,7 +68,7 @@ demo: setup
 	@exec $(BIN)/autocom demo
 
 test: check
-	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 # the floor's laws, with twenty times as many examples as `make test` (some minutes)
 properties: setup-dev

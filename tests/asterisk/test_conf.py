@@ -93,7 +93,7 @@ def test_a_phone_needs_its_password_and_a_trunk_its_address():
 def test_a_phone_that_died_in_a_call_is_given_up_sooner_than_a_callers_line():
     templates = dict(sections(render(bureau(), paths(), NET, SECRETS)["pjsip.conf"]))
     found = {kind: templates[f"autocom-{kind}"]["rtp_timeout"] for kind in ("phone", "web", "trunk")}
-    assert found == {"phone": ["20"], "web": ["20"], "trunk": ["60"]}
+    assert found == {"phone": ["18"], "web": ["18"], "trunk": ["60"]}
 
 
 def test_no_password_stands_in_clear_in_any_file():

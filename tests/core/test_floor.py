@@ -197,6 +197,28 @@ def test_a_phone_that_refuses_is_not_asked_again_in_circles() -> None:
     assert rings(script.at(3.01, TimePassed())) == ["lea"]
 
 
+def test_a_newcomer_gets_one_of_the_phones_that_ring_for_somebody_who_has_several() -> None:
+    script = Script(at_work=("lea", "ines"))
+    assert sorted(rings(script.at(0, caller(ring=Ringing.ALL)))) == ["ines", "lea"]
+    (let_go,) = script.at(1.0, caller("c2", joined=1.0, ring=Ringing.ALL))
+    assert let_go == StopRinging("ring-c1-1-lea", Cause.ANSWERED_ELSEWHERE)
+    assert script.at(1.0, caller("c2", joined=1.0, ring=Ringing.ALL)) == [], "told twice"
+    assert rules.next_deadline(script.floor, 1.0) == pytest.approx(1.1)
+    assert rings(script.at(1.1, TimePassed())) == ["lea"]
+    assert script.floor.waiters["c1"].ringing == ("ines",)
+    assert script.floor.waiters["c2"].ringing == ("lea",)
+    assert script.floor.posts["lea"].misses == 0
+    # nobody has more than one phone now
+    assert script.at(2.0, caller("c3", joined=2.0, ring=Ringing.ALL)) == []
+
+
+def test_a_newcomer_takes_no_phone_from_a_queue_that_rings_one_at_a_time() -> None:
+    script = Script(at_work=("lea",))
+    assert rings(script.at(0, caller())) == ["lea"]
+    assert script.at(1.0, caller("c2", joined=1.0, ring=Ringing.ALL)) == []
+    assert script.floor.waiters["c1"].ringing == ("lea",)
+
+
 def test_the_first_to_pick_up_takes_the_caller_and_the_others_see_no_missed_call() -> None:
     script = Script(at_work=("lea", "ines"))
     assert sorted(rings(script.at(0, caller(ring=Ringing.ALL)))) == ["ines", "lea"]

@@ -39,7 +39,7 @@ from autocom.core.floor_words import (
     TalkEnded,
     TimePassed,
 )
-from autocom.core.matching import match
+from autocom.core.matching import make_room, match
 from autocom.core.offers import REST_AFTER_NO_ANSWER, REST_AFTER_REFUSAL
 from autocom.core.posts import Floor, Idle, InTalk, Offered, Pause, Post, Staff, Waiter, WrapUp
 from autocom.core.telephony import Cause
@@ -57,6 +57,7 @@ def apply(floor: Floor, fact: FloorFact, now: float, *, seeing: bool = True) -> 
     and nobody is offered anything, since a phone may have been picked up that we do not hear of.
 
     As a function it is pure. It is fast on the newest floor, whose board it takes over and hands on."""
+    newcomer = _newcomer(floor, fact)
     draft = Draft(floor, now)
     done = False
     try:
@@ -64,6 +65,8 @@ def apply(floor: Floor, fact: FloorFact, now: float, *, seeing: bool = True) -> 
         if seeing:
             _expire(draft)
             match(draft)
+            if newcomer is not None:
+                make_room(draft, newcomer)
         _forget_the_removed(draft)
         outcome = draft.outcome()
         done = True
@@ -71,6 +74,13 @@ def apply(floor: Floor, fact: FloorFact, now: float, *, seeing: bool = True) -> 
         if not done:
             draft.undo()
     return outcome
+
+
+def _newcomer(floor: Floor, fact: FloorFact) -> str | None:
+    """The call that joins for the first time, asked before the draft changes what the floor shows."""
+    return (
+        fact.waiter.call if isinstance(fact, CallerJoined) and fact.waiter.call not in floor.waiters else None
+    )
 
 
 def next_deadline(floor: Floor, now: float) -> float | None:

@@ -3,8 +3,8 @@
 First each caller for whom no phone rings gets one: the free secretary whose turn it is. Then what is still
 free is shared out among those whose queue rings all: each phone rings for the most urgent of them whom she
 may take. With several such callers at once nobody takes phones that another needs: where one would get none
-though there are enough, phones given in the same decision are exchanged along a chain. A phone that rings
-already is never taken away from its caller: he would lose the one about to be picked up.
+though there are enough, phones given in the same decision are exchanged along a chain. A newcomer for whom nobody is free is made
+room for: of those whose queue rings all, one who has several phones gives one up (`make_room`), never his last.
 A caller nobody free may serve stands in nobody's way: only heads of kinds that have somebody free compete.
 """
 
@@ -19,9 +19,14 @@ from autocom.core.floor_words import Ring
 from autocom.core.journal import Json
 from autocom.core.model import Ringing
 from autocom.core.naming import leg_id
+from autocom.core.offers import withdraw
 from autocom.core.pauses import BREATHER
 from autocom.core.posts import Idle, Offered, Post, Waiter, WrapUp
+from autocom.core.telephony import Cause
 
+BREATH = 0.1
+"""Seconds between taking a ringing phone from one caller and offering it to another: a phone that gets an
+INVITE while it still answers a CANCEL says busy."""
 MOST_NAMES = 12
 """Secretaries named in the why of an offer."""
 
@@ -109,6 +114,33 @@ def match(draft: Draft) -> None:
             sharing.pair(draft.waiters[waiter.call], post)
     sharing.tell()
     board.ready.clear()
+
+
+def make_room(draft: Draft, call: str) -> None:
+    """A newcomer whom only phones could serve that ring for a caller of several: one of them is let go, of
+    the caller who has most, and after `BREATH` it is offered to whoever is most urgent then."""
+    board = draft.refresh()
+    newcomer, reach = draft.waiters.get(call), board.reach_of(call)
+    if newcomer is None or reach is None or newcomer.held is not None or newcomer.ringing:
+        return
+    if board.best(reach, newcomer) is not None:
+        return
+    best: tuple[int, tuple[int, int, int], str] | None = None
+    for name, place in reach.places.items():
+        post = draft.posts.get(name)
+        if post is None or not isinstance(post.engaged, Offered):
+            continue
+        owner = draft.waiters.get(post.engaged.call)
+        if owner is None or owner.ring is not Ringing.ALL or len(owner.ringing) < 2:
+            continue
+        found = (-len(owner.ringing), place, name)
+        best = found if best is None or found < best else best
+    if best is not None:
+        post = draft.posts[best[2]]
+        assert isinstance(post.engaged, Offered)
+        withdraw(draft, post, post.engaged, "withdrawn", Cause.ANSWERED_ELSEWHERE)
+        draft.put(replace(draft.posts[best[2]], rest_until=draft.now + BREATH))
+        draft.refresh()
 
 
 def _most_urgent(board: Board, now: float, *, rung: bool = False) -> Waiter | None:

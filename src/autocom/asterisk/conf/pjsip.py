@@ -102,7 +102,7 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
     # likes (tried on 22.10.1). A caller's network may save packets in his silence; a softphone sends
     # one every 20 ms, muted or not, and its caller hears nothing for as long as we believe in it.
     patience: Option = ("rtp_timeout", "60")
-    impatience: Option = ("rtp_timeout", "20")
+    impatience: Option = ("rtp_timeout", "18")
     host = net.sip[0]
     if not ipaddress.ip_address(host).is_unspecified:
         # also keeps Asterisk from looking up the machine's own name for every call
