@@ -207,16 +207,19 @@ def test_nobody_is_left_without_a_phone_if_there_are_enough() -> None:
     assert sorted(pairs) == [("c1", "bea"), ("c2", "ana")]
 
 
-def test_a_ringing_phone_is_not_taken_from_its_caller_but_the_next_free_one_is_the_others() -> None:
+def test_the_last_ringing_phone_is_not_taken_from_its_caller_but_the_next_free_one_is_the_others() -> None:
     script = Script(TRIO, ("ana", "bea"))
     assert rings(script.at(0, caller("c1", ring=Ringing.ALL))) == ["ana", "bea"]
-    assert script.at(1, caller("c2", joined=1.0, ring=Ringing.ALL)) == []
+    # he has two: the newcomer gets one of them
+    let_go = script.at(1, caller("c2", joined=1.0, ring=Ringing.ALL))
+    assert let_go == [StopRinging("ring-c1-1-ana", Cause.ANSWERED_ELSEWHERE)]
+    assert rings(script.at(1.2, TimePassed())) == ["ana"]
+    # each has one: the next newcomer waits for somebody to be free
+    assert script.at(1.5, caller("c3", joined=1.5, ring=Ringing.ALL)) == []
     script.at(2, PhoneSeen("cleo", reachable=True))
     decisions = script.at(2, LoggedIn("cleo"))
-    assert [(d.call, d.secretary) for d in decisions if isinstance(d, Ring)] == [("c2", "cleo")]
-    taken = script.at(3, LegAnswered("ring-c1-1-ana"))
-    assert StopRinging("ring-c1-2-bea", Cause.ANSWERED_ELSEWHERE) in taken
-    assert [(d.call, d.secretary) for d in taken if isinstance(d, Ring)] == [("c2", "bea")]
+    assert [(d.call, d.secretary) for d in decisions if isinstance(d, Ring)] == [("c3", "cleo")]
+    assert script.floor.waiters["c1"].ringing == ("bea",)
 
 
 def test_a40_when_all_of_them_refuse_the_next_step_is_at_once_and_not_at_the_end_of_the_turn() -> None:
