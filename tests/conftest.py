@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from autocom.journal.database import make_engine
+from autocom.journal.log import LocalLog
+from autocom.journal.postgres import PrivatePostgres
 from tests.support.bureau import Bureau
 from tests.support.exchange import Exchange
+from tests.support.postgres import fresh_database, private_postgres
 
 # `make properties`: the laws of the floor with twenty times as many examples
 settings.register_profile("properties", deadline=None)
@@ -40,3 +45,29 @@ async def start_exchange() -> AsyncIterator[Callable[..., object]]:
             return await running.enter_async_context(Exchange(bureau, *arguments))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgres]:
+    with private_postgres(tmp_path_factory.mktemp("journal")) as server:
+        yield server
+
+
+@pytest.fixture
+def url(postgres: PrivatePostgres) -> Iterator[str]:
+    with fresh_database(postgres) as found:
+        yield found
+
+
+@pytest.fixture
+async def engine(url: str) -> AsyncIterator[AsyncEngine]:
+    made = make_engine(url)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[LocalLog]:
+    opened = LocalLog(tmp_path / "journal" / "log.sqlite")
+    yield opened
+    opened.close()

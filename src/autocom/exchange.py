@@ -22,7 +22,7 @@ from autocom.core import features
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
 from autocom.core.posts import Idle, Post, Waiter
-from autocom.core.stages import Promised, Story
+from autocom.core.stages import Promised, Story, Waiting
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
 from autocom.timeline import iso
@@ -159,19 +159,16 @@ class RunningExchange:
         """Who waits, and who is promised a callback."""
         board, waiters = self.switchboard, self.switchboard.dispatcher.floor.waiters
         rows: list[Json] = [
-            {
-                "call": waiter.call,
-                "client": waiter.client,
-                "caller": board.lines[waiter.call].story.call.identity.caller,
-                "since": iso(waiter.joined),
-                "team": waiter.team,
-                "callback": board.lines[waiter.call].story.absent,
-            }
+            _waiting_row(board.lines[waiter.call].story, waiter.joined, waiter.team)
             for waiter in waiters.values()
             if waiter.call in board.lines
         ]
         stories = (line.story for line in board.lines.values())
-        return rows + [_promised_row(story) for story in stories if _between_tries(story, waiters)]
+        for story in stories:
+            off = _between_tries(story, waiters)
+            if off is not None:
+                rows.append(_waiting_row(story, off.joined, off.reaches))
+        return rows
 
     def _secretary_row(self, post: Post) -> dict[str, Json]:
         configuration = self.switchboard.configuration
@@ -303,21 +300,22 @@ class RunningExchange:
         return self.journal.follow()
 
 
-def _between_tries(story: Story, waiters: Mapping[str, Waiter]) -> bool:
-    """A callback that was promised and is off the floor for a while: a try failed, the next is to come."""
+def _between_tries(story: Story, waiters: Mapping[str, Waiter]) -> Waiting | None:
+    """The place of a callback that was promised and is off the floor for a while: a try failed, the next is
+    to come."""
     stage = story.stage
-    return isinstance(stage, Promised) and stage.secretary is None and story.call.id not in waiters
+    if isinstance(stage, Promised) and stage.secretary is None and story.call.id not in waiters:
+        return stage.waiting
+    return None
 
 
-def _promised_row(story: Story) -> dict[str, Json]:
-    """Such a callback among those who wait."""
-    assert isinstance(story.stage, Promised)
-    waiting = story.stage.waiting
+def _waiting_row(story: Story, joined: float, team: str) -> dict[str, Json]:
+    """One who waits, on the line or to be called back."""
     return {
         "call": story.call.id,
         "client": story.call.client.id,
         "caller": story.call.identity.caller,
-        "since": iso(waiting.joined),
-        "team": waiting.reaches,
-        "callback": True,
+        "since": iso(joined),
+        "team": team,
+        "callback": story.absent or isinstance(story.stage, Promised),
     }

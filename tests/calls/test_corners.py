@@ -18,7 +18,7 @@ from autocom.core.model import (
     Voicemail,
 )
 from autocom.core.telephony import ChannelAnswered, DigitPressed, FaxHeard
-from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, heard
 from tests.support.fake_telephone import FakeChannel, Habit
 from tests.support.virtual import run
 
@@ -65,11 +65,6 @@ def unanswered(bench: Bench, command: str, *, carried_out: bool = False) -> Call
 
     setattr(bench.telephone, "after" if carried_out else "before", lose)
     return lambda: given
-
-
-def heard(bench: Bench, channel: str = "chan-1") -> list[str]:
-    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
-    return [what for _, what in found.heard]
 
 
 def test_who_is_sent_away_when_his_message_is_due_is_sent_away() -> None:

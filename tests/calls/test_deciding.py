@@ -10,7 +10,7 @@ import pytest
 from autocom.calls.ports import NoAdvice
 from autocom.core.journal import Json
 from autocom.core.model import Client, Decision, Enqueue, Hangup, HangupKind, Mode, Play, Rule
-from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, heard
 from tests.support.virtual import run
 
 
@@ -54,10 +54,6 @@ def called(advice: Answers, *, stays: float = 10.0) -> Bench:
         return bench
 
     return run(whole())
-
-
-def heard(bench: Bench) -> list[str]:
-    return [what for _, what in bench.telephone.past["chan-1"].heard]
 
 
 def test_the_rule_that_is_named_takes_the_call() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autocom.core.model import Enqueue, Mode, Play
-from tests.calls.test_inbound import heard, play
-from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client
+from tests.calls.test_inbound import play
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, heard
 from tests.support.fake_telephone import Habit
 
 HELD_BACK = Play(WELCOME, if_waiting=6.0)

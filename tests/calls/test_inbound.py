@@ -24,7 +24,7 @@ from autocom.core.model import (
     When,
 )
 from autocom.core.telephony import Cause
-from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, heard
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import EPOCH, run
 
@@ -44,11 +44,6 @@ def play(scenario: Scenario, *clients: object, staff: dict[str, dict[str, int]] 
         return bench
 
     return run(whole())
-
-
-def heard(bench: Bench, channel: str = "chan-1") -> list[str]:
-    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
-    return [what for _, what in found.heard]
 
 
 def test_a_caller_hears_the_message_then_music_then_the_secretary() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from autocom.core.model import Audio, Configuration, Enqueue, Mode, Music, Play
 from tests.calls.test_promise import QUEUE, house, play, promised
-from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration, sounds
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import run
 
@@ -37,11 +37,6 @@ async def opened(made: Configuration, *at_work: str) -> Bench:
     return bench
 
 
-def heard(bench: Bench, channel: str) -> list[str]:
-    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
-    return [what for _, what in found.heard if what != "silence"]
-
-
 def first(bench: Bench, kind: str) -> float:
     return next(e.at for e in bench.of("c1") if e.kind == kind)
 
@@ -51,8 +46,8 @@ def test_he_hears_it_to_its_end_while_she_is_told_to_wait_and_both_are_joined_at
         bench = await opened(bureau(), "lea")
         bench.telephone.call_in("chan-1", "0199001001")
         await bench.pass_time(3.0)  # she picks up after 2 s
-        assert heard(bench, "chan-1")[-1] == "notice"
-        assert heard(bench, LEG) == ["in-progress"]
+        assert sounds(bench, "chan-1")[-1] == "notice"
+        assert sounds(bench, LEG) == ["in-progress"]
         assert bench.telephone.channels["chan-1"].up, "it may matter that he hears it: the call is answered"
         assert bench.telephone.joined == []
         await bench.pass_time(3.0)
@@ -72,10 +67,10 @@ def test_she_hears_whose_caller_it_is_first_and_then_that_he_hears_a_message() -
         bench = await opened(bureau(whispering=True), "lea")
         bench.telephone.call_in("chan-1", "0199001001")
         await bench.pass_time(2.5)
-        assert heard(bench, LEG) == ["whisper-lilas"]
-        assert heard(bench, "chan-1")[-1] == "notice", "at the same time"
+        assert sounds(bench, LEG) == ["whisper-lilas"]
+        assert sounds(bench, "chan-1")[-1] == "notice", "at the same time"
         await bench.pass_time(1.0)
-        assert heard(bench, LEG)[-1] == "in-progress"
+        assert sounds(bench, LEG)[-1] == "in-progress"
         await bench.pass_time(3.0)
         assert bench.telephone.joined == [("chan-1", LEG)]
         assert bench.kinds().count("whispered") == 1
@@ -90,7 +85,7 @@ def test_without_the_stock_sentence_she_waits_in_silence() -> None:
         bench = await opened(replace(made, stock=replace(made.stock, in_progress=None)), "lea")
         bench.telephone.call_in("chan-1", "0199001001")
         await bench.pass_time(4.0)
-        assert heard(bench, LEG) == []
+        assert sounds(bench, LEG) == []
         await bench.pass_time(2.0)
         assert bench.telephone.joined == [("chan-1", LEG)]
         await bench.kill()
@@ -105,7 +100,7 @@ def test_what_he_heard_before_gives_way_to_it(steps: tuple[Play, ...], ringing: 
         bench = await opened(bureau(*steps, ringing=ringing), "lea")
         bench.telephone.call_in("chan-1", "0199001001")
         await bench.pass_time(3.0)
-        assert heard(bench, "chan-1")[-1] == "notice"
+        assert sounds(bench, "chan-1")[-1] == "notice"
         await bench.pass_time(3.0)
         assert bench.telephone.joined == [("chan-1", LEG)]
         await bench.kill()
@@ -118,7 +113,7 @@ def test_a_message_that_must_be_heard_comes_before_it() -> None:
         bench = await opened(bureau(Play(WELCOME, Mode.ANSWERED, must_hear=True)), "lea")
         bench.telephone.call_in("chan-1", "0199001001")
         await bench.pass_time(9.0)
-        assert heard(bench, "chan-1")[:2] == ["welcome", "notice"]
+        assert sounds(bench, "chan-1")[:2] == ["welcome", "notice"]
         assert bench.telephone.joined == [("chan-1", LEG)]
         await bench.kill()
 
@@ -149,7 +144,7 @@ def test_her_leg_ends_meanwhile_and_he_is_back_at_his_place_with_his_music(
         assert bench.state("lea") == "talking"
         bench.telephone.phone_hangs_up(LEG)
         await bench.pass_time(0.2)
-        assert heard(bench, "chan-1")[-1] == "music:music-calm"
+        assert sounds(bench, "chan-1")[-1] == "music:music-calm"
         assert bench.telephone.joined == []
         await bench.at_work("ines")
         await bench.pass_time(10.0)
@@ -195,7 +190,7 @@ def test_killed_meanwhile_the_next_process_joins_them_without_saying_it_again(af
         bench.start()
         await bench.pass_time(5.0)
         assert bench.telephone.joined == [("chan-1", LEG)]
-        assert heard(bench, "chan-1").count("notice") <= 1
+        assert sounds(bench, "chan-1").count("notice") <= 1
         assert bench.failure() is None
         await bench.kill()
 
@@ -227,7 +222,7 @@ def test_who_is_called_back_hears_it_before_he_is_joined_as_well() -> None:
         assert leg is not None
         assert [what for _, what in leg.heard if what != "silence"][:2] == ["callback-hold", "in-progress"]
         await bench.pass_time(6)
-        assert heard(bench, "out-c1-1")[0] == "notice"
+        assert sounds(bench, "out-c1-1")[0] == "notice"
         assert len(bench.telephone.joined) == 1
 
     made = house(replace(QUEUE, on_answer=NOTICE))

@@ -24,7 +24,7 @@ from autocom.core.model import (
     When,
 )
 from autocom.core.telephony import Cause
-from tests.support.exchange_in_memory import CALM, CLOSED, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, CLOSED, Bench, client, configuration, sounds
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import EPOCH, run
 
@@ -67,11 +67,6 @@ def play(scenario: Scenario, bureau: Configuration | None = None) -> Bench:
     return run(whole())
 
 
-def heard(bench: Bench, channel: str = "chan-1") -> list[str]:
-    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
-    return [what for _, what in found.heard if what != "silence"]
-
-
 def waiting(bench: Bench) -> dict[str, float]:
     assert bench.switchboard is not None
     return {call: w.joined for call, w in bench.switchboard.dispatcher.floor.waiters.items()}
@@ -95,7 +90,7 @@ async def promised(bench: Bench, *, him: Habit, lea: Habit | None = None) -> Non
 def test_he_is_told_hung_up_called_back_and_served_by_the_secretary_who_picked_up() -> None:
     async def scenario(bench: Bench) -> None:
         await promised(bench, him=Habit(answers=3.0), lea=Habit(answers=2.0))
-        assert heard(bench) == ["music:music-calm", "callback-promised", "end"]
+        assert sounds(bench) == ["music:music-calm", "callback-promised", "end"]
         await bench.pass_time(3)
         leg = bench.telephone.leg_of("lea")
         assert leg is not None
@@ -108,8 +103,8 @@ def test_he_is_told_hung_up_called_back_and_served_by_the_secretary_who_picked_u
         await bench.pass_time(1)
 
     bench = play(scenario)
-    assert heard(bench, "out-c1-1") == ["bridge:talk-c1-2", "end"]
-    assert heard(bench, "ring-c1-2-lea") == ["callback-hold", "bridge:talk-c1-2", "end"]
+    assert sounds(bench, "out-c1-1") == ["bridge:talk-c1-2", "end"]
+    assert sounds(bench, "ring-c1-2-lea") == ["callback-hold", "bridge:talk-c1-2", "end"]
     record = bench.record()
     assert (record.outcome, record.secretary, record.offers) == ("served", "lea", 2)
     assert ended(bench) == ["answered"]
@@ -201,7 +196,7 @@ def test_a_secretary_who_hangs_up_while_he_is_rung_loses_him_nothing() -> None:
 
     bench = play(scenario)
     assert ended(bench) == ["secretary_left", "answered"]
-    assert heard(bench, "out-c1-2")[-1].startswith("bridge")
+    assert sounds(bench, "out-c1-2")[-1].startswith("bridge")
 
 
 def test_a_caller_who_is_called_back_and_hangs_up_at_once_frees_the_secretary() -> None:
@@ -235,7 +230,7 @@ def test_who_cannot_be_called_back_hears_so_and_goes_on_waiting(number: str, hea
         assert list(waiting(bench)) == ["c1"]
 
     bench = play(scenario)
-    assert heard(bench) == ["music:music-calm", "callback-refused", "music:music-calm"]
+    assert sounds(bench) == ["music:music-calm", "callback-refused", "music:music-calm"]
     assert "callback_promised" not in bench.kinds()
 
 
@@ -277,7 +272,7 @@ def test_who_calls_himself_while_he_is_being_called_back_is_not_taken_for_a_loop
         assert bench.state("lea") == "talking"
 
     bench = play(scenario)
-    assert heard(bench, "chan-3")[-1] == "bridge:talk-c2-1"
+    assert sounds(bench, "chan-3")[-1] == "bridge:talk-c2-1"
 
 
 def test_a_number_that_forwards_our_call_to_ourselves_is_no_endless_ring() -> None:
@@ -300,7 +295,7 @@ def test_no_promise_is_made_that_closing_would_break() -> None:
     # it is 16:13:20, a call takes two minutes: at 16:15 nobody would get to it
     async def scenario(bench: Bench) -> None:
         await promised(bench, him=Habit(answers=1.0))
-        assert heard(bench)[:2] == ["music:music-calm", "callback-refused"]
+        assert sounds(bench)[:2] == ["music:music-calm", "callback-refused"]
         assert list(waiting(bench)) == ["c1"]
 
     play(scenario, house(hours=evening("16:15")))
@@ -388,7 +383,7 @@ def test_the_client_may_promise_in_his_own_words() -> None:
         await promised(bench, him=Habit(answers=1.0))
 
     own = replace(QUEUE, keys={"1": (Play(CLOSED, Mode.ANSWERED), Callback())})
-    assert heard(play(scenario, house(own))) == ["music:music-calm", "closed", "end"]
+    assert sounds(play(scenario, house(own))) == ["music:music-calm", "closed", "end"]
 
 
 @pytest.mark.parametrize("outage", [0.0, 5.0])

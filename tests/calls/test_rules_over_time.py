@@ -35,7 +35,7 @@ from autocom.core.model import (
 )
 from autocom.core.overrides import Override
 from autocom.core.ranking import NOBODY_GRACE
-from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, sounds
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import EPOCH, run
 
@@ -96,11 +96,6 @@ def why_dequeued(bench: Bench, call: str = "c1") -> list[object]:
     return [e.fields["why"] for e in bench.of(call) if e.kind == "dequeued"]
 
 
-def heard(bench: Bench, channel: str = "chan-1") -> list[str]:
-    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
-    return [what for _, what in found.heard if what != "silence"]
-
-
 async def caller_comes(bench: Bench, seconds_before: float, instant: float = AT_CLOSING) -> None:
     await bench.pass_time(instant - seconds_before - (bench.clock.now() - EPOCH))
     bench.telephone.call_in("chan-1", "0199001001")
@@ -133,7 +128,7 @@ def test_the_queues_own_way_out_at_closing_comes_before_the_closing_rule() -> No
 
     out = (Play(AWAY, Mode.ANSWERED), Hangup())
     bench = play(scenario, practice(CLOSED_RULE, Rule("open", None, queue(on_closing=out))))
-    assert heard(bench) == ["welcome", "music:music-calm", "nobody", "end"]
+    assert sounds(bench) == ["welcome", "music:music-calm", "nobody", "end"]
     assert bench.record().outcome == "closed"
 
 
@@ -234,7 +229,7 @@ def test_an_absence_that_begins_is_heard_in_its_own_words_and_ends_by_itself() -
         scenario,
         practice(CLOSED_RULE, Rule("open", None, queue()), hours=ROUND_THE_CLOCK, absences=(absence,)),
     )
-    assert heard(bench) == ["welcome", "music:music-calm", "nobody", "end"]
+    assert sounds(bench) == ["welcome", "music:music-calm", "nobody", "end"]
     assert first(bench, "rule_changed") == pytest.approx(AT_CLOSING, abs=0.1)
 
 
@@ -438,7 +433,7 @@ def test_an_override_sends_who_waits_to_another_team_at_his_place_and_its_end_br
     bench = play(scenario, practice(Rule("open", None, queue())), staff=TWO_TEAMS, teams=("medical", "legal"))
     moves = [(e.fields["before"], e.fields["team"]) for e in bench.of("c1") if e.kind == "queued_elsewhere"]
     assert moves == [("medical", "legal"), ("legal", "medical")]
-    assert heard(bench)[:2] == ["welcome", "music:music-calm"], "he hears nothing of it"
+    assert sounds(bench)[:2] == ["welcome", "music:music-calm"], "he hears nothing of it"
     ended = next(e for e in bench.journal.entries if e.kind == "override_ended")
     assert ended.fields["by"] == "expiry"
 
@@ -516,7 +511,7 @@ def test_open_by_override_is_stronger_than_hours_and_absence_and_its_end_is_a_cl
     away = Closure(CLOSES.replace(day=1), CLOSES.replace(month=10), "vacances", AWAY)
     bench = play(scenario, practice(CLOSED_RULE, Rule("open", None, queue()), hours=never, absences=(away,)))
     assert bench.record().outcome == "closed"
-    assert heard(bench)[-2:] == ["nobody", "end"], "the absence's own message"
+    assert sounds(bench)[-2:] == ["nobody", "end"], "the absence's own message"
 
 
 def test_an_override_survives_a_kill_and_ends_in_time_also_while_nobody_served() -> None:
@@ -562,7 +557,7 @@ def test_who_waits_follows_new_hours_at_once_and_keeps_his_rules() -> None:
 
     bench = play(scenario, practice(CLOSED_RULE, Rule("open", None, queue())))
     assert bench.record().outcome == "closed"
-    assert heard(bench) == ["welcome", "music:music-calm", "closed", "end"], "his own closing rule"
+    assert sounds(bench) == ["welcome", "music:music-calm", "closed", "end"], "his own closing rule"
 
 
 def test_who_waits_for_a_client_that_is_removed_goes_on_under_the_old_rules() -> None:

@@ -9,7 +9,7 @@ import pytest
 from autocom.core.floor_words import LoggedIn, Resumed
 from autocom.core.model import Audio, Configuration, Enqueue, Play
 from autocom.core.telephony import Cause
-from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration, heard
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import run
 
@@ -32,11 +32,6 @@ async def opened(made: Configuration, *at_work: str) -> Bench:
     await bench.pass_time(0.01)
     await bench.at_work(*at_work)
     return bench
-
-
-def heard(bench: Bench, channel: str) -> list[str]:
-    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
-    return [what for _, what in found.heard]
 
 
 # --- a phone that vanishes -------------------------------------------------------------------

@@ -26,7 +26,7 @@ from autocom.core.model import (
     When,
 )
 from tests.calls.test_crash import Plot, tell
-from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, sounds
 from tests.support.fake_telephone import FakeTelephone, Habit
 from tests.support.virtual import EPOCH, run
 
@@ -68,10 +68,6 @@ def kept(bench: Bench) -> list[Voice]:
     return found
 
 
-def heard(bench: Bench) -> list[str]:
-    return [what for _, what in bench.telephone.past["chan-1"].heard if what != "silence"]
-
-
 async def ended(bench: Bench) -> Bench:
     assert bench.failure() is None
     await bench.kill()
@@ -85,7 +81,7 @@ def test_a_message_is_announced_recorded_thanked_for_and_everybody_named_is_to_b
         return await ended(bench)
 
     bench = run(story())
-    assert heard(bench) == ["leave", "beep", "saved", "end"]
+    assert sounds(bench) == ["leave", "beep", "saved", "end"]
     assert bench.record().outcome == "voicemail"
     (voice,) = kept(bench)
     assert (voice.recording, voice.call, voice.client, voice.kept) == ("voice-c1-1", "c1", "lilas", False)
@@ -144,7 +140,7 @@ def test_a_caller_who_says_nothing_leaves_no_message_and_nobody_is_mailed(when: 
     assert outbox(bench) == []
     assert kept(bench) == []
     assert bench.telephone.recordings == {}, "an empty recording is not left in Asterisk's store"
-    assert "saved" not in heard(bench)
+    assert "saved" not in sounds(bench)
 
 
 def test_a_closed_rule_with_a_voicemail_is_closed_when_nothing_is_said() -> None:
@@ -169,7 +165,7 @@ def test_the_hash_key_skips_the_prompt_and_the_steps_behind_the_voicemail_follow
         return await ended(bench)
 
     bench = run(story())
-    assert heard(bench) == ["leave", "beep", "saved", "closed", "end"]
+    assert sounds(bench) == ["leave", "beep", "saved", "closed", "end"]
     beeps = [at for at, what in bench.telephone.past["chan-1"].heard if what == "beep"]
     assert beeps[0] - bench.telephone.past["chan-1"].heard[0][0] == pytest.approx(1.0, abs=0.1)
     assert bench.record().outcome == "voicemail"
@@ -185,7 +181,7 @@ def test_the_steps_own_prompt_is_preferred_and_music_does_not_play_into_the_reco
         return await ended(bench)
 
     bench = run(story())
-    assert heard(bench) == ["music:music-calm", "closed", "beep", "saved", "end"]
+    assert sounds(bench) == ["music:music-calm", "closed", "beep", "saved", "end"]
     assert bench.record().outcome == "voicemail"
 
 
@@ -255,7 +251,7 @@ def test_a_message_is_wanted_once_and_the_call_goes_on_at_once() -> None:
         return await ended(bench)
 
     bench = run(story())
-    assert heard(bench) == ["closed", "end"]
+    assert sounds(bench) == ["closed", "end"]
     by_route = {letter.route: letter for letter in outbox(bench)}
     assert by_route["text"].content == Note("Lilas: 06 39 98 01 01 a appelé à 16:13", "Lilas")
     assert (by_route["text"].id, by_route["mail"].id) == ("note-c1-1-to-1", "note-c1-2-to-1")
@@ -301,7 +297,7 @@ def test_a_message_chosen_in_a_menu_is_sent() -> None:
 
     bench = run(story())
     assert [letter.content for letter in outbox(bench)] == [Note("touche 1", "Lilas")]
-    assert heard(bench)[-2:] == ["closed", "end"]
+    assert sounds(bench)[-2:] == ["closed", "end"]
 
 
 # --- alerts ----------------------------------------------------------------------------------
@@ -370,7 +366,7 @@ def test_a_recording_that_ended_while_the_events_were_away_is_found_ended() -> N
 
     bench = run(story())
     assert bench.record().outcome == "voicemail"
-    assert heard(bench) == ["leave", "beep", "saved", "end"]
+    assert sounds(bench) == ["leave", "beep", "saved", "end"]
 
 
 def test_a_caller_who_hung_up_while_the_events_were_away_has_left_his_message() -> None:
@@ -434,7 +430,7 @@ def test_asterisk_that_cannot_be_asked_for_a_while_holds_up_the_thanks_and_nothi
         return await ended(bench)
 
     bench = run(story())
-    assert heard(bench) == ["leave", "beep", "saved", "end"]
+    assert sounds(bench) == ["leave", "beep", "saved", "end"]
     assert len(kept(bench)) == 1
     assert len(outbox(bench)) == 2
 

@@ -20,7 +20,7 @@ from autocom.core.model import (
     Play,
     Ringback,
 )
-from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, heard
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import run
 
@@ -66,11 +66,6 @@ def play(scenario: Scenario, bureau: Configuration) -> Bench:
         return bench
 
     return run(whole())
-
-
-def heard(bench: Bench, channel: str = "chan-1") -> list[str]:
-    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
-    return [what for _, what in found.heard]
 
 
 def timeline(bench: Bench, channel: str = "chan-1") -> list[tuple[float, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from datetime import time
 from pathlib import Path
 
@@ -14,41 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from autocom.cli import main
 from autocom.core.journal import Entry
 from autocom.journal import history
-from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
-from autocom.journal.postgres import PrivatePostgres
 from tests.simulate.queues import DAY
-from tests.support.postgres import fresh_database, private_postgres
 from tests.support.shipping import shipping
 
 ROOT = Path(__file__).resolve().parents[2]
 TEN = DAY.at(time(10))
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgres]:
-    with private_postgres(tmp_path_factory.mktemp("journal")) as server:
-        yield server
-
-
-@pytest.fixture
-def url(postgres: PrivatePostgres) -> Iterator[str]:
-    with fresh_database(postgres) as found:
-        yield found
-
-
-@pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
-    made = make_engine(url)
-    yield made
-    await made.dispose()
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[LocalLog]:
-    opened = LocalLog(tmp_path / "journal" / "log.sqlite")
-    yield opened
-    opened.close()
 
 
 def a_call(name: str, at: float, *, pick_up: float | None, client: str = "cab-lilas") -> list[Entry]:

@@ -224,3 +224,14 @@ class Bench:
     def state(self, who: str) -> str:
         assert self.switchboard is not None
         return self.switchboard.dispatcher.floor.posts[who].state
+
+
+def heard(bench: Bench, channel: str = "chan-1") -> list[str]:
+    """What was heard on a channel, in order."""
+    found = bench.telephone.channels.get(channel) or bench.telephone.past[channel]
+    return [what for _, what in found.heard]
+
+
+def sounds(bench: Bench, channel: str = "chan-1") -> list[str]:
+    """The same without the silences between."""
+    return [what for what in heard(bench, channel) if what != "silence"]

@@ -37,25 +37,12 @@ class Errands:
 
     async def until_done(self, command: Command) -> None:
         """Give the command until it is carried out, or what it is about is gone."""
-        while True:
-            try:
-                await command()
-            except Gone:
-                return
-            except TelephoneDown as down:
-                log.warning("command not answered", why=str(down))
-                await self._clock.until(self._clock.now() + RETRY)
-            else:
-                return
+        while not await _answered(command):
+            await self._clock.until(self._clock.now() + RETRY)
 
     async def surely(self, command: Command) -> None:
         """Give the command now; where it is not answered, again and again, while who asked goes on."""
-        try:
-            await command()
-        except Gone:
-            return
-        except TelephoneDown as down:
-            log.warning("command not answered", why=str(down))
+        if not await _answered(command):
             self.start(self._later(command))
 
     async def _later(self, command: Command) -> None:
@@ -73,3 +60,15 @@ class Errands:
     def to_fallback(self, channel: str) -> None:
         """Give a caller to the dialplan's fallback, never to silence."""
         self.start(self.until_done(lambda: self._telephone.to_fallback(channel)))
+
+
+async def _answered(command: Command) -> bool:
+    """Give the command once; False where Asterisk did not answer. What is gone needs no command."""
+    try:
+        await command()
+    except Gone:
+        return True
+    except TelephoneDown as down:
+        log.warning("command not answered", why=str(down))
+        return False
+    return True
