@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev asterisk run demo test properties simulate-validate bench check lock audit sounds words clean distclean
+.PHONY: help setup setup-dev asterisk browser jssip run demo test properties simulate-validate bench check lock audit sounds words clean distclean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,7 @@ help:
 	@echo 'make bench   how fast it is, beside app_queue'
 	@echo 'make check   only style, types, walls and the dialplan'
 	@echo 'make setup   what the others need: Python packages and Asterisk'
+	@echo 'make jssip   the SIP library of the page in a browser, bundled again'
 	@echo 'make words   the French of what check says: bring new words into the catalogue, compile it'
 	@echo 'make lock    choose new versions for requirements/*.txt'
 	@echo 'make clean   remove what tests and runs left; distclean: the environment too'
@@ -36,7 +37,7 @@ help:
 
 setup: $(VENV)/.installed asterisk
 
-setup-dev: $(VENV)/.installed-dev asterisk
+setup-dev: $(VENV)/.installed-dev asterisk browser
 
 $(VENV)/.made:
 	@$(STEP) 'Python environment' tools/make_venv.sh $(VENV)
@@ -58,6 +59,10 @@ asterisk:
 ifeq ($(AUTOCOM_ARI_URL),)
 	@[ -x $(ASTERISK_HOME)/bin/asterisk ] || tools/get-asterisk.sh $(ASTERISK_HOME)
 endif
+
+# for the tests of the page in a browser; says so where none can be had
+browser:
+	@tools/get-chromium.sh $(CACHE)/chromium
 
 # --- what it is for --------------------------------------------------------------------------
 
@@ -108,6 +113,10 @@ audit: setup-dev
 # the French of what `check` says: new templates of the source into the catalogue, and the catalogue compiled
 words: setup-dev
 	@$(BIN)/python tools/words.py
+
+# the SIP library of the page, bundled again from npm (needs node and npm, and only for this)
+jssip:
+	@tools/make_jssip.sh
 
 # stock prompts and music again from sounds/prompts.yaml and tools/make_sounds.py
 sounds: setup-dev

@@ -16,13 +16,14 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from autocom import versions
+from autocom.asterisk.conf import pjsip
 from autocom.calls import promise, reaching, voicemail
 from autocom.calls.line import FAX_WINDOW
 from autocom.cli import main
 from autocom.config import ConfigurationRefused, load, models
 from autocom.config.notyet import NOT_YET
 from autocom.config.shape import keys_at
-from autocom.core import estimate, offers, pace, ranking, record
+from autocom.core import estimate, offers, pace, ranking, record, rooms
 from autocom.core.journal import KINDS
 from autocom.core.record import ABANDON_CAUSES, OUTCOMES, SEGMENT_KINDS
 from autocom.core.stages import Stage
@@ -39,8 +40,9 @@ PROSE = "\n".join(page.read_text(encoding="utf-8") for page in ALL)
 # the contract's commands
 COMMANDS = (
     "up", "serve", "check", "explain", "reload", "status", "calls", "call", "secretary", "schema", "demo",
-    "db upgrade", "db downgrade", "db current", "override", "versions", "rollback", "diff", "voicemail", "pauses",
-    "simulate",
+    "db upgrade", "db downgrade", "db current", "override", "versions", "rollback", "diff", "voicemail", "pauses", "texts", "text",
+    "simulate", "phone", "call-out", "list show", "list add", "list import", "list remove", "result", "rooms", "room",
+    "recordings", "recording",
 )  # fmt: skip
 # read from the environment by others than `Settings`
 FURTHER_SETTINGS = ("AUTOCOM_HOME", "AUTOCOM_ASTERISK_HOME")
@@ -107,6 +109,7 @@ def test_every_page_stands_once_in_the_navigation() -> None:
     "page",
     [
         *sorted((DOCS / "admins").glob("*.md")),
+        DOCS / "secretaries" / "presence.md",
         *(DOCS / f"{who}.md" for who in ("secretaries", "leads", "simulate")),
     ],
     ids=name_of,
@@ -144,7 +147,7 @@ def test_the_commands_are_those_of_the_contract_and_each_stands_on_the_operation
 
 def test_every_command_line_that_the_pages_show_is_understood() -> None:
     known = dict(commands(main))
-    shown = re.findall(r"(?<![\w/-])autocom ((?:db )?[a-z]+)((?: [^`\n|#&]*)?)", "\n".join(quoted()))
+    shown = re.findall(r"(?<![\w/-])autocom ((?:(?:db|list) )?[a-z]+)((?: [^`\n|#&]*)?)", "\n".join(quoted()))
     assert len(shown) > 40
     for name, rest in shown:
         assert name in known, f"autocom {name}"
@@ -269,8 +272,15 @@ NUMBERS = (
     ("compared.md", "hers rests {} s", offers.REST_AFTER_NO_ANSWER),
     ("compared.md", "from {} s", estimate.LEAST_TOLD),
     ("compared.md", "({} s of grace", ranking.NOBODY_GRACE),
+    ("secretaries/conference.md", "bout de {} secondes", rooms.WITHOUT_SECRETARY),
+    ("secretaries/conference.md", "go after {} seconds", rooms.WITHOUT_SECRETARY),
+    ("secretaries/parking.md", "bout de {} secondes", models.Parking().return_after),
+    ("secretaries/parking.md", "after {} seconds", models.Parking().return_after),
     ("leads.md", "dans les {} secondes", record.SHORT_SECONDS),
     ("leads.md", "within {} s of arriving", record.SHORT_SECONDS),
+    ("secretaries/presence.md", "dure au moins {} secondes", pjsip.SHORTEST_SUBSCRIPTION),
+    ("secretaries/presence.md", "lasts {} seconds at least", pjsip.SHORTEST_SUBSCRIPTION),
+    ("asterisk.md", "`sub_min_expiry` is {} s", pjsip.SHORTEST_SUBSCRIPTION),
 )
 
 
@@ -332,6 +342,7 @@ trunks:
 rosters:
   garde: {order: [{name: Docteur Martin, number: "+33639981011"}]}
   medecins: {order: [{name: Docteur Martin, number: "+33639981011"}]}
+texts: {providers: [{id: op-sms, kind: webhook, url: "https://sms.operator.example/send"}]}
 """
 CLIENT = """\
 id: exemple

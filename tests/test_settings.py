@@ -83,7 +83,17 @@ def test_every_setting_is_read(monkeypatch):
         ("SMTP_TLS", "ssl", "write one of starttls, tls or none"),
         ("SMTP_FROM", "Secrétariat", "write the address that mail comes from"),
         ("SMTP_FROM", "a@b.example\nBcc: c@d.example", "write the address that mail comes from"),
+        ("SIP_TLS_BIND", "5061", "write an address and a port"),
+        ("HTTPS_BIND", "autocom.example:8443", "write an address (not a name) and a port"),
+        ("HOST", "autocom example", "write the name or the address by which phones reach this machine"),
+        ("URL", "autocom.example", "write the address by which browsers reach our pages"),
+        ("TLS_CERT", "/nowhere.crt", "/nowhere.crt cannot be read: No such file"),
+        ("TLS_KEY", "/dev/null", "is no PEM file"),
+        ("SRTP", "required", "required needs AUTOCOM_SIP_TLS_BIND"),
+        ("SRTP", "on", "write one of off or required"),
         ("SMS_URL", "sms.example/send", "write the address that texts are posted to"),
+        ("RECORDING_KEY", "secret", "write 32 bytes in base64"),
+        ("RECORDING_KEY", "A" * 43 + "=, x", "the newest first"),
     ],
 )
 def test_a_bad_setting_is_one_line_that_names_it_and_says_what_to_write(monkeypatch, name, value, words):
@@ -109,9 +119,19 @@ def test_a_mail_password_is_not_sent_in_the_clear_but_to_this_machine(monkeypatc
     assert Settings.read().smtp_tls == "none"
 
 
+def test_a_certificate_needs_its_key_and_both_are_whole_paths(monkeypatch, tmp_path):
+    (tmp_path / "a.pem").write_text("-----BEGIN CERTIFICATE-----")
+    monkeypatch.setenv("AUTOCOM_TLS_CERT", "a.pem")
+    with pytest.raises(SettingsError, match="TLS_KEY: needed beside AUTOCOM_TLS_CERT"):
+        Settings.read()
+    monkeypatch.setenv("AUTOCOM_TLS_KEY", "a.pem")
+    assert Settings.read().tls_key == tmp_path / "a.pem"
+
+
 def test_secrets_never_show(monkeypatch):
     monkeypatch.setenv("AUTOCOM_SMTP_USER", "u")
     monkeypatch.setenv("AUTOCOM_SMS_URL", "https://sms.example/send?key=canary-secret")
+    monkeypatch.setenv("AUTOCOM_RECORDING_KEY", "canary+" + "A" * 36 + "=")
     for name in ("ARI_PASSWORD", "AMI_PASSWORD", "SMTP_PASSWORD", "SMS_TOKEN"):
         monkeypatch.setenv(f"AUTOCOM_{name}", "canary-secret")
     monkeypatch.setenv("AUTOCOM_DATABASE_URL", "postgresql://u:canary-secret@127.0.0.1/x")

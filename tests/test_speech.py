@@ -13,7 +13,17 @@ import pytest
 from click.testing import CliRunner
 
 from autocom.cli import main
-from autocom.commands import configuration, exchange, journal, overrides, pauses, versions, voicemail
+from autocom.commands import (
+    configuration,
+    exchange,
+    journal,
+    overrides,
+    pauses,
+    phone,
+    texts,
+    versions,
+    voicemail,
+)
 from autocom.core.pause_report import PauseLine
 from autocom.speech import COUNTED, Sentences, Speech, counted
 from autocom.state import Card, write_card
@@ -22,7 +32,7 @@ from autocom.versions import Versions
 ROOT = Path(__file__).resolve().parents[1]
 PARIS = ZoneInfo("Europe/Paris")
 AT = "2026-11-24T09:00:00.250Z"
-MODULES = (configuration, exchange, journal, overrides, pauses, versions, voicemail)
+MODULES = (configuration, exchange, journal, overrides, pauses, phone, texts, versions, voicemail)
 
 
 def places(sentence: str) -> set[str | None]:
@@ -140,7 +150,7 @@ def test_a_line_of_the_pauses_counts_as_people_do() -> None:
 def test_a_message_whose_sound_is_gone_says_so() -> None:
     row = {
         "id": "voice-c1-1", "reference": "4F7K", "at": AT, "client": "lilas", "caller": None, "seconds": 12.0,
-        "kept": False,
+        "kept": False, "heard_at": None,
     }  # fmt: skip
     french, english = (voicemail.line(row, PARIS, language) for language in ("fr", "en"))
     assert french.startswith("2026-11-24 10:00  4F7K  voice-c1-1 ")

@@ -49,6 +49,9 @@ DIALS = {
 }
 EVERYTHING = "_[!-~]!"
 FALLBACK = "Goto(autocom-fallback,s,1)"
+# What a phone of the house dialled, filtered to digits, `*`, `#` and `+`; without us colleagues can be called.
+DIALLED = "${AUTOCOM_DIALLED}"
+ALONE = f"Goto(autocom-alone,{DIALLED},1)"
 KEYWORDS = {"n", "s"}
 
 
@@ -150,10 +153,11 @@ def _lint_context(context: Context, known: dict[str, Context]) -> Iterator[Fault
             yield Fault(context.path, step.line, message)
         for message in _targets(step, context, known):
             yield Fault(context.path, step.line, message)
+        behind = ALONE if step.arguments.endswith(",phone") else FALLBACK
         if step.application in ("Stasis", "StasisBroadcast") and not (
-            following is not None and following.extension == step.extension and following.call == FALLBACK
+            following is not None and following.extension == step.extension and following.call == behind
         ):
-            yield Fault(context.path, step.line, f"{step.application} must be followed by {FALLBACK}")
+            yield Fault(context.path, step.line, f"{step.application} must be followed by {behind}")
     everything = [step for step in context.steps if re.fullmatch(r"_(\.|!|\[!-~\][.!])", step.extension)]
     ends = [
         step for step in context.steps if step.extension == "h" and step.application in ("Hangup", "Return")
@@ -226,10 +230,19 @@ def _targets(step: Step, context: Context, known: dict[str, Context]) -> Iterato
         reached = known.get(name)
         if reached is None:
             yield f"no context {name}"
+        elif extension == DIALLED:
+            if priority != "1" or not _takes_everything(reached, known):
+                yield f"{name} must take whatever was dialled"
         elif not any(
             each.extension in (extension, EVERYTHING) and each.priority == priority for each in reached.steps
         ):
             yield f"no priority {extension},{priority} in {name}"
+
+
+def _takes_everything(context: Context, known: dict[str, Context]) -> bool:
+    if any(step.extension == EVERYTHING for step in context.steps):
+        return True
+    return any(name in known and _takes_everything(known[name], known) for _, name in context.includes)
 
 
 def main(arguments: list[str]) -> int:

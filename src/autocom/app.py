@@ -18,15 +18,15 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
-from aiohttp import web
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from watchfiles import awatch
 
-from autocom import post_room
+from autocom import post_room, tape_room
 from autocom.advice import HttpAdvice
 from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.asterisk.ami import Ami
@@ -35,18 +35,20 @@ from autocom.asterisk.conf.text import Unwritable
 from autocom.asterisk.private import AsteriskFailed
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.dispatcher import Dispatcher
+from autocom.calls.lamps import Lamps
 from autocom.calls.line import Ports
-from autocom.calls.ports import Gone, TelephoneDown
+from autocom.calls.ports import Clock, Gone, TelephoneDown
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
 from autocom.core.codec import Codec
 from autocom.core.journal import Entry
 from autocom.core.model import Bureau, Client, Configuration
 from autocom.core.posts import Post, Waiter
-from autocom.core.stages import Story
+from autocom.core.story import Story
+from autocom.doors import open_doors
 from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
 from autocom.forgetting import forget_in_time
-from autocom.foundations import CannotServe, Ground, Told, lay
+from autocom.foundations import CannotServe, Ground, Told, certified, lay
 from autocom.imported import import_fallback
 from autocom.journal import migrate
 from autocom.journal.database import make_engine
@@ -54,16 +56,21 @@ from autocom.journal.log import LocalLog
 from autocom.journal.postgres import PrivatePostgres
 from autocom.journal.shipper import Shipper
 from autocom.keepers import DoorsMoved, keep_asterisk, keep_postgres
+from autocom.papers import Papers
+from autocom.reach import reach
 from autocom.settings import Settings
 from autocom.state import Card, lock, write_card
+from autocom.tapes.keeper import TapeKeeper
+from autocom.text_room import Texts
 from autocom.versions import Versions
-from autocom.web.api import Api
 
 log = structlog.get_logger()
 
 BASE32 = "0123456789abcdefghijklmnopqrstuv"
 CODEC_ROOTS = (Story, Post, Waiter)
 IMPORT_EVERY = 2.0
+LAST_TAPES = 3.0
+"""Seconds at the end of the service in which recordings are encrypted."""
 
 
 def new_call_id() -> str:
@@ -108,13 +115,17 @@ class _Building:
         self.clock = SteadyClock()
         self.local = LocalLog(settings.state / "journal.sqlite")
         stack.callback(self.local.close)
+        self.papers = certified(settings, self.clock)
         self.stopping = asyncio.Event()
         self.at_once = asyncio.Event()
+        self.tapes: TapeKeeper | None = None
 
     async def serve(self, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
         self._catch_signals()
         source, loaded = await self._configuration()
-        asterisk, database = await lay(self.settings, loaded, self.told, self.stack, private=self.private)
+        asterisk, database = await lay(
+            self.settings, loaded, self.papers, self.told, self.stack, private=self.private
+        )
         doors = asterisk.doors
         engine = make_engine(database)
         self.stack.push_async_callback(engine.dispose)
@@ -136,7 +147,8 @@ class _Building:
             switchboard, journal, shipper, source, apply, Versions(self.settings.state)
         )
         exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
-        exchange.websocket = doors.websocket
+        exchange.websocket, exchange.certificate = doors.websocket, self.papers.status
+        texts = self._texts(exchange, telephone, engine, loaded)
         parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
         journal.save(
             [Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})]
@@ -146,8 +158,10 @@ class _Building:
                 tasks.create_task(_ship(database, shipper))
                 tasks.create_task(self._agi(exchange))
                 phone = tasks.create_task(telephone.run())
-                await self._http(exchange, database, loaded.configuration.bureau)
-                tasks.create_task(self._post(exchange, telephone))
+                await self._http(exchange, database, loaded.configuration.bureau, texts)
+                tasks.create_task(texts.run())
+                tasks.create_task(self._post(exchange, telephone, texts))
+                tasks.create_task(self._tapes(exchange, telephone))
                 tasks.create_task(self._watch(exchange))
                 tasks.create_task(self._keep(parts, loaded, engine))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
@@ -175,6 +189,20 @@ class _Building:
         switchboard.restore(journal.stored())
         return switchboard
 
+    def _texts(
+        self, exchange: RunningExchange, telephone: AsteriskTelephone, engine: AsyncEngine, loaded: Loaded
+    ) -> Texts:
+        telephone.sip_host = reach(self.settings).host
+        board = exchange.switchboard
+
+        def configuration() -> Configuration:
+            return board.configuration or loaded.configuration
+
+        state, journal = self.settings.state, exchange.journal
+        texts = Texts(state, journal, self.clock, telephone, board, engine, configuration)
+        exchange.texts = texts.figures
+        return texts
+
     async def _configuration(self) -> tuple[ConfigurationSource, Loaded]:
         settings = self.settings
         shelf = AudioShelf(
@@ -186,26 +214,25 @@ class _Building:
 
     # --- doors ---
 
-    async def _http(self, exchange: RunningExchange, database: str, bureau: Bureau) -> None:
-        token = secrets.token_urlsafe(24)
-        runner = web.AppRunner(Api(exchange, token).application(), access_log=None)
-        await runner.setup()
-        self.stack.push_async_callback(runner.cleanup)
-        bind = self.settings.http_bind
-        try:
-            await web.TCPSite(runner, bind.host, bind.port, shutdown_timeout=1.0).start()
-        except OSError as error:
-            raise CannotServe(
-                f"AUTOCOM_HTTP_BIND: cannot listen on {bind}: {error.strerror or error}"
-            ) from None
-        card = Card(os.getpid(), f"http://{bind}", token, database, bureau.timezone, bureau.language)
-        write_card(self.settings.state, card)
+    async def _http(self, exchange: RunningExchange, database: str, bureau: Bureau, texts: Texts) -> None:
+        token, settings = secrets.token_urlsafe(24), self.settings
+        await open_doors(settings, exchange, token, self.papers, texts.office, self.stack)
+        card = Card(
+            os.getpid(), f"http://{settings.http_bind}", token, database, bureau.timezone, bureau.language
+        )
+        write_card(settings.state, card)
 
-    async def _post(self, exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
-        """Mail and texts go out, and recordings come in."""
-        courier = post_room.courier(self.settings, exchange.journal, self.clock, telephone)
+    async def _post(self, exchange: RunningExchange, telephone: AsteriskTelephone, texts: Texts) -> None:
+        """Mail and rules' texts go out, and recordings come in."""
+        courier = post_room.courier(self.settings, exchange.journal, self.clock, telephone, texts.notes)
         exchange.mail = courier.figures
         await courier.run()
+
+    async def _tapes(self, exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
+        """Recorded conversations are encrypted, and erased in time."""
+        lines = exchange.switchboard.lines
+        self.tapes = tape_room.keeper(self.settings, exchange.journal, self.clock, telephone, lambda: lines)
+        await self.tapes.run()
 
     async def _agi(self, exchange: RunningExchange) -> None:
         bind = self.settings.agi_bind
@@ -232,6 +259,8 @@ class _Building:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_tell_fallback(parts))
+                tasks.create_task(_renew(self.papers, parts))
+                tasks.create_task(_lamps(parts, self.clock).run())
                 tasks.create_task(self._import_late_calls(parts, configuration))
                 tasks.create_task(forget_in_time(engine, exchange.journal, self.clock, configuration))
                 if server is not None:
@@ -307,6 +336,8 @@ class _Building:
             await _wait(self.at_once, 0.1)
         if parts.asterisk.ours:
             await parts.switchboard.hang_up_all()
+        if self.tapes is not None:
+            await self.tapes.last_look(LAST_TAPES)
 
     async def _last_shipping(self, shipper: Shipper) -> None:
         """What was written in the last moment reaches PostgreSQL now, or at the next start."""
@@ -356,6 +387,20 @@ async def _tell_fallback(parts: Parts) -> None:
                 told[post.secretary] = at_work
             except (Gone, TelephoneDown) as error:
                 log.info("fallback not told", secretary=post.secretary, why=str(error))
+
+
+def _lamps(parts: Parts, clock: Clock) -> Lamps:
+    board = parts.switchboard
+    return Lamps(
+        parts.telephone, clock, board.dispatcher, parts.exchange.journal, lambda: board.configuration
+    )
+
+
+async def _renew(papers: Papers, parts: Parts) -> None:
+    """The certificate, for ever, and whenever a reload is asked for."""
+    reload = partial(parts.asterisk.read_certificate, parts.telephone.ami)
+    parts.exchange.renew = partial(papers.look, reload)
+    await papers.watch(parts.exchange.renew)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

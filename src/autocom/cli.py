@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import click
 
+from autocom.commands.call_lists import call_list, say_result
+from autocom.commands.calling import call_out
 from autocom.commands.configuration import check, explain, reload, schema
 from autocom.commands.database import db
 from autocom.commands.exchange import secretary, status
 from autocom.commands.journal import call, calls
 from autocom.commands.overrides import override
 from autocom.commands.pauses import pauses
+from autocom.commands.phone import phone
+from autocom.commands.recordings import recording, recordings
+from autocom.commands.rooms import room, rooms
 from autocom.commands.running import demo, serve, up
 from autocom.commands.simulate import simulate
+from autocom.commands.texts import text, texts
 from autocom.commands.versions import diff, rollback, versions
 from autocom.commands.voicemail import voicemail
 
@@ -45,7 +51,17 @@ for command in (
     rollback,
     diff,
     simulate,
+    call_out,
+    call_list,
+    say_result,
+    rooms,
+    room,
+    texts,
+    text,
     voicemail,
+    recordings,
+    recording,
+    phone,
 ):
     main.add_command(command)
 

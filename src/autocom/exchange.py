@@ -14,23 +14,29 @@ from pathlib import Path
 
 import structlog
 
-from autocom import leading, rolling
+from autocom import calling, leading, ordering, rolling
+from autocom.calls.outgoing import channels_used
 from autocom.calls.ports import Clock, Stored
+from autocom.calls.results import NoResult
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, ConfigurationRefused, Loaded, load
 from autocom.core import features
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
-from autocom.core.posts import Idle, Post, Waiter
-from autocom.core.stages import Promised, Story, Waiting
+from autocom.core.posts import Post, Waiter
+from autocom.core.stages import Promised, Waiting
+from autocom.core.story import Story
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
+from autocom.posts import Posts
 from autocom.timeline import iso
 from autocom.versions import Versions, relative
 
 log = structlog.get_logger()
 
-PASSWORD = re.compile(r"""(["']?password["']?\s*:\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}]+)""")
+PASSWORD = re.compile(
+    r"""(["']?(?:password|(?:inbound_)?token|secret)["']?\s*:\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}]+)"""
+)
 
 
 class CannotApply(Exception):  # noqa: N818 - says what went wrong
@@ -107,11 +113,15 @@ class RunningExchange:
         versions: Versions,
     ) -> None:
         self.switchboard, self.journal, self.versions = switchboard, journal, versions
+        self.posts = Posts(switchboard)
         self._shipper, self._source, self._apply = shipper, source, apply
         self._reloading = asyncio.Lock()
         self.prompts: dict[str, str] = {}
         self.websocket: str | None = None
+        self.certificate: Callable[[], Json] = lambda: None  # of TLS, where something speaks it
+        self.renew: Callable[[], Awaitable[None]] = _nothing  # take up a certificate that was replaced
         self.mail: Callable[[], Json] = dict  # what `status` says of letters
+        self.texts: Callable[[], Json] = dict  # and of texts
         self.draining = False
         self.refused: dict[str, Json] | None = None  # the last reload, where it was refused
 
@@ -126,11 +136,11 @@ class RunningExchange:
         board = self.switchboard
         configuration = board.configuration
         waiting, oldest = self._shipper.lag()
-        floor = board.dispatcher.floor
         calls = list(board.lines.values())
         return {
             "asterisk": {"state": "up" if board.connected else "down"},
             "websocket": self.websocket,
+            "certificate": self.certificate(),
             "database": {
                 "state": "up" if self._shipper.connected else "down",
                 "behind": waiting,
@@ -142,14 +152,17 @@ class RunningExchange:
                     "match": list(trunk.match),
                     "host": trunk.host,
                     "max_calls": trunk.max_calls,
-                    "calls": sum(line.story.call.trunk == trunk.id for line in calls),
+                    "calls": channels_used(trunk.id, (line.story for line in calls)),
                 }
                 for trunk in (configuration.trunks.values() if configuration else ())
             ],
-            "secretaries": [self._secretary_row(post) for post in floor.posts.values()],
+            "secretaries": list(self.secretary_rows()),
             "waiting": self._waiting_rows(),
+            "parked": self.posts.parked(),
+            "rooms": self.posts.rooms(),
             "calls": len(calls),
             "mail": self.mail(),
+            "texts": self.texts(),
             "overrides": leading.rows(board),
             "config_version": configuration.version if configuration else None,
             "configuration_refused": self.refused,
@@ -170,6 +183,10 @@ class RunningExchange:
                 rows.append(_waiting_row(story, off.joined, off.reaches))
         return rows
 
+    def secretary_rows(self) -> list[dict[str, Json]]:
+        """The secretaries of the status."""
+        return [self._secretary_row(post) for post in self.switchboard.dispatcher.floor.posts.values()]
+
     def _secretary_row(self, post: Post) -> dict[str, Json]:
         configuration = self.switchboard.configuration
         known = configuration.secretaries.get(post.secretary) if configuration else None
@@ -182,27 +199,53 @@ class RunningExchange:
             "logged_in": post.logged_in,
             "reason": post.pause.reason if post.pause else None,
             "over_quota": list(post.over_quota),
-            "call": None if isinstance(post.engaged, Idle) else post.engaged.call,
+            "call": calling.call_of(self.switchboard, post),
+            "supervised": self.switchboard.overseers.of_secretary(post.secretary),
+            "recorded": self.switchboard.overseers.taped(post.secretary),
+            **ordering.conversation(self.switchboard, post.secretary),
+            "forwards": self.posts.forwards(post.secretary) if known else {},
         }
 
     # --- what secretaries say ---
 
     def secretary(self, who: str, verb: str, reason: str | None) -> dict[str, Json]:
-        """Log in, out, pause, resume, done; what she is afterwards."""
+        """Log in, out, pause, resume, done; what she is afterwards. Or an order to her conversation (`reason` is what
+        belongs to it); the call's id."""
         posts = self.switchboard.dispatcher.floor.posts
         if who not in posts:
             known = ", ".join(sorted(posts)) or "none"
             raise LookupError(f"there is no secretary {who!r}; there are: {known}")
+        ordered = ordering.order(self.switchboard, who, verb, reason or "")
+        if ordered is not None:
+            return ordered
         self.switchboard.dispatcher.submit(features.by_verb(who, verb, reason))
         return self._secretary_row(self.switchboard.dispatcher.floor.posts[who])
 
+    def call_out(self, who: str, to: str, client: str | None) -> dict[str, Json]:
+        """Her phone rings first."""
+        return calling.call_out(self.switchboard, who, to, client)
+
     async def feature(self, who: str, code: str) -> str:
         """A code dialled on her phone; the prompt that confirms it (media path, empty: none)."""
+        confirmed = self.posts.feature(who, code)
+        if confirmed is not None:
+            return self.prompts.get(confirmed, "")
+        said = features.result_digit(code)
+        if said is not None:
+            return self.prompts.get("result-noted" if self._result(who, said) else "refused", "")
         fact = features.by_code(who, code)
         if fact is None or who not in self.switchboard.dispatcher.floor.posts:
             return self.prompts.get("refused", "")
         self.switchboard.dispatcher.submit(fact)
         return self.prompts.get(features.confirmation(fact), "")
+
+    def _result(self, who: str, said: str) -> bool:
+        try:
+            self.switchboard.results.say(who, said)
+        except NoResult as none:
+            log.info("no result", secretary=who, why=str(none))
+            return False
+        return True
 
     # --- what team leads say ---
 
@@ -239,6 +282,7 @@ class RunningExchange:
     async def reload(self, author: str) -> dict[str, Json]:
         """Apply the folder as it is now, as a whole or not at all."""
         async with self._reloading:
+            await self.renew()
             return await self._reload(author)
 
     async def _reload(self, author: str) -> dict[str, Json]:
@@ -298,6 +342,10 @@ class RunningExchange:
     def follow(self) -> AsyncIterator[Entry]:
         """Journal entries as they are saved."""
         return self.journal.follow()
+
+
+async def _nothing() -> None:
+    """Where there is no certificate."""
 
 
 def _between_tries(story: Story, waiters: Mapping[str, Waiter]) -> Waiting | None:

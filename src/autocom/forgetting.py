@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from autocom.core.journal import Entry
+from autocom.journal import texts
 from autocom.journal.retention import forget_calls
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ EVERY = 3600.0
 NO_LONGER_CONFIGURED = 365 * 86400.0
 """Seconds for which calls of clients that are gone from the configuration are kept."""
 
+TEXTS_OF_NOBODY = 30 * 86400.0
+"""Seconds for which texts of no client that is configured are kept: the bureau's own, and of clients that went."""
+
 
 async def forget_in_time(
     engine: AsyncEngine, journal: Journal, clock: Clock, configuration: Callable[[], Configuration]
@@ -37,6 +41,7 @@ async def forget_in_time(
     while True:
         await clock.until(due)
         await forget_once(engine, journal, clock.now(), configuration())
+        await forget_texts(engine, journal, clock.now(), configuration())
         due = clock.now() + EVERY
 
 
@@ -53,4 +58,20 @@ async def forget_once(
     if gone:
         journal.save(
             [Entry(now, "forgotten", None, {"client": client, "calls": n}) for client, n in gone.items()]
+        )
+
+
+async def forget_texts(
+    engine: AsyncEngine, journal: Journal, now: float, configuration: Configuration
+) -> None:
+    """The same of texts, by `retention: {texts: …}`; the bureau's own as those of a client that is gone."""
+    kept = {client.id: client.retention_texts for client in configuration.clients.values()}
+    try:
+        gone = await texts.forget(engine, kept, TEXTS_OF_NOBODY, now)
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("texts not forgotten yet", why=str(error).splitlines()[0], retry_s=EVERY)
+        return
+    if gone:
+        journal.save(
+            [Entry(now, "forgotten", None, {"client": client, "texts": n}) for client, n in gone.items()]
         )

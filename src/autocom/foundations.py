@@ -15,14 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autocom import assets
-from autocom.asterisk.ami import Ami
+from autocom.asterisk.ami import Ami, AmiRefused
 from autocom.asterisk.elsewhere import ElsewhereAsterisk
 from autocom.asterisk.installation import find, require
-from autocom.asterisk.private import Doors, PrivateAsterisk
+from autocom.asterisk.private import AsteriskFailed, Doors, PrivateAsterisk
+from autocom.calls.ports import Clock, TelephoneDown
 from autocom.config import Loaded
 from autocom.core.model import Configuration
 from autocom.journal.postgres import PrivatePostgres
+from autocom.papers import Papers
+from autocom.phones.certificates import CertificateFault
 from autocom.settings import Settings
+
+SIP = "res_pjsip.so"
 
 
 class CannotServe(Exception):  # noqa: N818 - said to a person at a terminal
@@ -64,14 +69,34 @@ class Ground:
         elif self.elsewhere is not None:
             await self.elsewhere.apply(configuration, ami)
 
+    async def read_certificate(self, ami: Ami | None) -> None:
+        """Have it use a certificate that was replaced; calls and connections stay. Raises AsteriskFailed."""
+        if self.server is not None:
+            await self.server.reload(SIP)
+        elif ami is not None and ami.up:
+            try:
+                await ami.reload(SIP)
+            except (AmiRefused, TelephoneDown) as error:
+                raise AsteriskFailed(f"reload of {SIP}: {error}") from error
+        else:
+            raise AsteriskFailed("AMI is down")
+
+
+def certified(settings: Settings, clock: Clock) -> Papers:
+    """The certificate of TLS, where something speaks it. Raises CannotServe."""
+    try:
+        return Papers(settings, clock)
+    except (CertificateFault, OSError) as fault:
+        raise CannotServe(f"AUTOCOM_TLS_CERT: {fault}") from None
+
 
 async def lay(
-    settings: Settings, loaded: Loaded, told: Told, stack: AsyncExitStack, *, private: bool
+    settings: Settings, loaded: Loaded, papers: Papers, told: Told, stack: AsyncExitStack, *, private: bool
 ) -> tuple[Ground, str]:
     """Asterisk, and the URL of PostgreSQL. Raises CannotServe and what the parts raise."""
     async with asyncio.TaskGroup() as tasks:
         database = tasks.create_task(_database(settings, told, stack, private=private))
-        asterisk = tasks.create_task(_asterisk(settings, loaded, told, stack, private=private))
+        asterisk = tasks.create_task(_asterisk(settings, loaded, papers, told, stack, private=private))
     return asterisk.result(), database.result()
 
 
@@ -90,7 +115,7 @@ async def _database(settings: Settings, told: Told, stack: AsyncExitStack, *, pr
 
 
 async def _asterisk(
-    settings: Settings, loaded: Loaded, told: Told, stack: AsyncExitStack, *, private: bool
+    settings: Settings, loaded: Loaded, papers: Papers, told: Told, stack: AsyncExitStack, *, private: bool
 ) -> Ground:
     sip = (settings.sip_bind.host, settings.sip_bind.port)
     rtp = (settings.rtp_ports.first, settings.rtp_ports.last)
@@ -114,6 +139,8 @@ async def _asterisk(
             dialplan=assets.dialplan(),
             prompts=prompts,
             python=Path(sys.executable),
+            tls=papers.sip,
+            srtp=settings.srtp == "required",
         )
         await elsewhere.apply(loaded.configuration, None)
         return Ground(doors, None, elsewhere)
@@ -129,6 +156,8 @@ async def _asterisk(
         dialplan=assets.dialplan(),
         prompts=prompts,
         python=Path(sys.executable),
+        tls=papers.sip,
+        srtp=settings.srtp == "required",
     )
     stack.push_async_callback(server.stop)
     async with told.step("Asterisk"):

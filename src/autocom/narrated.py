@@ -60,7 +60,17 @@ def _plain(words: Words, fields: Fields, kind: str) -> str:
     return words.table[kind].format_map(shown)
 
 
+def _arrived(words: Words, fields: Fields, kind: str) -> str:
+    if fields.get("direction", "in") == "in":
+        return words.say(kind, trunk=fields["trunk"])
+    return words.say("arrived dialled", secretary=fields["secretary"])
+
+
 def _identified(words: Words, fields: Fields, _: str) -> str:
+    if fields.get("direction", "in") != "in":
+        whose = fields.get("name") if fields.get("client") else words.table["the bureau"]
+        whom = fields.get("caller") or words.table["a colleague"]
+        return words.say("identified dialled", client=whose, caller=whom, did=fields.get("did") or "–")
     caller = fields.get("caller") or words.table["withheld" if fields.get("anonymous") else "unknown"]
     flags = f" [{', '.join(fields['flags'])}]" if fields.get("flags") else ""
     return words.say(
@@ -132,6 +142,62 @@ def _mail_failed(words: Words, fields: Fields, kind: str) -> str:
     return words.say(sentence, to=fields["to"], error=fields["error"])
 
 
+def _listed(words: Words, fields: Fields, kind: str) -> str:
+    result = fields.get("result")
+    if result is None:
+        return words.say(f"{kind} again", tries=fields["tries"])
+    return words.say(kind, result=words.word(result))
+
+
+def _result(words: Words, fields: Fields, kind: str) -> str:
+    return words.say(kind, secretary=fields["secretary"], result=words.word(fields["result"]))
+
+
+def _held(words: Words, fields: Fields, kind: str) -> str:
+    return words.say(f"{kind} {fields['by']}" if f"{kind} {fields['by']}" in words.table else kind, **fields)
+
+
+def _consult_started(words: Words, fields: Fields, kind: str) -> str:
+    return words.say(kind, secretary=fields["secretary"], name=fields.get("name") or fields["number"])
+
+
+def _consult_ended(words: Words, fields: Fields, kind: str) -> str:
+    own = f"{kind} {fields['result']}"
+    if own in words.table:
+        return words.say(own, secretary=fields["secretary"])
+    return words.say(kind, result=words.word(fields["result"]))
+
+
+def _transferred(words: Words, fields: Fields, kind: str) -> str:
+    own = f"{kind} {fields.get('way')}"
+    return words.say(own if own in words.table else kind, secretary=fields["secretary"], to=fields["to"])
+
+
+def _transfer_failed(words: Words, fields: Fields, kind: str) -> str:
+    sentence = f"{kind} stays" if fields.get("stays") else kind
+    return words.say(sentence, secretary=fields["secretary"], to=fields["to"], why=words.word(fields["why"]))
+
+
+def _parked(words: Words, fields: Fields, kind: str) -> str:
+    note = words.say("noted", note=fields["note"]) if fields.get("note") else ""
+    return words.say(kind, slot=fields["slot"], secretary=fields["secretary"], note=note)
+
+
+def _unparked(words: Words, fields: Fields, kind: str) -> str:
+    return words.say(kind if fields["by"] else f"{kind} back", slot=fields["slot"], by=fields["by"])
+
+
+def _switched(words: Words, fields: Fields, kind: str) -> str:
+    """Of a room: muted or not, locked or not."""
+    on = fields[kind.removeprefix("room_")]
+    return words.say(kind if on else f"{kind} not", room=fields["room"], by=words.word(fields["by"]))
+
+
+def _forwarded_post(words: Words, fields: Fields, kind: str) -> str:
+    forward = words.word(fields["forward"])
+    return words.say(kind, secretary=fields["secretary"], forward=forward, to=fields["to"])
+
+
 def _step(words: Words, fields: Fields, kind: str) -> str:
     result = str(fields["result"])
     pressed = result.removeprefix("digit ")
@@ -164,9 +230,15 @@ def seconds(milliseconds: object) -> str:
 
 
 _MADE: Mapping[str, Callable[[Words, Fields, str], str]] = {
+    "arrived": _arrived,
     "identified": _identified,
     "decided": _decided,
     "message_started": _message_started,
+    "held": _held,
+    "consult_started": _consult_started,
+    "consult_ended": _consult_ended,
+    "transferred": _transferred,
+    "transfer_failed": _transfer_failed,
     "message_ended": _message_ended,
     "queued": _queued,
     "announced": _announced,
@@ -174,6 +246,13 @@ _MADE: Mapping[str, Callable[[Words, Fields, str], str]] = {
     "patched": _outside,
     "voicemail_ended": _recorded,
     "mail_failed": _mail_failed,
+    "parked": _parked,
+    "unparked": _unparked,
+    "room_muted": _switched,
+    "room_locked": _switched,
+    "forwarded_post": _forwarded_post,
+    "list_called": _listed,
+    "result": _result,
     "step": _step,
     "quality": _quality,
     "ended": _ended,

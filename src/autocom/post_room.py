@@ -27,9 +27,10 @@ def voice_shelf(state: Path) -> VoiceShelf:
     return VoiceShelf(state / "voicemail")
 
 
-def courier(settings: Settings, outbox: Outbox, clock: Clock, telephone: Telephone) -> Courier:
-    """The courier of one exchange."""
-    return Courier(outbox, clock, telephone, voice_shelf(settings.state), routes(settings))
+def courier(settings: Settings, outbox: Outbox, clock: Clock, telephone: Telephone, texts: Route) -> Courier:
+    """The courier of one exchange. `texts`: the way of texts where no gateway of their own is set."""
+    ways = {TEXT: texts, **routes(settings)}
+    return Courier(outbox, clock, telephone, voice_shelf(settings.state), ways)
 
 
 def routes(settings: Settings) -> dict[str, Route]:

@@ -123,6 +123,44 @@ def _gateway(value: str | None) -> str | None:
     return value or None
 
 
+def _host(value: str | None) -> str | None:
+    if value and not re.fullmatch(
+        r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:]+", value
+    ):
+        raise ValueError(
+            "write the name or the address by which phones reach this machine, as autocom.bureau.example"
+        )
+    return value or None
+
+
+def _recording_key(value: str | None) -> str | None:
+    if value and not all(re.fullmatch(r"[A-Za-z0-9+/]{43}=", word) for word in re.split(r"[\s,]+", value)):
+        raise ValueError(
+            "write 32 bytes in base64, as `openssl rand -base64 32` makes them; the newest first"
+        )
+    return value or None
+
+
+def _url(value: str | None) -> str | None:
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", value):
+        raise ValueError(
+            "write the address by which browsers reach our pages, as https://autocom.bureau.example"
+        )
+    return value.rstrip("/") if value else None
+
+
+def _pem(value: Path | None) -> Path | None:
+    if value is None:
+        return None
+    try:
+        text = value.read_text(encoding="ascii", errors="replace")
+    except OSError as error:
+        raise ValueError(f"{value} cannot be read: {error.strerror}") from None
+    if "-----BEGIN " not in text:
+        raise ValueError(f"{value} is no PEM file")
+    return value.absolute()
+
+
 BindSetting = Annotated[Bind, NoDecode, BeforeValidator(_bind)]
 PortsSetting = Annotated[PortRange, NoDecode, BeforeValidator(_ports)]
 
@@ -153,6 +191,13 @@ class Settings(BaseSettings):
     rtp_ports: PortsSetting = PortRange(10000, 10999)
     http_bind: BindSetting = Bind("127.0.0.1", 8080)
     agi_bind: BindSetting = Bind("127.0.0.1", 4573)
+    host: Annotated[str | None, AfterValidator(_host)] = None
+    url: Annotated[str | None, AfterValidator(_url)] = None
+    sip_tls_bind: BindSetting | None = None
+    https_bind: BindSetting | None = None
+    tls_cert: Annotated[Path | None, AfterValidator(_pem)] = None
+    tls_key: Annotated[Path | None, AfterValidator(_pem)] = None
+    srtp: Literal["off", "required"] = "off"
     log: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] | None = None
     drain: Annotated[float, NoDecode, BeforeValidator(_seconds)] = 10.0
@@ -166,6 +211,7 @@ class Settings(BaseSettings):
     sms_url: Annotated[str | None, AfterValidator(_gateway)] = Field(default=None, repr=False)
     sms_token: str | None = Field(default=None, repr=False)
     say: Annotated[str | None, AfterValidator(_say)] = None
+    recording_key: Annotated[str | None, AfterValidator(_recording_key)] = Field(default=None, repr=False)
 
     @classmethod
     def read(cls, env_file: Path | None = Path(".env")) -> Settings:
@@ -186,6 +232,13 @@ class Settings(BaseSettings):
         return settings
 
     def _check_together(self) -> None:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            missing, given = ("KEY", "CERT") if self.tls_cert else ("CERT", "KEY")
+            raise SettingsError(f"{PREFIX}TLS_{missing}: needed beside {PREFIX}TLS_{given}")
+        if self.srtp == "required" and self.sip_tls_bind is None:
+            raise SettingsError(
+                f"{PREFIX}SRTP: required needs {PREFIX}SIP_TLS_BIND: over UDP the keys would travel in the clear"
+            )
         if self.ari_url and not (self.ari_user and self.ari_password):
             missing = "ARI_PASSWORD" if self.ari_user else "ARI_USER"
             raise SettingsError(

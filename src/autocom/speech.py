@@ -21,6 +21,7 @@ COUNTED: Sentences = {
     "difference": ("différence|différences", "difference|differences"),
     "fact": ("fait|faits", "fact|facts"),
     "fault": ("faute|fautes", "fault|faults"),
+    "person": ("personne|personnes", "person|people"),
     "time": ("fois|fois", "time|times"),
 }
 

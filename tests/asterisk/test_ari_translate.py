@@ -24,6 +24,7 @@ from autocom.core.telephony import (
     ChannelGone,
     ChannelRinging,
     DigitPressed,
+    EarlyMedia,
     FaxHeard,
     PlaybackEnded,
     RawHeaders,
@@ -211,7 +212,7 @@ def test_a_leg_rings_once_and_is_answered_once_however_often_it_is_said(leg):
         dial(LEG, "ANSWER"),
         state(LEG, "Ringing"),
     )
-    assert told(leg, *events) == [ChannelRinging(LEG), ChannelAnswered(LEG)]
+    assert told(leg, *events) == [ChannelRinging(LEG), EarlyMedia(LEG), ChannelAnswered(LEG)]
 
 
 def test_a_playback_ends_once_and_a_strangers_never(caller):

@@ -48,7 +48,7 @@ def test_only_what_changed_is_written_and_reloaded(tmp_path: Path):
     assert not write(bureau(), where, NET, SECRETS)
     changed = write(bureau(secretaries=3), where, NET, SECRETS)
     assert changed.names == ("extensions.conf", "pjsip.conf")
-    assert changed.reloads == ("res_pjsip.so", "pbx_config.so")
+    assert changed.reloads == ("res_pjsip.so", "res_pjsip_mwi.so", "pbx_config.so")
     assert not changed.restart
     moved = write(bureau(secretaries=3), where, replace(NET, rtp=(11000, 11099)), SECRETS)
     assert moved.names == ("rtp.conf",)
@@ -82,11 +82,14 @@ def test_a_phone_needs_its_password_and_a_trunk_its_address():
         assert by_name[endpoint][0]["auth"] == ["lea"]
     assert by_name["autocom-phone"][0]["identify_by"] == ["username"]
     assert by_name["autocom-trunk"][0]["identify_by"] == ["ip"]
+    assert by_name["autocom-trunk"][0]["allow_transfer"] == ["no"]
+    assert by_name["autocom-trunk"][0]["ignore_183_without_sdp"] == ["yes"]
     assert "auth" not in by_name["trunk-operator"][0]
     assert by_name["trunk-operator"][1]["match"] == ["127.0.0.1/32"]
     for template in ("autocom-phone", "autocom-web"):
         assert by_name[template][0]["context"] == ["autocom-phone"]
-        assert by_name[template][0]["allow_transfer"] == ["no"]
+        # what a phone's transfer button asks for is ours to obey (PJSIP_TRANSFER_HANDLING); a trunk asks for nothing
+        assert by_name[template][0]["allow_transfer"] == ["yes"]
         assert "trust_id_inbound" not in by_name[template][0]
 
 
@@ -196,3 +199,8 @@ async def test_music_with_an_odd_path_and_a_password_of_any_signs_are_read_by_th
         changed = await asterisk.apply(replace(configuration, music=more))
         assert changed.names == ("musiconhold.conf",)
         assert asterisk.troubles() == []
+
+
+def test_star_eight_is_the_dialplans_and_not_asterisks_own_pickup():
+    text = render(bureau(), paths(), NET, SECRETS)["features.conf"]
+    assert "pickupexten = nobody-dials-this" in text

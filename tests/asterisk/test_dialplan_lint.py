@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autocom.asterisk.conf.dialplan import FILES, TEXTS
 from autocom.asterisk.modules import MODULES, PROVIDES
 from tests.asterisk.host_support import DIALPLAN, folder
 
@@ -33,6 +34,11 @@ FALLBACK = "\n[autocom-fallback]\nexten => s,1,Answer()\n"
     ("step", "says"),
     [
         ("StasisBroadcast(1000,^autocom$,inbound)", "must be followed by Goto(autocom-fallback,s,1)"),
+        (
+            "StasisBroadcast(1000,^autocom$,phone)",
+            "must be followed by Goto(autocom-alone,${AUTOCOM_DIALLED},1)",
+        ),
+        ("Goto(autocom-fallback,${AUTOCOM_DIALLED},1)", "autocom-fallback must take whatever was dialled"),
         ("Playback(${AUTOCOM_FROM})", "AUTOCOM_FROM holds a caller's text"),
         ('GotoIf($["${AUTOCOM_PAI}" = "x"]?again)', "AUTOCOM_PAI holds a caller's text"),
         ("Set(X=$[${AUTOCOM_LINE} + 1])", "AUTOCOM_LINE holds a caller's text"),
@@ -125,6 +131,6 @@ async def test_the_real_asterisk_loads_the_dialplan_without_a_word():
         await asterisk.start(place.bureau())
         text = (asterisk.paths.etc / "extensions.conf").read_text()
         assert [line for line in text.splitlines() if line.startswith("#include")] == [
-            f'#include "{DIALPLAN / name}"' for name in ("inbound.conf", "fallback.conf", "phone.conf")
+            f'#include "{DIALPLAN / name}"' for name in (*FILES, TEXTS)
         ]
         assert asterisk.troubles() == []

@@ -53,7 +53,10 @@ class WebPhone:
         async for message in self._socket:
             text = message.data if isinstance(message.data, str) else message.data.decode()
             self.received.append(SipMessage.parse(text))
-            if self.received[-1].method == "OPTIONS":  # who does not answer is taken for unreachable
+            if self.received[-1].method in {
+                "OPTIONS",
+                "NOTIFY",
+            }:  # who does not answer is taken for unreachable
                 await self._socket.send_str(self._ok(self.received[-1]))
             self._news.set()
 
@@ -70,7 +73,9 @@ class WebPhone:
                 await self._news.wait()
         return found[0]
 
-    async def ask(self, method: str, user: str | None, body: str = "") -> SipMessage:
+    async def ask(
+        self, method: str, user: str | None, body: str = "", headers: tuple[str, ...] = ()
+    ) -> SipMessage:
         """Send a request, prove who we are when asked, and wait for a final answer (or 183)."""
         uri = f"sip:{user}@{self.domain}" if user else f"sip:{self.domain}"
         authorization = ""
@@ -84,6 +89,7 @@ class WebPhone:
                 f"CSeq: {cseq} {method}",
                 "Contact: <sip:x8f7a@client.invalid;transport=ws>;expires=300",
                 "Max-Forwards: 70",
+                *headers,
                 *((f"Authorization: {authorization}",) if authorization else ()),
                 *(("Content-Type: application/sdp",) if body else ()),
                 f"Content-Length: {len(body)}",

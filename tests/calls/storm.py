@@ -22,15 +22,8 @@ from autocom.core.model import (
 from autocom.core.naming import call_of_outside, leg_of
 from autocom.core.overrides import Override
 from autocom.core.record import ABANDON_CAUSES, OUTCOMES
-from autocom.core.stages import (
-    Following,
-    Patched,
-    Promised,
-    Reaching,
-    Recording,
-    Story,
-    Talking,
-)
+from autocom.core.stages import Following, Patched, Promised, Reaching, Recording, Talking
+from autocom.core.story import Story
 from autocom.core.telephony import Cause, PhoneInUse
 from tests.calls.storm_bureau import CLIENTS, NUMBERS, OUTSIDE, SOUNDS, STAFF, bureau
 from tests.calls.test_waiting import PHRASES
@@ -56,6 +49,8 @@ PEOPLE = (
     Habit(offline=True),
     Habit(returns_to="0199001001"),
 )
+CODES = ("*5", "*5", "*1{outside}#", "*1{outside}#", "*1{outside}#", "*1201#", "*1202#", "*0", "*1", "*1999#")
+CODES_OF_THREE = ("*5", "*5", "*3", "*3", "*3", "*4", "*0", "#")
 PAUSES = (0.0, 0.0005, 0.002, 0.003, 0.02, 0.3, 1.0, 2.7, 5.0)
 
 
@@ -143,6 +138,22 @@ class Storm:
     def presses(self) -> None:
         if found := self.callers():
             self.bench.telephone.presses(self.chance.choice(found), self.chance.choice("1123459#"))
+
+    def her_keys(self) -> None:
+        """A secretary in a conversation presses a code, or holds by her phone's button."""
+        telephone = self.bench.telephone
+        stages = [story.stage for story in self._stories().values() if isinstance(story.stage, Talking)]
+        stages = [
+            stage for stage in stages if stage.leg in telephone.channels and stage.joined_at is not None
+        ]
+        if not stages:
+            return
+        stage = self.chance.choice(stages)
+        if self.chance.random() < 0.1 and telephone.channels[stage.leg].bridge:
+            telephone.holds(stage.leg, held=self.chance.random() < 0.5)
+            return
+        code = self.chance.choice(CODES if stage.third is None else CODES_OF_THREE)
+        telephone.presses(stage.leg, code.format(outside="0" + self.chance.choice(OUTSIDE)[3:]))
 
     def hangs_up(self) -> None:
         if found := self.callers():
@@ -235,6 +246,7 @@ class Storm:
             self.hangs_up,
             self.leg_hangs_up,
             self.presses,
+            self.her_keys,
             self.faxes,
             self.calls_in,
             self.overrides,
@@ -255,6 +267,7 @@ class Storm:
             *[self.presses] * 4,
             *[self.hangs_up] * 2,
             *[self.leg_hangs_up] * 2,
+            *[self.her_keys] * 8,
             self.habit,
             self.habit,
             self.secretary,
@@ -325,6 +338,9 @@ class Storm:
             for channel in list(telephone.channels.values()):
                 if channel.bridge and leg_of(channel.id) is None:
                     telephone.caller_hangs_up(channel.id)
+            for story in self._stories().values():  # who is on hold hears no end of it
+                if isinstance(story.stage, Talking) and story.stage.held is not None:
+                    telephone.vanishes(story.stage.leg, Cause.NORMAL)
 
     # --- the oracle
 
@@ -354,7 +370,7 @@ class Storm:
                     if others:
                         self._fault(f"{name} is in {found.bridge} with {others} and joins {bridge}")
             await connect(bridge, channels)
-            if len(telephone.bridges.get(bridge, ())) > 2:
+            if len(telephone.bridges.get(bridge, ())) > 3:
                 self._fault(f"{bridge} has {telephone.bridges[bridge]}")
 
         telephone.ring = watched_ring  # type: ignore[method-assign]
@@ -387,7 +403,9 @@ class Storm:
         story = stories.get((named.call if named else call_of_outside(leg.id)) or "")
         wanted: tuple[str | None, ...] = ()
         match story.stage if story is not None else None:
-            case Talking(leg=hers) | Patched(leg=hers):
+            case Talking(leg=hers, third=third):
+                wanted = (hers, third.leg if third is not None else None)
+            case Patched(leg=hers):
                 wanted = (hers,)
             case Reaching(leg=his):
                 wanted = (his,)
@@ -448,7 +466,7 @@ class Storm:
         left = set(bench.telephone.recordings) - {voice.recording for voice in kept}
         if left and not self.violent:  # an empty one may stay where a restart came before its end
             self._fault(f"recordings left: {left}")
-        joined = Counter(bench.telephone.joined)
+        joined = Counter(pair for pair in bench.telephone.joined if len(pair) > 1)  # one: out of hold
         for pair, times in joined.items():
             if times > 1:
                 self._fault(f"{pair} joined {times} times")

@@ -8,7 +8,8 @@ import pytest
 
 from autocom.calls.outgoing import barred, channels_used, free_trunk, looped, reserve
 from autocom.core.model import Configuration, Contact, Trunk
-from autocom.core.stages import Following, Patched, Reaching, Story
+from autocom.core.stages import Following, Patched, Reaching
+from autocom.core.story import Story
 from autocom.core.telephony import RawHeaders
 from tests.core.test_presentation import CALL
 from tests.support.exchange_in_memory import configuration

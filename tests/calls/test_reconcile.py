@@ -7,7 +7,8 @@ from dataclasses import replace
 from autocom.calls.reconcile import compare
 from autocom.core.model import Callback, Contact, Enqueue
 from autocom.core.posts import Floor, InTalk, Offered, Post, Staff
-from autocom.core.stages import Patched, Promised, Reaching, Story, Talking, Waiting
+from autocom.core.stages import Patched, Promised, Reaching, Talking, Waiting
+from autocom.core.story import Story
 from autocom.core.telephony import ChannelAnswered, ChannelGone, Seen, SeenChannel
 from tests.core.test_presentation import CALL
 

@@ -21,6 +21,8 @@ from autocom.core.telephony import (
     Cause,
     ChannelAnswered,
     ChannelGone,
+    ChannelHeld,
+    ChannelResumed,
     ChannelRinging,
     DigitPressed,
     FaxHeard,
@@ -63,6 +65,10 @@ class World(Protocol):
 
     async def lea_presses(self, digit: str) -> None: ...
 
+    async def lea_holds(self, *, held: bool) -> None:
+        """By her phone's own button."""
+        ...
+
 
 class Fake:
     """The world in memory."""
@@ -95,6 +101,9 @@ class Fake:
     async def lea_presses(self, digit: str) -> None:
         self.telephone.presses(LEG, digit)
 
+    async def lea_holds(self, *, held: bool) -> None:
+        self.telephone.holds(LEG, held=held)
+
 
 class Real:
     """The world over SIP."""
@@ -126,6 +135,9 @@ class Real:
 
     async def lea_presses(self, digit: str) -> None:
         await self._phone.call.press(digit)
+
+    async def lea_holds(self, *, held: bool) -> None:
+        await (self._phone.call.call.hold() if held else self._phone.call.call.resume())
 
 
 @asynccontextmanager
@@ -234,6 +246,44 @@ async def test_a_leg_that_is_in_no_bridge_hears_a_sound_and_its_digits_are_told_
         await w.telephone.answer(channel)
         await w.telephone.connect("patch-c1-1", [channel, LEG])
         assert len(w.ear.all(DigitPressed)) == 1
+
+
+@both
+async def test_who_is_put_aside_hears_music_and_comes_back_and_digits_are_told_all_the_while(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as w:
+        channel = await w.caller()
+        await w.lea(answers=0.1)
+        await w.telephone.answer(channel)
+        await w.telephone.ring(offer(w.telephone))
+        await w.ear.fact(ChannelAnswered, channel=LEG)
+        await w.telephone.hold_music(channel, "default")
+        await w.telephone.connect("talk-c1-1", [channel, LEG])
+        for _ in range(2):
+            await w.telephone.take_out("talk-c1-1", channel)
+            await w.telephone.take_out("talk-c1-1", channel)  # of who is not in it: nothing
+            await w.telephone.start_music(channel, "default")
+            await w.telephone.start_ringback(LEG)
+            await w.lea_presses("5")
+            await w.ear.fact(DigitPressed, channel=LEG, digit="5")
+            await w.telephone.stop_ringback(LEG)
+            await w.telephone.play_to_all("talk-c1-1", "play-c1-1", "tone:busy")
+            await w.telephone.stop_playback("play-c1-1")
+            await w.telephone.stop_music(channel)
+            await w.telephone.connect("talk-c1-1", [channel])
+            await w.telephone.connect("talk-c1-1", [LEG, channel])  # told again: nothing
+            await w.lea_presses("6")
+            await w.ear.fact(DigitPressed, channel=LEG, digit="6")
+        await w.telephone.take_out("talk-c1-9", channel)  # out of a bridge that never was: nothing
+        await w.lea_holds(held=True)
+        await w.ear.fact(ChannelHeld, channel=LEG)
+        await w.lea_holds(held=False)
+        await w.ear.fact(ChannelResumed, channel=LEG)
+        await w.caller_leaves()
+        await w.ear.fact(ChannelGone, channel=channel)
+        await w.telephone.disconnect("talk-c1-1")
+        await w.telephone.hang_up(LEG)
 
 
 @both

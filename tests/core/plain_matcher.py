@@ -30,6 +30,8 @@ def end_breathers(floor: Floor, now: float) -> Floor:
             else tuple(ranking.reached(waiter, floor.staff, now))
         )
         prefer = waiter.prefer if only else ()
+        if only and waiter.returns:
+            return (waiter.target, (), (), (), prefer, waiter.ring.value)
         return (waiter.target, teams, waiter.languages, waiter.countries, prefer, waiter.ring.value)
 
     for waiter in sorted(waiting(floor, now), key=kind):  # type: ignore[arg-type,return-value]

@@ -31,17 +31,20 @@ from autocom.core.floor_words import (
     PausedBy,
     PhoneSeen,
     PhoneUsed,
+    PickedUp,
     Resumed,
     Ring,
+    Settled,
     Staffed,
     StopRinging,
     Take,
     TalkEnded,
     Tell,
     TimePassed,
+    TookOver,
 )
 from autocom.core.model import Breather, Quota, Ringing, Team, Widening
-from autocom.core.posts import Floor, Idle, InTalk, Offered, Post, Staff, Waiter
+from autocom.core.posts import Floor, Idle, InTalk, Offered, Post, Staff, Waiter, WrapUp
 from tests.core.plain_matcher import most_served, plainly
 
 EXAMPLES = 20_000 if settings.get_current_profile_name() == "properties" else 1_000
@@ -127,6 +130,10 @@ deeds = st.one_of(
     # several come while Asterisk's events are away: matched in one decision
     st.tuples(st.just("burst"), st.lists(waiters, min_size=2, max_size=6)),
     st.tuples(st.just("configured"), st.sampled_from(CONFIGURATIONS)),
+    # she sends him on; he comes back to her, somebody else takes him, or he is taken care of elsewhere
+    st.tuples(st.just("sent on"), st.integers(0, 30), st.sampled_from([3.0, 30.0])),
+    st.tuples(st.sampled_from(["returns", "settled"]), st.integers(0, 30)),
+    st.tuples(st.sampled_from(["took over", "picked up"]), st.integers(0, 30), who),
 )
 steps = st.one_of(
     deeds,
@@ -154,6 +161,9 @@ class World:
         self.taken: dict[str, str] = {}  # call -> leg, until joined or failed
         self.talks: dict[str, tuple[str, str]] = {}  # call -> secretary, leg
         self.failed: dict[str, str] = {}  # call -> the secretary whose leg failed before they were joined
+        self.sent: dict[str, str] = {}  # call -> the secretary who sent him on
+        self.attempts: dict[str, int] = {}
+        self.dialled = 0
         self.ever: list[str] = []
         self.seeing, self.staff = True, STAFF
         self.apply(Staffed(STAFF))
@@ -171,7 +181,8 @@ class World:
         self.floor = outcome.floor
         for decision in outcome.decisions:
             match decision:
-                case Ring(call, secretary, _, leg, until):
+                case Ring(call, secretary, attempt, leg, until):
+                    self.attempts[call] = max(attempt, self.attempts.get(call, 0))
                     assert self.seeing, "rung while nobody hears the phones"
                     assert leg not in self.ever, "a leg's name was used twice"
                     assert until > self.now
@@ -180,7 +191,8 @@ class World:
                     self.legs[leg] = secretary
                 case StopRinging(leg):
                     self.legs.pop(leg, None)
-                case Take(call, _, leg):
+                case Take(call, _, leg, attempt):
+                    self.attempts[call] = max(attempt, self.attempts.get(call, 0))
                     assert call not in self.taken, "two secretaries took one caller"
                     assert call not in self.talks, "a caller in conversation was taken again"
                     self.taken[call] = leg
@@ -261,6 +273,7 @@ class World:
                 )
         self.nobody_is_only_resting()
         self.nobody_is_known()
+        self.who_returns_is_hers()
         for leg, secretary in self.legs.items():
             rings = floor.posts[secretary].engaged
             assert isinstance(rings, Offered | InTalk), "a phone rings for nobody"
@@ -283,6 +296,13 @@ class World:
             ]
             resting = [p for p in hers if p.pause is not None and p.pause.reason == "breather"]
             assert not resting or any(p.pause is None for p in hers)
+
+    def who_returns_is_hers(self) -> None:
+        """As long as a caller is kept for her to whom he returns, no other phone rings for him."""
+        for waiter in self.floor.waiters.values():
+            only = ranking.preferred(waiter, self.floor, self.now)
+            if waiter.back_to is not None and only == (waiter.back_to,):
+                assert set(waiter.ringing) <= {waiter.back_to}
 
     def nobody_is_known(self) -> None:
         """Whether anybody is at work for those who wait; who takes his way out then has taken it."""
@@ -320,6 +340,7 @@ class World:
                     self.apply(fact)
             case ("leave", str() as call):
                 self.taken.pop(call, None)
+                self.sent.pop(call, None)
                 talk = self.talks.pop(call, None)
                 if talk is not None:
                     self.legs.pop(talk[1], None)
@@ -376,7 +397,7 @@ class World:
                     secretary, leg = self.talks.pop(call)
                     self.legs.pop(leg, None)
                     self.apply(LegEnded(leg, 44))
-                    attempts = sum(each.startswith(f"ring-{call}-") for each in self.ever)
+                    attempts = self.attempts.get(call, 0)
                     self.apply(
                         CallerJoined(Waiter(call, "quick", "a", self.now, attempts=attempts, head=True))
                     )
@@ -412,6 +433,57 @@ class World:
                 self.apply(TimePassed())
             case ("restart",):
                 self.restart()
+            case _:
+                self.handed_on(step)
+
+    def handed_on(self, step: tuple[object, ...]) -> None:
+        """Callers who change secretaries."""
+        match step:
+            case ("sent on", int() as n, float() as seconds):
+                call = CALLS[n % len(CALLS)]
+                if call in self.talks:
+                    secretary, leg = self.talks.pop(call)
+                    self.legs.pop(leg, None)
+                    self.sent[call] = secretary
+                    self.apply(TalkEnded(call, secretary, self.now + seconds))
+            case ("returns", int() as n):
+                call = CALLS[n % len(CALLS)]
+                if call in self.sent:
+                    back = self.sent.pop(call)
+                    attempts = self.attempts.get(call, 0)
+                    waiter = Waiter(call, "quick", "a", self.now, attempts=attempts, head=True, back_to=back)
+                    self.apply(CallerJoined(waiter))
+            case ("settled", int() as n):
+                call = CALLS[n % len(CALLS)]
+                if self.sent.pop(call, None) is not None:
+                    self.apply(Settled(call))
+                    assert not any(self.keeps(post, call) for post in self.floor.posts.values())
+            case ("took over", int() as n, str() as name):
+                call, post = CALLS[n % len(CALLS)], self.floor.posts.get(name)
+                if call in self.sent and post is not None and not isinstance(post.engaged, InTalk):
+                    del self.sent[call]
+                    leg = self.dials(name)
+                    self.talks[call] = (name, leg)
+                    self.apply(TookOver(name, call, leg, self.attempts.get(call, 0) + 1, "slow"))
+                    assert not any(self.keeps(post, call) for post in self.floor.posts.values())
+            case ("picked up", int() as n, str() as name):
+                call = CALLS[n % len(CALLS)]
+                waiter, post = self.floor.waiters.get(call), self.floor.posts.get(name)
+                free = post is not None and not isinstance(post.engaged, InTalk)
+                there = free and waiter is not None and waiter.ringing
+                leg = self.dials(name)
+                self.apply(PickedUp(name, leg, call))
+                assert (self.taken.get(call) == leg) is bool(there), "who rings is picked up, and nobody else"
+
+    @staticmethod
+    def keeps(post: Post, call: str) -> bool:
+        return (
+            isinstance(post.engaged, WrapUp) and post.engaged.call == call and post.engaged.kept is not None
+        )
+
+    def dials(self, name: str) -> str:
+        self.dialled += 1
+        return f"phone-{self.dialled}-{name}"
 
     def serve(self, name: str) -> None:
         """Her phone, if it rings, is picked up; they talk a second."""
@@ -430,6 +502,7 @@ class World:
     def joining(self, waiter: Waiter) -> CallerJoined | None:
         call = waiter.call
         self.failed.pop(call, None)
+        self.sent.pop(call, None)
         if call in self.talks or call in self.taken:
             return None  # a story joins only while it waits
         late = None if waiter.max_wait_at is None else self.now + waiter.max_wait_at
@@ -441,7 +514,7 @@ class World:
                 entered=self.now,
                 max_wait_at=late,
                 nobody_from=nobody,
-                attempts=sum(leg.startswith(f"ring-{call}-") for leg in self.ever),
+                attempts=self.attempts.get(call, 0),
                 prefer_until=self.now + waiter.prefer_until,
             )
         )
@@ -502,6 +575,8 @@ def test_a_fact_told_twice_changes_nothing_the_second_time(
         CallerLeft("c99"),
         Joined("c99"),
         TalkEnded("c99", name),
+        TalkEnded("c99", name, world.now + 10.0),
+        Settled("c99"),
         TimePassed(),
     ):
         outcome = rules.apply(world.floor, fact, world.now)

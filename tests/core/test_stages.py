@@ -23,18 +23,8 @@ from autocom.core.naming import (
     playback_id,
 )
 from autocom.core.posts import Post, Waiter
-from autocom.core.stages import (
-    Following,
-    Leaving,
-    Patched,
-    Reaching,
-    Story,
-    Talking,
-    Waiting,
-    in_queue,
-    outcome_of_hang_up,
-    waiter,
-)
+from autocom.core.stages import Following, Leaving, Patched, Reaching, Talking, Waiting
+from autocom.core.story import Story, in_queue, outcome_of_hang_up, waiter
 from tests.core.test_presentation import CALL
 from tests.support.exchange_in_memory import CALM, WELCOME
 

@@ -9,7 +9,7 @@ import pytest
 from autocom.calls.opening import staff_of
 from autocom.core.model import Breather, Enqueue, Play, Quota
 from autocom.core.posts import Waiter
-from autocom.core.stages import Story, in_queue, waiter
+from autocom.core.story import Story, in_queue, waiter
 from tests.core.test_presentation import CALL
 from tests.support.exchange_in_memory import WELCOME, configuration
 

@@ -62,6 +62,19 @@ async def test_calls_are_filtered_by_client_time_and_number(journal, filters, ex
     assert await ids(journal, **filters) == expected
 
 
+async def test_calls_are_asked_for_by_who_began_them(journal, log, engine):
+    dialled = {"trunk": None, "channel": "1.2", "direction": "out", "secretary": "lea"}
+    async with shipping(log, engine) as shipper:
+        log.save([Entry(1_764_000_300.0, "arrived", "cout", dialled)])
+        log.save([Entry(1_764_000_301.0, "ended", "cout", {"outcome": "timeout"})])
+        assert await shipper.flush(10)
+    assert await ids(journal, direction="out") == ["cout"]
+    assert await ids(journal, direction="internal") == []
+    assert "cout" not in await ids(journal, direction="in")
+    row = (await queries.calls(journal, direction="out"))[0]
+    assert (row["direction"], row["secretary"], row["outcome"]) == ("out", "lea", "timeout")
+
+
 async def test_a_call_has_the_contracts_keys_in_the_contracts_order(journal):
     row = (await queries.calls(journal, client="kine-ferrand"))[0]
 

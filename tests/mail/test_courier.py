@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from autocom.calls.ports import TelephoneDown
 from autocom.core.journal import Entry
-from autocom.core.letters import Letter, Note, Voice, VoiceNotice, letters, row_of
+from autocom.core.letters import Letter, Note, Voice, VoiceNotice, letters, row_of, voices
 from autocom.mail.courier import Courier
 from autocom.mail.keeper import STRAYS
 from autocom.mail.lane import MOST, PATIENCE, REMEMBERED
@@ -382,6 +383,28 @@ def test_a_recording_is_erased_when_its_time_is_over_but_never_before_its_mail_w
     assert office.mail.audio
     assert not office.shelf.has("voice-c1-1")
     assert office.outbox.floor == {}
+
+
+def test_a_message_that_is_listened_to_while_it_is_fetched_stays_listened_to(tmp_path: Path) -> None:
+    async def story() -> Office:
+        office = Office(tmp_path)
+        recorded(office)
+        voice, _ = voice_mail()
+
+        def listened(what: str) -> None:
+            if what == "erase_recording":
+                office.outbox.save((), floor=row_of(replace(voice, heard=EPOCH + 1)))
+
+        office.telephone.before = listened
+        office.queue(voice)
+        office.start()
+        await asyncio.sleep(1)
+        await office.kill()
+        return office
+
+    office = run(story())
+    ((found,), _) = voices(office.outbox.floor)
+    assert (found.kept, found.heard) == (True, EPOCH + 1)
 
 
 def test_a_recording_that_nothing_is_known_of_is_erased_too_in_the_end(tmp_path: Path) -> None:

@@ -59,6 +59,17 @@ def test_an_alert_tells_the_supervisor_what_happened_and_what_to_do() -> None:
     assert subject == "lea a été mise en pause : appels sans réponse"
     assert "3 appels" in body
     assert "autocom secretary lea resume" in body
+    limit = Alert(
+        "outgoing_limit",
+        "lea",
+        "Tilleuls",
+        AT,
+        "Europe/Paris",
+        {"secretary": "lea", "what": "per_hour", "used": "10", "limit": "20"},
+    )
+    subject, body = words(letter(limit), has_audio=False)
+    assert subject == "lea : beaucoup d'appels sortants"
+    assert "10 sur 20 (per_hour)" in body
     subject, body = words(
         letter(Alert("new_kind", "x", "T", AT, "Europe/Paris", {"n": "1"})), has_audio=False
     )

@@ -35,7 +35,7 @@ from autocom.core.model import (
 from autocom.core.numbers import FRANCE
 from autocom.core.posts import Post, Waiter
 from autocom.core.record import project, segments
-from autocom.core.stages import Story
+from autocom.core.story import Story
 from tests.support.fake_telephone import FakeTelephone
 from tests.support.virtual import VirtualClock
 

@@ -14,17 +14,22 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from autocom.calls.ports import Gone, Outbound
+from autocom.calls.ports import Fares, Gone, Outbound
 from autocom.core.naming import leg_of
+from autocom.core.presence import Lamp
 from autocom.core.telephony import (
     CallEntered,
     Cause,
     ChannelAnswered,
     ChannelGone,
+    ChannelHeld,
+    ChannelResumed,
     ChannelRinging,
     DigitPressed,
+    EarlyMedia,
     Fact,
     FaxHeard,
+    PhoneDialled,
     PhoneRegistered,
     PlaybackEnded,
     RawHeaders,
@@ -33,6 +38,7 @@ from autocom.core.telephony import (
     SeenChannel,
     TelephoneBack,
     TelephoneLost,
+    TransferAsked,
 )
 from tests.support.virtual import VirtualClock
 
@@ -58,6 +64,13 @@ class FakeChannel:
     fax: bool = False
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
     recording: str | None = None
+    dialled: tuple[str, str] | None = None
+    hold_music: str = "default"
+    muted: bool = False
+    hears: str | None = None
+    whispers: bool = False
+    early: bool = False
+    to_all: bool = False
 
 
 @dataclass
@@ -68,6 +81,7 @@ class FakeRecording:
     began: float
     ended: float | None = None
     sound: float | None = None
+    pauses: list[tuple[float, bool]] = field(default_factory=list)
 
 
 @dataclass
@@ -75,13 +89,16 @@ class Habit:
     """How a secretary's phone behaves, or an outside number. `answers`: seconds until she picks up, None:
     never. `refuses`: cause of an immediate refusal. `offline`: no phone at all. `presses`: seconds after the
     pick-up and the digit. `talks`: seconds until the called side hangs up, None: never. `returns_to`: the
-    number is diverted to this one of ours."""
+    number is diverted to this one of ours. `early`: seconds until it is heard before it answers; `ends`: seconds
+    and the cause with which it ends then, unanswered."""
 
     answers: float | None = 2.0
     refuses: int | None = None
     offline: bool = False
     presses: tuple[tuple[float, str], ...] = ()
     talks: float | None = None
+    early: float | None = None
+    ends: tuple[float, int] | None = None
     returns_to: str | None = None
 
 
@@ -101,7 +118,13 @@ class FakeTelephone:
         self.registered: set[str] = set()
         self.joined: list[tuple[str, ...]] = []
         self.told: list[tuple[str, str]] = []
+        self.lamps: list[tuple[float, str, Lamp | None]] = []
+        self.boxes: list[tuple[float, str, int, int]] = []
         self.recordings: dict[str, FakeRecording] = {}
+        self.fares: list[tuple[str, Fares]] = []
+        self.disk_full = False  # no recording can begin
+        self._dialled_so_far = 0
+        self._early_bridges: set[str] = set()
         self.says: dict[str, float] = {}  # by channel: he speaks so long into a recording, then is silent
         self._listener: asyncio.Queue[Fact] | None = None
         self._deaf = False
@@ -207,6 +230,8 @@ class FakeTelephone:
         self._hears(gone, "end")
         if gone.bridge:
             self.bridges[gone.bridge].discard(channel)
+        for ear in [c.id for c in self.channels.values() if c.hears == channel]:
+            self._end(ear, Cause.NORMAL)
         self._tell(ChannelGone(channel, int(cause)))
 
     # --- the port ---
@@ -329,7 +354,8 @@ class FakeTelephone:
 
     async def stop_ringback(self, channel: str) -> None:
         self.before("stop_ringback")
-        self._hears(self._there(channel), "silence")
+        found = self._there(channel)
+        self._hears(found, f"bridge:{found.bridge}" if found.bridge else "silence")
         await self._reply("stop_ringback")
 
     async def record(
@@ -404,12 +430,22 @@ class FakeTelephone:
             await self._reply("ring")
             return
         self._later(0.02, lambda: self._tell(ChannelRinging(leg.channel)))
+        if habit.early is not None:
+            self._later(habit.early, lambda: self._speaks_early(leg.channel))
+        if habit.ends is not None:
+            after, ending = habit.ends
+            self._later(after, lambda: self._end(leg.channel, ending))
         if habit.returns_to is not None:
             self._later(0.1, lambda: self._return(leg, dialled, habit))
         elif habit.answers is not None:
             self._later(habit.answers, lambda: self._pick_up(leg.channel, habit))
         self._later(leg.timeout, lambda: self._unanswered(leg.channel))
         await self._reply("ring")
+
+    def _speaks_early(self, leg: str) -> None:
+        if leg in self.channels:
+            self.channels[leg].early = True
+            self._tell(EarlyMedia(leg))
 
     def _pick_up(self, leg: str, habit: Habit) -> None:
         if leg in self.channels and not self.channels[leg].up:
@@ -451,23 +487,144 @@ class FakeTelephone:
                 raise AssertionError("connect while music plays on the channel")
             if not found.up:
                 raise AssertionError("connect of a channel that is not answered")
-        anew = set(channels) <= self.bridges.get(bridge, set())
+        inside = set() if bridge in self._early_bridges else set(self.bridges.get(bridge, set()))
+        self._early_bridges.discard(bridge)
+        for channel in channels:  # whoever is added to a bridge leaves the one he was in
+            if (before := self.channels[channel].bridge) not in (None, bridge):
+                self.bridges[before].discard(channel)
         self.bridges.setdefault(bridge, set()).update(channels)
         for channel in channels:
             self.channels[channel].bridge = bridge
             self.channels[channel].listened_until = 0.0
             self._hears(self.channels[channel], f"bridge:{bridge}")
-        if not anew:
-            self.joined.append(tuple(channels))
+        if not set(channels) <= inside:
+            self.joined.append(tuple(channel for channel in channels if channel not in inside))
         await self._reply("connect")
+
+    async def connect_early(self, bridge: str, caller: str, leg: str) -> None:
+        self.before("connect_early")
+        early = self._there(leg)
+        if not early.early and not early.up:
+            raise AssertionError("connect_early of a leg that sends nothing")
+        for channel in (self._there(caller), early):
+            if channel.playing is not None or channel.music is not None:
+                raise AssertionError("connect_early while something plays")
+            channel.bridge = bridge
+            self.bridges.setdefault(bridge, set()).add(channel.id)
+        self._early_bridges.add(bridge)
+        self._hears(self._there(caller), f"early:{leg}")
+        await self._reply("connect_early")
 
     async def disconnect(self, bridge: str) -> None:
         self.before("disconnect")
+        for name, running in list(self.recordings.items()):
+            if running.channel == bridge:
+                self._recorded(name)
         for channel in self.bridges.pop(bridge, set()):
             if channel in self.channels:
                 self.channels[channel].bridge = None
                 self._hears(self.channels[channel], "silence")
         await self._reply("disconnect")
+
+    # --- phones of the house, and who hears whom
+
+    def dials(self, secretary: str, dialled: str) -> FakeChannel:
+        """A secretary's phone dials."""
+        self._dialled_so_far += 1
+        channel = f"phone-{secretary}-{self._dialled_so_far}"
+        self.channels[channel] = FakeChannel(channel, dialled=(secretary, dialled))
+        self._tell(PhoneDialled(channel, self.clock.now(), secretary, dialled))
+        return self.channels[channel]
+
+    def holds(self, channel: str, *, held: bool = True) -> None:
+        """The phone on this channel puts the others of its bridge on hold, or back."""
+        found = self.channels[channel]
+        for other in self.bridges.get(found.bridge or "", set()) - {channel}:
+            what = f"music:{self.channels[other].hold_music}" if held else f"bridge:{found.bridge}"
+            self._hears(self.channels[other], what)
+        self._tell(ChannelHeld(channel) if held else ChannelResumed(channel))
+
+    def refers(self, channel: str, destination: str, replaces: str | None = None) -> None:
+        """The phone on this channel presses its transfer button."""
+        self._tell(TransferAsked(channel, destination, replaces))
+
+    async def dialled(self, channel: str) -> PhoneDialled:
+        self.before("dialled")
+        found = self._there(channel)
+        if found.dialled is None:
+            raise Gone(channel)
+        await self._reply("dialled")
+        return PhoneDialled(channel, self.clock.now(), *found.dialled)
+
+    async def take_out(self, bridge: str, channel: str) -> None:
+        self.before("take_out")
+        if channel in self.bridges.get(bridge, set()):
+            self.bridges[bridge].discard(channel)
+            self.channels[channel].bridge = None
+            self._hears(self.channels[channel], "silence")
+        await self._reply("take_out")
+
+    async def hold_music(self, channel: str, moh_class: str) -> None:
+        self.before("hold_music")
+        found = self._there(channel)
+        if found.playing is not None:
+            raise AssertionError("a variable is set while a playback holds the channel")
+        found.hold_music = moh_class
+        await self._reply("hold_music")
+
+    async def play_to_all(self, bridge: str, playback: str, media: str) -> None:
+        self.before("play_to_all")
+        if bridge not in self.bridges:
+            raise Gone(bridge)
+        for channel in self.bridges[bridge]:
+            self.channels[channel].heard.append((self.clock.now(), media))
+        self._later(self.lengths.get(media, 1.0), lambda: self._tell(PlaybackEnded(playback)))
+        await self._reply("play_to_all")
+
+    async def mute(self, channel: str, *, muted: bool) -> None:
+        self.before("mute")
+        self._there(channel).muted = muted
+        await self._reply("mute")
+
+    async def overhear(self, ear: str, channel: str, *, whispers: bool, to_all: bool = False) -> None:
+        self.before("overhear")
+        self._there(channel)
+        if ear not in self.channels:
+            self.channels[ear] = FakeChannel(ear, up=True, hears=channel, whispers=whispers, to_all=to_all)
+        await self._reply("overhear")
+
+    async def record_talk(self, bridge: str, recording: str, *, longest: float) -> None:
+        self.before("record_talk")
+        if recording not in self.recordings:
+            if bridge not in self.bridges or self.disk_full:
+                raise Gone(bridge)
+            self.recordings[recording] = FakeRecording(bridge, self.clock.now())
+            self._later(longest, lambda: self._recorded(recording))
+        await self._reply("record_talk")
+
+    async def recording_runs(self, recording: str) -> bool:
+        self.before("recording_runs")
+        found = self.recordings.get(recording)
+        await self._reply("recording_runs")
+        return found is not None and found.ended is None
+
+    async def stored_recordings(self) -> list[str]:
+        self.before("stored_recordings")
+        await self._reply("stored_recordings")
+        return sorted(self.recordings)
+
+    async def pause_recording(self, recording: str, *, paused: bool) -> None:
+        self.before("pause_recording")
+        found = self.recordings.get(recording)
+        if found is None or found.ended is not None:
+            raise Gone(recording)
+        found.pauses.append((self.clock.now(), paused))
+        await self._reply("pause_recording")
+
+    async def transfer_fares(self, channel: str, fares: Fares) -> None:
+        self.before("transfer_fares")
+        self.fares.append((channel, fares))
+        await self._reply("transfer_fares")
 
     async def tell(self, secretary: str, text: str) -> None:
         self.before("tell")
@@ -475,6 +632,16 @@ class FakeTelephone:
             raise Gone(secretary)
         self.told.append((secretary, text))
         await self._reply("tell")
+
+    async def show_state(self, name: str, state: Lamp | None) -> None:
+        self.before("show_state")
+        self.lamps.append((self.clock.now(), name, state))
+        await self._reply("show_state")
+
+    async def show_mailbox(self, box: str, new: int, old: int) -> None:
+        self.before("show_mailbox")
+        self.boxes.append((self.clock.now(), box, new, old))
+        await self._reply("show_mailbox")
 
     async def to_fallback(self, channel: str) -> None:
         self.before("to_fallback")

@@ -215,16 +215,17 @@ class Leg(Recording, Trail):
         return time.monotonic() - self.born
 
     async def _wait(self, holds: Callable[[], bool], within: float, failure: str) -> None:
+        held = False  # asked once a time: what was just heard may be stale an instant later
         try:
             async with asyncio.timeout(within):
-                while not holds():
+                while not (held := holds()):
                     if self.close_reason is not None:
                         break
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             failure += f" within {within} s"
-        if not holds():
+        if not held and not holds():
             story = ", ".join(map(str, self.timeline()))
             raise AssertionError(f"{failure}; heard: {story or 'nothing'}; events: {self.events}")
 

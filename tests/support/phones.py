@@ -20,8 +20,9 @@ import logging
 import re
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from baresip import Account, Config, Runtime, UserAgent
 from baresip.call import Call, CallState
@@ -109,16 +110,25 @@ class Phones:
     """The stack with every phone of a test. Use it inside the test, not across a fixture: its tasks belong
     to a task group, which must end in the task that began it."""
 
-    def __init__(self, address: str = "127.0.0.1", *, listen: str | None = None, **settings: Any) -> None:
-        # `listen`: the stack's own SIP address (`host:port`), where an operator is expected
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        *,
+        listen: str | None = None,
+        trusts: Path | None = None,
+        **settings: Any,
+    ) -> None:
+        # `listen`: the stack's own SIP address (`host:port`), where an operator is expected; `trusts`: the
+        # authority that a TLS server's certificate must come from
         at = f"sip_listen {listen}\n" if listen else ""
+        tls = f"sip_cafile {trusts}\nsip_verify_server yes\n" if trusts else ""
         self.listen = listen
         self.legs: list[Leg] = []
         self._config = Config(
             net_interface=address,  # without it the stack looks for an interface that is not loopback
             max_concurrent_calls=None,
             sip_trace=True,
-            extra_config_text=f"rtp_ports {RTP_PORTS}\n{at}",
+            extra_config_text=f"rtp_ports {RTP_PORTS}\n{at}{tls}",
             **settings,
         )
         self.trace = Wire()
@@ -197,9 +207,19 @@ class Phones:
         say: int | tones.Chord | None = None,
         register: bool = True,
         codecs: tuple[str, ...] = ("pcma", "pcmu"),
+        transport: Literal["udp", "tls"] = "udp",
+        srtp: bool = False,
     ) -> Softphone:
         """A softphone at `server` (`host:port`), registered unless told otherwise."""
-        account = Account(user=user, domain=server, password=password, reg_interval=300, audio_codecs=codecs)
+        account = Account(
+            user=user,
+            domain=server,
+            password=password,
+            reg_interval=300,
+            audio_codecs=codecs,
+            transport=transport,
+            extra_params=("mediaenc=srtp-mand",) if srtp else (),
+        )
         phone = Softphone(self, await UserAgent.create(self._runtime, account), user)
         phone.answer_after, phone.busy, phone.say = answer_after, busy, say
         phone.agent.on_incoming(phone.on_incoming)

@@ -11,6 +11,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from autocom.core.journal import Entry
+from autocom.core.orders import NotPossible
 from autocom.web.api import Api
 
 TOKEN = {"Authorization": "Bearer right"}
@@ -36,7 +37,15 @@ class Values:
             raise LookupError("there is no secretary 'nobody'")
         if verb == "sleep":
             raise ValueError("unknown verb 'sleep'")
+        if verb == "join":
+            raise NotPossible("nobody is being consulted")
         return {"id": who, "state": "paused"}
+
+    def call_out(self, who: str, to: str, client: str | None) -> dict[str, object]:
+        self.asked.append((who, "call", to, client))
+        if to == "15":
+            raise NotPossible("an emergency number is never dialled from here")
+        return {"id": who, "verb": "call", "call": "c1"}
 
     async def reload(self, author: str) -> dict[str, object]:
         self.asked.append(author)
@@ -96,6 +105,43 @@ async def test_health_is_told_to_anybody(http: TestClient, values: Values) -> No
     assert (await http.get("/health/ready")).status == 200
     values.is_ready = False
     assert (await http.get("/health/ready")).status == 503
+
+
+async def test_what_belongs_to_an_order_comes_by_query_or_as_json(http: TestClient, values: Values) -> None:
+    await http.post("/v1/secretaries/lea/consult?to=0639981021", headers=TOKEN)
+    await http.post("/v1/secretaries/lea/park", json={"note": "le tarif"}, headers=TOKEN)
+    await http.post("/v1/secretaries/lea/record?do=start", headers=TOKEN)
+    await http.post("/v1/secretaries/lea/hold", headers=TOKEN)
+    assert values.asked == [
+        ("lea", "consult", "0639981021"),
+        ("lea", "park", "le tarif"),
+        ("lea", "record", "start"),
+        ("lea", "hold", None),
+    ]
+
+
+async def test_a_call_is_asked_for_with_whom_to_call_and_for_which_client(
+    http: TestClient, values: Values
+) -> None:
+    answer = await http.post("/v1/secretaries/lea/call?to=0639981021&client=lilas", headers=TOKEN)
+    assert (await answer.json())["call"] == "c1"
+    await http.post("/v1/secretaries/lea/call", json={"to": "202"}, headers=TOKEN)
+    refused = await http.post("/v1/secretaries/lea/call?to=15", headers=TOKEN)
+    assert refused.status == 409
+    assert "emergency" in (await refused.json())["error"]
+    assert values.asked[:2] == [("lea", "call", "0639981021", "lilas"), ("lea", "call", "202", None)]
+
+
+async def test_an_order_that_cannot_be_now_is_a_conflict_in_words(http: TestClient) -> None:
+    answer = await http.post("/v1/secretaries/lea/join", headers=TOKEN)
+    assert (answer.status, await answer.json()) == (409, {"error": "nobody is being consulted"})
+    for body in ("[1]", "{"):
+        refused = await http.post(
+            "/v1/secretaries/lea/consult",
+            data=body,
+            headers={**TOKEN, "Content-Type": "application/json"},
+        )
+        assert refused.status == 400
 
 
 async def test_what_a_secretary_says_is_passed_on_with_its_reason(http: TestClient, values: Values) -> None:

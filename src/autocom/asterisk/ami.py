@@ -19,7 +19,7 @@ import structlog
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 
-from autocom.asterisk.ami_facts import PhoneBook, quality
+from autocom.asterisk.ami_facts import PhoneBook, quality, refused
 from autocom.asterisk.ari.client import Backoff
 from autocom.calls.ports import TelephoneDown
 from autocom.core.telephony import Fact
@@ -38,6 +38,7 @@ FILTERS: tuple[Mapping[str, str], ...] = (
     {"MatchCriteria": "name(Newchannel),method(none)"},
     {"MatchCriteria": "name(Hangup),method(none)"},
     {"MatchCriteria": "name(VarSet),header(Variable),method(exact)", "Filter": "RTPAUDIOQOS"},
+    {"MatchCriteria": "name(UserEvent),header(UserEvent),method(exact)", "Filter": "AutocomEmergencyRefused"},
 )
 
 
@@ -114,7 +115,7 @@ class _Session(Manager):  # type: ignore[misc]  # panoramisk has no types
 
 class Ami:
     """AMI of one Asterisk. `run` keeps it connected; `up` says whether it is. The user needs the read
-    classes system, call, dialplan and the write classes system, reporting."""
+    classes system, call, user, dialplan and the write classes system, reporting."""
 
     def __init__(self, host: str, port: int, user: str, secret: str) -> None:
         self.up = False
@@ -198,7 +199,7 @@ class Ami:
             self._tell(secretary)
 
     def _on_event(self, event: Mapping[str, str]) -> None:
-        measured = quality(event)
+        measured = quality(event) or refused(event)
         if measured is not None:
             self._emit(measured)
         elif self._early is not None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from autocom.core.telephony import Fact, LegQuality, PhoneInUse, PhoneRegistered
+from autocom.core.telephony import Fact, LegQuality, PhoneInUse, PhoneRefused, PhoneRegistered
 
 TRUNK = "trunk-"
 WEB = "@web"  # behind a secretary's id: her endpoint for phones in a browser
@@ -22,6 +22,7 @@ OUR_OFFER = "ring-"
 ABSENT = frozenset({"Unreachable", "Removed", "Unavailable"})
 
 _WEB_SOCKET = re.compile(r"transport=wss?\b", re.IGNORECASE)
+_NOT_DIGITS = re.compile(r"[^0-9]")
 _LONGEST_ROUND_TRIP = 60.0  # seconds
 
 Event = Mapping[str, str]
@@ -114,6 +115,14 @@ class PhoneBook:
 
 def _owner(endpoint: str) -> str | None:
     return None if endpoint.startswith(TRUNK) else endpoint.removesuffix(WEB) or None
+
+
+def refused(event: Event) -> PhoneRefused | None:
+    """What the dialplan says of an emergency number that a phone dialled; None for other events."""
+    if event.get("Event") != "UserEvent" or event.get("UserEvent") != "AutocomEmergencyRefused":
+        return None
+    secretary = _owner(event.get("Secretary", ""))
+    return PhoneRefused(secretary, _NOT_DIGITS.sub("", event.get("Dialled", ""))[:16]) if secretary else None
 
 
 def quality(event: Event) -> LegQuality | None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from autocom.asterisk.ami import Ami, AmiRefused
-from autocom.asterisk.conf import Net, Paths, Secrets, write
+from autocom.asterisk.conf import Net, Paths, Secrets, Tls, write
 from autocom.asterisk.installation import Installation
 from autocom.asterisk.private import AsteriskFailed, Doors
 from autocom.calls.ports import TelephoneDown
@@ -28,7 +28,7 @@ HTTP_PORT = 8088
 class ElsewhereAsterisk:
     """The configuration of an Asterisk whose doors are given. `installation` None: its files are not ours."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of its own, by keyword
         self,
         installation: Installation | None,
         state_dir: Path,
@@ -38,8 +38,10 @@ class ElsewhereAsterisk:
         dialplan: Path,
         prompts: Mapping[str, str],
         python: Path,
+        tls: Tls | None = None,
+        srtp: bool = False,
     ) -> None:
-        """`net`: addresses of SIP, RTP ports, address of FastAGI."""
+        """`net`: addresses of SIP, RTP ports, address of FastAGI; `tls` and `srtp`: `conf.Net`."""
         sip, rtp, agi = net
         self._paths: Paths | None = None
         state = state_dir.resolve() / "asterisk"
@@ -54,7 +56,8 @@ class ElsewhereAsterisk:
                 python=python,
             )
         url = urlsplit(doors.ari_url)
-        self._net = Net(sip, rtp, url.port or HTTP_PORT, doors.ami_port, agi, url.hostname or "127.0.0.1")
+        at = (sip, rtp, url.port or HTTP_PORT, doors.ami_port, agi, url.hostname or "127.0.0.1")
+        self._net = Net(*at, tls=tls, srtp=srtp)
         self._unread: dict[str, None] = {}  # modules that have not read their new files yet, in order
         self._secrets = Secrets(doors.ari_password, doors.ami_password, doors.ari_user, doors.ami_user)
 

@@ -42,6 +42,19 @@ SIP = (
     "func_pjsip_aor",
     "func_pjsip_contact",
 )
+# Lamps: who is on the phone (RFC 4235, RFC 3856), and messages left (RFC 3842). Debian builds no
+# res_mwi_external, so the counts enter Asterisk by app_minivm's MinivmMWI, which keeps no mailbox itself.
+LAMPS = (
+    "res_pjsip_outbound_publish",  # res_pjsip_exten_state does not load without it
+    "res_pjsip_exten_state",
+    "res_pjsip_pidf_body_generator",
+    "res_pjsip_pidf_eyebeam_body_supplement",
+    "res_pjsip_xpidf_body_generator",
+    "res_pjsip_dialog_info_body_generator",
+    "res_pjsip_mwi",
+    "res_pjsip_mwi_body_generator",
+    "app_minivm",
+)
 WEBRTC = ("res_http_websocket", "res_pjsip_transport_websocket", "res_crypto", "res_srtp")
 MEDIA = (
     "res_rtp_asterisk",
@@ -111,7 +124,7 @@ DIALPLAN = (
     "func_timeout",
 )
 
-MODULES: tuple[str, ...] = (*SIP, *WEBRTC, *MEDIA, *FAX, *ARI, *AGI_AMI, *DIALPLAN)
+MODULES: tuple[str, ...] = (*SIP, *LAMPS, *WEBRTC, *MEDIA, *FAX, *ARI, *AGI_AMI, *DIALPLAN)
 
 # Without these there is no service, and the start fails by their name.
 REQUIRED = frozenset({"chan_pjsip", "res_ari_channels", "app_stasis_broadcast", "pbx_config"})
@@ -131,6 +144,8 @@ PROVIDES: dict[str, tuple[str, ...]] = {
         "Wait",
     ),
     "app_dial": ("Dial",),
+    "chan_pjsip": ("PJSIP_TRANSFER_HANDLING",),
+    "app_minivm": ("MinivmMWI",),
     "app_playback": ("Playback",),
     "app_playtones": ("PlayTones",),
     "app_stack": ("Gosub", "GosubIf", "Return", "LOCAL"),

@@ -26,7 +26,7 @@ from pathlib import Path
 import aiohttp
 import structlog
 
-from autocom.asterisk.conf import ChangedFiles, Net, Paths, Secrets, write
+from autocom.asterisk.conf import ChangedFiles, Net, Paths, Secrets, Tls, write
 from autocom.asterisk.installation import Installation
 from autocom.core.model import Configuration
 
@@ -64,7 +64,7 @@ class Doors:
 class PrivateAsterisk:
     """One Asterisk on one state folder. Not safe for two users at a time: autocom holds the folder's lock."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting of its own, by keyword
         self,
         home: Installation,
         state_dir: Path,
@@ -75,14 +75,18 @@ class PrivateAsterisk:
         dialplan: Path,
         prompts: Mapping[str, str] | None = None,
         python: Path | None = None,
+        tls: Tls | None = None,
+        srtp: bool = False,
     ) -> None:
         """`state_dir` is autocom's state folder; everything of Asterisk lies in its `asterisk/`. `prompts`
-        and `python`: see `conf.Paths`."""
+        and `python`: see `conf.Paths`; `tls` and `srtp`: `conf.Net`."""
         state = state_dir.resolve() / "asterisk"
         self._home = home
-        self._settings = {"sip": list(sip), "rtp": list(rtp)}
+        self._settings: dict[str, object] = {"sip": list(sip), "rtp": list(rtp)}
+        if tls is not None:  # a transport is made at the start only; its certificate may change (`reload`)
+            self._settings["tls"] = [*tls.bind, str(tls.certificate), str(tls.key)]
         self._remembered = _Remembered(state)
-        self._sip, self._rtp, self._agi = sip, rtp, agi
+        self._sip, self._rtp, self._agi, self._tls, self._srtp = sip, rtp, agi, tls, srtp
         self.paths = Paths(
             state=state,
             modules=home.modules,
@@ -159,7 +163,7 @@ class PrivateAsterisk:
         # a module that refused, or was not reached, is asked again with the next change
         self._unread |= dict.fromkeys(changed.reloads)
         for module in list(self._unread):
-            await self._reload(module)
+            await self.reload(module)
             del self._unread[module]
         if changed.restart:
             log.warning("asterisk.restart_needed", files=changed.names)
@@ -205,7 +209,8 @@ class PrivateAsterisk:
 
     def _net(self) -> Net:
         ports = self._remembered.ports()
-        return Net(self._sip, self._rtp, ports["http"], ports["ami"], self._agi)
+        doors = (self._sip, self._rtp, ports["http"], ports["ami"], self._agi)
+        return Net(*doors, tls=self._tls, srtp=self._srtp)
 
     async def _launch(self) -> None:
         for stale in (
@@ -259,7 +264,9 @@ class PrivateAsterisk:
                 await asyncio.sleep(0.02)
         raise AsteriskFailed(self._story("Asterisk does not answer"))
 
-    async def _reload(self, module: str) -> None:
+    async def reload(self, module: str) -> None:
+        """Have a module (`res_pjsip.so`) read its files again: also a certificate that was replaced. Raises
+        AsteriskFailed."""
         doors = self.doors
         who = _authorization(doors)
         url = f"{doors.ari_url}/asterisk/modules/{module}"

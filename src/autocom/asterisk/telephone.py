@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -23,8 +23,11 @@ from autocom.asterisk.ari.feed import Feed, Replaced, TooOld
 from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
 from autocom.asterisk.conf.dialplan import login_variable
+from autocom.asterisk.lamps import LampCommands
+from autocom.asterisk.messages import MessageCommands
+from autocom.asterisk.parties import Parties, about_a_channel
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
-from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, RecordingEnded
+from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, PhoneDialled
 
 __all__ = ["AsteriskTelephone", "Replaced", "TooOld"]
 
@@ -40,10 +43,9 @@ DIAL_TRIES = 25
 FORMATS = "alaw,ulaw"
 
 _RECORDING = re.compile(r"^[a-z0-9][a-z0-9-]*\Z")
-_GONE = frozenset({404, 409, 412, 422})
 
 
-class AsteriskTelephone:
+class AsteriskTelephone(Parties, LampCommands, MessageCommands):
     """The telephone. Run `run` in a task group for as long as the service lives; read `facts` once.
 
     `url` is ARI's base, `http://127.0.0.1:8088`. Without `ami` nothing is told about phones and
@@ -82,7 +84,7 @@ class AsteriskTelephone:
                 self._sound.pop(fact.channel, None)
                 self._ears.pop(fact.channel, None)
                 self._begun.discard(fact.channel)
-            elif isinstance(fact, CallEntered):
+            elif isinstance(fact, CallEntered | PhoneDialled):
                 self._begun.add(fact.channel)
             yield fact
 
@@ -90,12 +92,12 @@ class AsteriskTelephone:
 
     async def ingress(self, channel: str) -> CallEntered:
         """A caller who is in our application already, as he came."""
-        with _about_a_channel():
+        with about_a_channel():
             return await call_entered(self._ari, await self._ari.channels.get(channel))
 
     async def answer(self, channel: str) -> None:
         """Answer, and let music or ringing go on: Asterisk 22.10 stops it at the 200 OK without a word."""
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.channels.answer(channel)
             sound = self._sound.get(channel)
             if sound == RINGBACK:
@@ -118,7 +120,7 @@ class AsteriskTelephone:
 
     async def _set_ear(self, channel: str, value: str) -> None:
         # without res_fax: done all the same (204), and a line in Asterisk's log
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.channels.set_channel_var(channel, FAX_EAR, value=value)
 
     async def play(self, channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
@@ -129,7 +131,7 @@ class AsteriskTelephone:
         self._sound.pop(channel, None)
         self.feed.watch(playback, channel)  # its end may be told before the answer to this request
         try:
-            with _about_a_channel():
+            with about_a_channel():
                 await self._ari.channels.play_with_id(channel, playback, [uri], offsetms=skip_ms or None)
         except Gone:
             self.feed.state.playbacks.pop(playback, None)
@@ -151,32 +153,32 @@ class AsteriskTelephone:
 
     async def stop_playback(self, playback: str) -> None:
         """No error where it is over."""
-        with suppress(Gone), _about_a_channel():
+        with suppress(Gone), about_a_channel():
             await self._ari.playbacks.stop(playback)
 
     async def start_music(self, channel: str, moh_class: str) -> None:
         """Opens early media on an unanswered channel."""
         self._sound[channel] = moh_class  # before: without an answer it may have begun all the same
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.channels.start_moh(channel, moh_class=moh_class)
 
     async def stop_music(self, channel: str) -> None:
         """No error where none played."""
         self._sound.pop(channel, None)
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.channels.stop_moh(channel)
 
     async def start_ringback(self, channel: str) -> None:
         """180 before any media; once there is early media or an answer, Asterisk itself makes the tone of
         the country in indications.conf (22.10: heard in both cases)."""
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.channels.ring(channel)
         self._sound[channel] = RINGBACK
 
     async def stop_ringback(self, channel: str) -> None:
         """A 180 that was sent cannot be taken back: the caller's side rings until it hears media."""
         self._sound.pop(channel, None)
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.channels.ring_stop(channel)
 
     # --- recordings
@@ -203,40 +205,31 @@ class AsteriskTelephone:
             # 409 is a recording of that name, or a channel that left our application: ask by name
             if refusal.status != 409:
                 raise Gone(str(refusal)) from refusal
-            await self._find(recording)
-
-    async def _find(self, recording: str) -> None:
-        """Return where it runs; tell its end where it is over. `Gone`: there is none."""
-        with suppress(Gone), _about_a_channel():
-            await self._ari.recordings.get_live(recording)
-            return
-        with _about_a_channel():
-            await self._ari.recordings.get_stored(recording)
-        self.feed.tell(RecordingEnded(recording))
+            await self._find_recording(recording)
 
     async def stop_recording(self, recording: str) -> None:
         """No error where it is over."""
         _no_path(recording)
-        with suppress(Gone), _about_a_channel():
+        with suppress(Gone), about_a_channel():
             await self._ari.recordings.stop(recording)
 
     async def recorded(self, recording: str) -> bytes:
         """The whole file; while it is being written that is little more than its header."""
         _no_path(recording)
-        with _about_a_channel():
+        with about_a_channel():
             return await self._ari.recordings.get_stored_file(recording)
 
     async def erase_recording(self, recording: str) -> None:
         """No error where it is gone."""
         _no_path(recording)
-        with suppress(Gone), _about_a_channel():
+        with suppress(Gone), about_a_channel():
             await self._ari.recordings.delete_stored(recording)
 
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
         """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call."""
         self._sound.pop(channel, None)
         code = cause if cause is not Cause.UNKNOWN else Cause.NORMAL
-        with suppress(Gone), _about_a_channel():
+        with suppress(Gone), about_a_channel():
             await self._ari.channels.hangup(channel, reason_code=str(int(code)))
 
     async def to_fallback(self, channel: str) -> None:
@@ -244,7 +237,7 @@ class AsteriskTelephone:
         self._sound.pop(channel, None)
         for playback in [p for p, owner in self.feed.state.playbacks.items() if owner == channel]:
             await self.stop_playback(playback)
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.channels.stop_moh(channel)
             await self._ari.channels.continue_in_dialplan(
                 channel, context=FALLBACK, extension="s", priority=1
@@ -252,14 +245,14 @@ class AsteriskTelephone:
 
     async def tell_fallback(self, secretary: str, *, at_work: bool) -> None:
         """Let the dialplan's fallback know whether it may ring her. Raises TelephoneDown."""
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.asterisk.set_global_var(login_variable(secretary), value="" if at_work else "out")
 
     async def tell(self, secretary: str, text: str) -> None:
         """SIP MESSAGE, text/plain. Asterisk (22.10.1) answers 202 before the phone does: whether it took
         the text is not heard."""
         endpoint = self.phone_of(secretary).removeprefix("PJSIP/")
-        with _about_a_channel():
+        with about_a_channel():
             await self._ari.endpoints.send_message(
                 f"pjsip:{endpoint}", "sip:autocom@autocom", body=outbound.one_line(text)
             )
@@ -312,7 +305,7 @@ class AsteriskTelephone:
                 raise Gone(f"{leg.endpoint} cannot be dialled") from refusal
             # No proof by itself: after one 409 Asterisk (22.10.1) says it of every phone that cannot be
             # reached, on the same HTTP connection (a stale errno).
-            with _about_a_channel():
+            with about_a_channel():
                 await self._ari.channels.get(leg.channel)
             return False
         except TelephoneDown:
@@ -332,7 +325,7 @@ class AsteriskTelephone:
             else:
                 return
             # 409 either way: not yet in our application, or dialled before
-            with _about_a_channel():
+            with about_a_channel():
                 if (await self._ari.channels.get(leg.channel)).state != "Down":
                     return
             await asyncio.sleep(0.02)
@@ -350,7 +343,7 @@ class AsteriskTelephone:
         """`dtmf_events`, else two PJSIP legs become native RTP and their digits are lost (22.10). No
         connected-line updates: they would write the caller's withheld number on the phone."""
         await asyncio.gather(*(self._stop_listening(channel) for channel in channels))
-        with _about_a_channel():
+        with about_a_channel():
             made = await self._make_bridge(bridge)
             try:
                 await self._ari.bridges.add_channel(bridge, channels, inhibit_connected_line_updates=True)
@@ -361,6 +354,13 @@ class AsteriskTelephone:
                 raise Gone(str(refusal)) from refusal
         # Music goes on inside a bridge (22.10). Stopped only now: where the leg was gone, he still has it.
         await asyncio.gather(*(self._silence(channel) for channel in channels))
+
+    async def connect_early(self, bridge: str, caller: str, leg: str) -> None:
+        """183 with SDP first: a bridge sends none to a channel that joins it after the other side's progress was told,
+        and without it the phone would hear nothing (22.10.1)."""
+        with about_a_channel():
+            await self._ari.channels.progress(caller)
+        await self.connect(bridge, [caller, leg])
 
     async def _silence(self, channel: str) -> None:
         if channel in self._begun and channel not in self._sound:
@@ -379,7 +379,7 @@ class AsteriskTelephone:
 
     async def disconnect(self, bridge: str) -> None:
         """No error where it is gone."""
-        with suppress(Gone), _about_a_channel():
+        with suppress(Gone), about_a_channel():
             await self._ari.bridges.destroy(bridge)
 
 
@@ -387,14 +387,3 @@ def _no_path(recording: str) -> None:
     """Asterisk's store has folders, and a name is a path in it."""
     if not _RECORDING.match(recording):
         raise ValueError(f"{recording!r} is no name of a recording")
-
-
-@contextmanager
-def _about_a_channel() -> Iterator[None]:
-    """What a refusal means for a command about a channel, a playback or a bridge."""
-    try:
-        yield
-    except Refused as refusal:
-        if refusal.status in _GONE:
-            raise Gone(str(refusal)) from refusal
-        raise TelephoneDown(str(refusal)) from refusal

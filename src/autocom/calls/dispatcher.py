@@ -73,6 +73,7 @@ class Dispatcher:
         self.staffing: Callable[[], None] = lambda: None
         self.written: Callable[[Sequence[Entry]], None] = lambda _: None
         self.wording: Callable[[Tell], str] = lambda tell: told(tell, "fr")
+        self.moved: Callable[[], None] = lambda: None  # after every fact, and when sight is lost or back
         self.tasks: asyncio.TaskGroup | None = None
         self._telephone, self._journal, self._clock, self._codec = telephone, journal, clock, codec
         self.seeing = False
@@ -93,6 +94,8 @@ class Dispatcher:
         self.seeing = seeing
         if seeing:
             self.submit(TimePassed())
+        else:
+            self.moved()
 
     def submit(self, fact: FloorFact) -> None:
         """Take a fact in; decided, saved and under way when this returns."""
@@ -108,6 +111,7 @@ class Dispatcher:
         finally:
             self._busy = False
         self._changed.set()
+        self.moved()
 
     def _note_crash(self, error: str) -> None:
         """The fact is dropped, the floor stays as it was."""

@@ -53,6 +53,16 @@ class Errands:
         """End a channel that is nobody's."""
         self.start(self.until_done(lambda: self._telephone.hang_up(channel)))
 
+    def text(self, secretary: str, text: str) -> None:
+        """Show her a text on her phone, once; she may have none that shows texts, and nothing depends on it."""
+        self.start(self._shown(secretary, text))
+
+    async def _shown(self, secretary: str, text: str) -> None:
+        try:
+            await self._telephone.tell(secretary, text)
+        except (Gone, TelephoneDown) as error:
+            log.info("secretary not told", secretary=secretary, why=str(error))
+
     def disconnect(self, bridge: str) -> None:
         """Destroy a bridge that is nobody's."""
         self.start(self.until_done(lambda: self._telephone.disconnect(bridge)))

@@ -32,7 +32,8 @@ from autocom.core.model import (
     Step,
     Voicemail,
 )
-from autocom.core.stages import Following, Leaving, Recording, Stage, Waiting, in_queue
+from autocom.core.stages import Following, Leaving, Recording, Stage, Waiting
+from autocom.core.story import in_queue
 from autocom.core.telephony import DigitPressed, PlaybackEnded
 
 

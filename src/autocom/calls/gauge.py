@@ -5,7 +5,7 @@ Wraps the `Journal` port and decides nothing. Invariant: an entry is saved befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from autocom.calls.ports import Journal, Stored
 from autocom.core.journal import Entry, Json
@@ -13,11 +13,13 @@ from autocom.core.pace import Pace
 
 
 class Gauge:
-    """A `Journal` over another one; `pace` is what its entries amount to since this process began."""
+    """A `Journal` over another one; `pace` is what its entries amount to since this process began. `beside`: rows
+    of the floor to be saved in the same transaction as these entries."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.pace = Pace()
+        self.beside: Callable[[Sequence[Entry]], Mapping[str, Json]] = lambda _: {}
 
     def save(
         self,
@@ -27,7 +29,8 @@ class Gauge:
         floor: Mapping[str, Json] | None = None,
     ) -> None:
         """Save, then count."""
-        self._journal.save(entries, calls=calls, floor=floor)
+        rows = self.beside(entries)
+        self._journal.save(entries, calls=calls, floor={**(floor or {}), **rows} if rows else floor)
         self.count(entries)
 
     def count(self, entries: Sequence[Entry]) -> None:

@@ -13,17 +13,17 @@ from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import Note
 from autocom.core.model import ON_ANSWER_AT_MOST, Audio, Mode
-from autocom.core.stages import Talking
+from autocom.core.stages import Talking, Waiting
 from autocom.core.telephony import ChannelGone, PlaybackEnded
 
 MARGIN = 0.5
 """Seconds beyond its length after which his message counts as heard: some playbacks never report their end."""
 
 
-async def greet(house: House, line: Line, stage: Talking) -> Talking:
+async def greet(house: House, line: Line, stage: Talking, place: Waiting) -> Talking:
     """Tell him, while she is kept company. Answers the call: she is there, and some operators let nothing
     through before."""
-    audio = stage.waiting.queue.on_answer
+    audio = place.queue.on_answer
     if audio is None or stage.greeted or line.lost(stage.leg):
         return stage
     name = None if stage.whispered else house.whisper(stage.secretary, line.story.call.client)
@@ -38,9 +38,9 @@ async def greet(house: House, line: Line, stage: Talking) -> Talking:
     await line.quiet_ringback()
     await line.answer("secretary")
     await line.play(audio, Mode.ANSWERED)
-    if stage.waiting.music:
+    if place.music:
         # the message took its place (Asterisk 22); should her leg end it is begun anew
-        stage = replace(stage, waiting=replace(stage.waiting, music=False))
+        stage = replace(stage, waiting=replace(place, music=False))
         line.become(stage)
     await _to_its_end(line, stage.leg, audio, hers)
     await line.quiet_message()

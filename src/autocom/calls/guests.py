@@ -16,7 +16,7 @@ from autocom.core.ingress import Identity
 from autocom.core.journal import Json
 from autocom.core.model import Client
 from autocom.core.returning import Visit, guest, known_again, visit_of
-from autocom.core.stages import Story
+from autocom.core.story import Story
 
 log = structlog.get_logger()
 

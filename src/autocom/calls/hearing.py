@@ -7,7 +7,7 @@ silence. Must not know what the story makes of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from autocom.calls.dispatcher import Dispatcher
@@ -16,17 +16,21 @@ from autocom.calls.line import Line, Ports
 from autocom.calls.notes import Note
 from autocom.core.floor_words import LegAnswered, LegEnded, LegRang
 from autocom.core.journal import Entry, Json
-from autocom.core.naming import call_of_outside, call_of_playback, call_of_recording, leg_of
-from autocom.core.stages import outside_leg
+from autocom.core.naming import call_of_ear, call_of_outside, call_of_playback, call_of_recording, leg_of
+from autocom.core.story import outside_leg
 from autocom.core.telephony import (
     ChannelAnswered,
     ChannelGone,
+    ChannelHeld,
+    ChannelResumed,
     ChannelRinging,
     DigitPressed,
+    EarlyMedia,
     FaxHeard,
     LegQuality,
     PlaybackEnded,
     RecordingEnded,
+    TransferAsked,
 )
 
 ChannelFact = (
@@ -37,13 +41,17 @@ ChannelFact = (
     | RecordingEnded
     | FaxHeard
     | DigitPressed
+    | EarlyMedia
+    | ChannelHeld
+    | ChannelResumed
+    | TransferAsked
     | LegQuality
 )
 
 
 class Hearing:
     """`lines`: the open calls by id. `callers`: their ids by the channel they came on. Both are the
-    switchboard's own, and change."""
+    switchboard's own, and change. `transfer` decides about a phone that sent a REFER."""
 
     def __init__(
         self,
@@ -54,6 +62,7 @@ class Hearing:
         errands: Errands,
     ) -> None:
         self._lines, self._callers = lines, callers
+        self.transfer: Callable[[TransferAsked], None] = lambda _: None
         self._dispatcher, self._ports, self._errands = dispatcher, ports, errands
 
     def take(self, fact: ChannelFact) -> None:
@@ -68,24 +77,32 @@ class Hearing:
             case FaxHeard(channel) if channel not in self._callers:
                 # his story ended while the tone moved him about in Asterisk: nobody would ever end him
                 self._errands.hang_up(channel)
-            case FaxHeard(channel) | DigitPressed(channel):
+            case EarlyMedia(channel):
+                self.tell(call_of_outside(channel), fact)
+            case FaxHeard(channel) | DigitPressed(channel) | ChannelHeld(channel) | ChannelResumed(channel):
                 self.tell(self._call_of(channel), fact)
+            case TransferAsked():
+                self.transfer(fact)
             case ChannelRinging(channel) | ChannelAnswered(channel) | ChannelGone(channel):
-                if leg_of(channel):
+                if leg_of(channel) and channel not in self._callers:
                     self._about_a_leg(fact)
                 elif isinstance(fact, ChannelAnswered) and self._is_stray(channel):
                     self._errands.hang_up(channel)
-                elif channel not in self._callers or isinstance(fact, ChannelGone):
-                    # a caller's own answer is our doing
+                elif channel not in self._callers or _was_rung(channel) or isinstance(fact, ChannelGone):
+                    # a caller's own answer is our doing, but for one whose phone we rang
                     self.tell(self._call_of(channel), fact)
             case _:
                 assert_never(fact)
 
     def _is_stray(self, channel: str) -> bool:
         """Whether this is an outside leg whose turn is over, and the hang-up that said so got lost."""
-        call = call_of_outside(channel)
+        call = self._callers.get(channel) or call_of_outside(channel)
         line = self._lines.get(call or "")
-        return call is not None and (line is None or outside_leg(line.story) != channel)
+        return (
+            call_of_outside(channel) is not None
+            and call is not None
+            and (line is None or outside_leg(line.story) != channel)
+        )
 
     def _about_a_leg(self, fact: ChannelRinging | ChannelAnswered | ChannelGone) -> None:
         match fact:
@@ -102,7 +119,8 @@ class Hearing:
     def _call_of(self, channel: str) -> str | None:
         """The call that this channel is part of: a caller's, a secretary's or an outside one."""
         named = leg_of(channel)
-        return self._callers.get(channel) or call_of_outside(channel) or (named.call if named else None)
+        made = call_of_outside(channel) or call_of_ear(channel)
+        return self._callers.get(channel) or made or (named.call if named else None)
 
     def tell(self, call: str | None, note: Note) -> None:
         """Put a note into this call's mailbox, if it is open."""
@@ -122,3 +140,7 @@ class Hearing:
                 "round_trip_ms": fact.round_trip_ms,
             }
             self._ports.journal.save([Entry(self._ports.clock.now(), "quality", call, fields)])
+
+
+def _was_rung(channel: str) -> bool:
+    return leg_of(channel) is not None or call_of_outside(channel) is not None

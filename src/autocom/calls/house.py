@@ -12,19 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from autocom.calls.notes import Note
+from autocom.calls.notes import Note, TakenBy
 from autocom.calls.opening import circumstances
+from autocom.calls.renvoi import PostForwards
+from autocom.core.dialling import Use
 from autocom.core.estimate import Outlook, outlook
 from autocom.core.ingress import Identity, NumberBook, identify
-from autocom.core.model import Audio, Client, Configuration, Enqueue, StockSounds, Trunk
+from autocom.core.model import Audio, Client, Configuration, Enqueue, Music, StockSounds, Trunk
 from autocom.core.numbers import NumberingPlan
 from autocom.core.overrides import Override, next_end, of_hours, of_team
 from autocom.core.pace import Pace
-from autocom.core.posts import Floor, Waiter
+from autocom.core.posts import Floor, Post, Waiter
 from autocom.core.ranking import NOBODY_GRACE
 from autocom.core.reach import in_reach, nobody_since
 from autocom.core.routing import Choice, choose, ending_outcome, next_change, steps_of
-from autocom.core.stages import Call, Following, Leaving, Promised, Story
+from autocom.core.stages import Call, Following, Leaving, Promised
+from autocom.core.story import Story
 from autocom.core.telephony import CallEntered
 
 _FAR = 8
@@ -61,7 +64,11 @@ class _Known:
 
 class House:
     """`floor` and `stories` answer who is at work, who waits and which calls there are at this moment;
-    `overrides` which overrides a client has."""
+    `overrides` which overrides a client has. `tell` puts a note into a call's mailbox, `text` shows a secretary
+    a text on her phone, `turn_away` tells one who dialled for a caller why she does not get him, `invite` rings
+    somebody for a conference room; they and `forwards` are the switchboard's."""
+
+    forwards: PostForwards
 
     def __init__(
         self,
@@ -76,6 +83,12 @@ class House:
         self._known: dict[tuple[str, str], _Known] = {}
         self.pace: Callable[[], Pace] = Pace
         self.tell: Callable[[str, Note], None] = lambda _call, _note: None
+        self.adopt: Callable[[str, str], None] = lambda _call, _channel: None
+        self.text: Callable[[str, str], None] = lambda _secretary, _text: None
+        self.turn_away: Callable[[TakenBy, str], None] = lambda _taken, _why: None
+        self.invite: Callable[[str, str, str], None] = lambda _room, _dialled, _by: None
+        self.uses: Callable[[], Iterable[Use]] = tuple  # what people had dialled (`calls.tally`)
+        self.mark: Callable[[str, str], None] = lambda _secretary, _result: None
 
     @property
     def configuration(self) -> Configuration | None:
@@ -112,6 +125,11 @@ class House:
         """What she hears before this client's caller is joined, None where she wants none or there is none."""
         hers = self._in_force().secretaries.get(secretary)
         return self.stock.whispers.get(client.id) if hers is not None and hers.whisper else None
+
+    def hold_music(self, story: Story) -> Music:
+        """What a caller hears on hold: his client's hold music, else that of his client's first queue."""
+        client = self._in_force().clients.get(story.call.client.id, story.call.client)
+        return client.hold_music or self.stock.music
 
     @property
     def stock(self) -> StockSounds:
@@ -161,6 +179,7 @@ class House:
         mine = (call.arrived_at, call.id)
         before = sum(
             story.call.client.id == call.client.id
+            and story.call.direction == "in"
             and not isinstance(story.stage, Leaving)
             and not story.absent
             and (story.call.arrived_at, story.call.id) < mine
@@ -169,6 +188,15 @@ class House:
         return before >= limit
 
     # --- while he waits ---
+
+    def post(self, secretary: str) -> Post | None:
+        """Her place on the floor."""
+        return self._floor().posts.get(secretary)
+
+    @property
+    def posts(self) -> Iterable[Post]:
+        """Everybody's."""
+        return self._floor().posts.values()
 
     def place(self, call: str) -> Waiter | None:
         """His place on the floor, None where he has none."""
@@ -230,6 +258,8 @@ class House:
         What can change while he waits is asked anew (hours, absence, days, dates, time, who is at work);
         who he is, and how many waited when he came, is not."""
         call = story.call
+        if call.direction != "in":
+            return None  # a secretary dialled him: no rule let him in
         known = self._about(call.client, call.config_version)
         nobody = known.asks_nobody and self._nobody(known, now, story.waiting_since)
         override = of_hours(self._overrides(call.client.id), now)

@@ -14,19 +14,22 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from autocom.calls.notes import FaxCame, HungUp, Note
+from autocom.calls.notes import FaxCame, HungUp, Moved, Note
 from autocom.calls.ports import Advice, Clock, Gone, Journal, Telephone
 from autocom.core.codec import Codec
 from autocom.core.floor_words import FloorFact
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Audio, Mode, Music
 from autocom.core.naming import playback_id
-from autocom.core.stages import Leaving, Patched, Stage, Story, Talking
+from autocom.core.stages import Leaving, Patched, Stage, Talking
+from autocom.core.story import Story
 from autocom.core.telephony import VANISHED, ChannelGone, FaxHeard, PlaybackEnded
 
 T = TypeVar("T")
 N = TypeVar("N")
 
+WISHED = 1.0
+"""Seconds within which two calls that are to be joined must both have come to rest."""
 FAX_WINDOW = 12.0
 """Seconds after the answer in which a fax machine is recognised: three of its tones, and no more of the
 machine's time than that."""
@@ -49,6 +52,7 @@ class Ports:
     codec: Codec
     advice: Advice | None = None
     surely: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = _at_once
+    restaged: Callable[[Story], None] = lambda _: None  # a call has come to another stage
 
 
 @dataclass(slots=True)
@@ -72,6 +76,9 @@ class Line:
         self.cut = False  # gone while nobody looked, or with his line
         self.seeing = True  # whether Asterisk's events arrive; else no time runs out
         self.rings = False  # whether this process has seen to it that he hears ringing
+        self.wish: Callable[[], bool] | None = None  # to be joined with another call; False: not yet
+        self.at_rest = False  # in `next`, with nothing under way: the story may be moved by somebody else
+        self._moved = False
         self._resting = False
         self._mail: deque[Note] = deque()
         self._wake = asyncio.Event()
@@ -91,6 +98,12 @@ class Line:
         """Whether such a note lies in the mailbox, unread."""
         return any(isinstance(note, kind) for note in self._mail)
 
+    def taken_out(self, kind: type[N]) -> list[N]:
+        """The notes of this kind, which are in the mailbox no more."""
+        found: list[N] = [note for note in self._mail if isinstance(note, kind)]
+        self._mail = deque(note for note in self._mail if not isinstance(note, kind))
+        return found
+
     def peek(self, kind: type[N]) -> N | None:
         """The first such note, which stays in the mailbox."""
         return next((note for note in self._mail if isinstance(note, kind)), None)
@@ -106,8 +119,10 @@ class Line:
         return any(isinstance(note, ChannelGone) and note.channel == channel for note in self._mail)
 
     async def next(self, until: float | None = None) -> Note | None:
-        """The next note, or None at `until` (UTC epoch seconds). Raises `HungUp` when the caller went."""
+        """The next note, or None at `until` (UTC epoch seconds). Raises `HungUp` when the caller went, `Moved`
+        where another call has taken this one over or was taken over by it."""
         while True:
+            await self._let_be_moved()
             while self._mail:
                 note = self._mail.popleft()
                 if isinstance(note, ChannelGone) and note.channel == self.channel:
@@ -130,11 +145,49 @@ class Line:
                     continue
                 return None
             self._wake.clear()
+            self.at_rest = not self._resting
             try:
                 async with asyncio.timeout(None if limit is None else max(0.0, limit - self.now())):
                     await self._wake.wait()
             except TimeoutError:
                 continue
+            finally:
+                self.at_rest = False
+
+    async def _let_be_moved(self) -> None:
+        """Where the call is to be joined with another one: nothing else is read until that is done, or off."""
+        while not self._resting:
+            if self._moved:
+                self._moved = False
+                raise Moved
+            if self.wish is None:
+                return
+            self.at_rest = True
+            try:
+                if self.wish() or self.wish is None:
+                    continue
+                self._wake.clear()
+                async with asyncio.timeout(WISHED):
+                    await self._wake.wait()
+            except TimeoutError:
+                self.wish = None
+            finally:
+                self.at_rest = False
+
+    def move(self, story: Story) -> None:
+        """This is the story now, saved already: the stage that runs is given up at once. Only while `at_rest`."""
+        self.story, self._moved, self.wish = story, True, None
+        self._wake.set()
+        self.ports.restaged(story)
+
+    def stay(self) -> None:
+        """It is not joined with another call after all: whatever came meanwhile is read now."""
+        self.wish = None
+        self._wake.set()
+
+    def notes_about(self, channel: str) -> list[Note]:
+        """What lies unread about this channel."""
+        return [note for note in self._mail if getattr(note, "channel", None) == channel]
 
     def _is_for_a_fax(self, heard: FaxHeard) -> bool:
         """Whether this tone takes him out of his stage: not twice, and not out of a conversation."""
@@ -195,7 +248,9 @@ class Line:
             changes["stage"] = stage
         story: Story = replace(self.story, **changes)  # type: ignore[arg-type]
         self.ports.journal.save(entries, calls={self.id: self.ports.codec.dump(story)}, floor=rows)
-        self.story = story
+        self.story, before = story, self.story.stage
+        if story.stage is not before:
+            self.ports.restaged(story)
 
     # --- verbs ---
 
@@ -211,7 +266,7 @@ class Line:
         if self.story.answered_at is None:
             await self._do(self.ports.telephone.answer(self.channel))
             self.become(None, self.entry("answered", why=why), answered_at=self.now())
-            if self.story.call.client.fax and why != "secretary":
+            if self.story.call.client.fax and why != "secretary" and self.story.call.direction == "in":
                 await self._do(self.ports.telephone.listen_for_fax(self.channel, FAX_WINDOW))
 
     async def answer_in_passing(self, why: str) -> None:

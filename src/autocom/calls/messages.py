@@ -23,7 +23,7 @@ from autocom.core.sip import clean
 from autocom.core.stages import Following
 
 Rows = dict[str, Json]
-MAILED_ALERTS = frozenset({"no_answer_pause"})
+MAILED_ALERTS = frozenset({"no_answer_pause", "outgoing_limit"})
 """Alerts that the supervisor is mailed."""
 
 _SHOWN = 40
@@ -86,8 +86,10 @@ def alert_rows(configuration: Configuration | None, told: Iterable[Entry]) -> tu
         key = str(alert.fields.get("alert", ""))
         if alert.kind != "alert" or key not in MAILED_ALERTS:
             continue
-        about = str(alert.fields.get("secretary") or "")
-        known = configuration.secretaries.get(about)
+        secretary, client = alert.fields.get("secretary"), alert.fields.get("client")
+        about = str(secretary or client or "")
+        people = configuration.secretaries if secretary else configuration.clients
+        known = people.get(about)
         fields = {k: str(v) for k, v in alert.fields.items() if isinstance(v, str | int | float)}
         fields["name"] = known.name if known is not None else about
         content = Alert(key, about, bureau.name, alert.at, bureau.timezone, fields)

@@ -15,7 +15,8 @@ from autocom.core.overrides import Override
 from autocom.core.posts import Staff
 from autocom.core.returning import Visit
 from autocom.core.routing import Choice, Circumstances, ending_outcome, steps_of, trials
-from autocom.core.stages import Call, Deciding, Following, Story
+from autocom.core.stages import Call, Deciding, Following
+from autocom.core.story import Story
 from autocom.core.telephony import CallEntered
 
 

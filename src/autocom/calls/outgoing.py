@@ -1,10 +1,10 @@
-"""The way out: by which trunk, showing whose number, and which numbers are never dialled.
+"""The way out, the one door to every trunk: whether a number may be dialled, by which trunk, showing whose number.
 
-Answers from the configuration in force and the calls in progress; nothing is kept and nothing is
-commanded. Invariants: inbound calls find a channel before outgoing ones do (a reserve is left on
-every trunk); no emergency, premium or own number is dialled, and none that this very call came by;
-a client's number is shown only where it is verified. `reaching` asks before every leg, the
-switchboard asks `looped` at the door.
+Answers from the configuration in force, the calls in progress and what was dialled before; nothing is kept
+and nothing is commanded. Invariants: no leg outside is rung that `way_out` (or `way_back`) was not asked
+for; which numbers may be is `core.dialling`'s rule; inbound calls find a channel before outgoing ones do (a
+reserve is left on every trunk); no own number is dialled, and none that this very call came by; a client's
+number is shown only where it is verified. The switchboard asks `looped` at the door.
 """
 
 from __future__ import annotations
@@ -12,41 +12,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from autocom.core.model import Bureau, Configuration, Trunk
+from autocom.core.dialling import forbidden, never_dialled, over, own_numbers, written_numbers
+from autocom.core.model import Bureau, Client, Configuration, Trunk
 from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 from autocom.core.sip import Diverted, diversions, history, parse_address, split_list
-from autocom.core.stages import Call, Patched, Promised, Reaching, Story
+from autocom.core.stages import Call, Patched, Promised, Reaching, Talking, Third
+from autocom.core.story import Story
 from autocom.core.telephony import RawHeaders
+
+if TYPE_CHECKING:
+    from autocom.calls.house import House
 
 RESERVE = 0.1
 """Part of a trunk's channels (at least one) that outgoing legs leave to callers."""
 
-# Arcep's list of emergency numbers, and 3114. Only the short form exists, with or without a country code.
-EMERGENCY = frozenset(
-    {
-        "15",
-        "17",
-        "18",
-        "112",
-        "114",
-        "115",
-        "119",
-        "191",
-        "196",
-        "197",
-        "3114",
-        "911",
-        "999",
-        "116000",
-        "116117",
-    }
-)
-# 0800 to 0805 are free and 0806 to 0809 cost a normal call (Arcep); the others are paid by who dials
-_PREMIUM = tuple(f"+338{digit}" for digit in "123456789")
-
-Refusal = Literal["no_line", "loop", "barred"]
+Refusal = Literal["no_line", "loop", "barred", "limit", "busy"]
+"""`busy`: a colleague who talks to somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +48,62 @@ def way_out(
     number: str,
     present: str,
     plan: NumberingPlan = FRANCE,
+    *,
+    by_rule: bool = False,
 ) -> Way | Refusal:
     """How `number` is dialled for this call, or why it is not. `stories` are all that are open, this
-    call's own with the leg it held before."""
-    if barred(number, plan):
+    call's own with the leg it held before. `by_rule`: the files say so, nobody chose it; what they name may lie
+    in another country. Limits are not asked for here: `way_for` does."""
+    if by_rule or number in written_numbers(configuration, call.client):
+        if never_dialled(number, plan):
+            return "barred"
+    elif forbidden(number, configuration.bureau.outgoing, _paying(call, configuration), plan):
         return "barred"
-    if number in _own(configuration) or number in came_by(call, plan):
+    if number in own_numbers(configuration) or (call.direction == "in" and number in came_by(call, plan)):
         return "loop"
     trunk = free_trunk(configuration, list(stories), call.trunk)
     if trunk is None:
         return "no_line"
     return Way(trunk.id, call.client.display, shown(call, present, configuration.bureau))
+
+
+def way_for(house: House, call: Call, number: str, present: str, by: str | None, now: float) -> Way | Refusal:
+    """How `number` is dialled for this call because the secretary `by` wants it, within her limits and the
+    client's; `by` None: because the files say so."""
+    configuration = house.in_force
+    if by is not None and over_limit(house, number, _paying(call, configuration), by, now):
+        return "limit"
+    return way_out(configuration, house.stories, call, number, present, house.plan, by_rule=by is None)
+
+
+def refusal(house: House, number: str, client: Client | None, by: str, now: float) -> str | None:
+    """Why this secretary may not have an E.164 number dialled for this client (None: for the bureau), in the words of
+    `StockSounds.refusals` and of the entry `call_refused`; None where she may. Asked where she asks, so that
+    she hears the reason; the door (`way_for`) is asked again before the leg is rung."""
+    configuration, plan = house.in_force, house.plan
+    known = number in written_numbers(configuration, client)
+    if not known and (why := forbidden(number, configuration.bureau.outgoing, client, plan)):
+        return why
+    if known and never_dialled(number, plan):
+        return "premium"
+    if number in own_numbers(configuration):
+        return "own"
+    if over_limit(house, number, client, by, now):
+        return "limit"
+    return None if free_trunk(configuration, list(house.stories)) is not None else "no_line"
+
+
+def over_limit(house: House, number: str, client: Client | None, by: str, now: float) -> bool:
+    """Whether one more call to this number would be too much. Numbers of the files are not counted."""
+    configuration = house.in_force
+    if number in written_numbers(configuration, client):
+        return False
+    return over(house.uses(), configuration, by, client.id if client is not None else "", now)
+
+
+def _paying(call: Call, configuration: Configuration) -> Client | None:
+    """The call's client as the files know it now; None: the call is the bureau's own."""
+    return configuration.clients.get(call.client.id, call.client) if call.client.id else None
 
 
 def shown(call: Call, present: str, bureau: Bureau) -> str | None:
@@ -96,10 +124,10 @@ def way_back(
     plan: NumberingPlan = FRANCE,
 ) -> Way | Refusal:
     """How the caller himself is called back, or why he is not: as `way_out`, but his own number leads back to
-    nobody."""
-    if barred(number, plan):
+    nobody. He chose the number that he showed, so it is judged as strictly as what a secretary dials."""
+    if forbidden(number, configuration.bureau.outgoing, call.client, plan):
         return "barred"
-    if number in _own(configuration):
+    if number in own_numbers(configuration):
         return "loop"
     trunk = free_trunk(configuration, list(stories), call.trunk)
     if trunk is None:
@@ -108,10 +136,9 @@ def way_back(
 
 
 def barred(number: str, plan: NumberingPlan = FRANCE) -> bool:
-    """Emergency numbers (the call would reach the department of the trunk, not the caller's) and those
-    that the one who dials pays dearly for."""
-    digits = number.removeprefix("+").removeprefix(plan.country_code)
-    return digits in EMERGENCY or (plan.country == "FR" and number.startswith(_PREMIUM))
+    """Whether nothing may ever dial this: an emergency number in any form (the call would reach the department of
+    the trunk, not the caller's), a satellite, or a number that the one who dials pays dearly for."""
+    return never_dialled(number, plan)
 
 
 # --- channels --------------------------------------------------------------------------------
@@ -133,7 +160,7 @@ def _has_room(trunk: Trunk, stories: list[Story]) -> bool:
 def channels_used(trunk: str, stories: Iterable[Story]) -> int:
     """Channels of this trunk that open calls hold: callers', and legs to people outside."""
     return sum(
-        (story.call.trunk == trunk and not story.absent) + (_leg_on(story) == trunk) for story in stories
+        (story.call.trunk == trunk and not story.absent) + _legs_on(story).count(trunk) for story in stories
     )
 
 
@@ -142,14 +169,17 @@ def reserve(max_calls: int) -> int:
     return max(1, math.ceil(max_calls * RESERVE))
 
 
-def _leg_on(story: Story) -> str | None:
+def _legs_on(story: Story) -> tuple[str | None, ...]:
+    """The trunks of the legs outside that this call holds beside its caller's own channel."""
     match story.stage:
         case Reaching(leg=str(), trunk=trunk) | Promised(outside=str(), trunk=trunk):
-            return trunk
+            return (story.trunk_out, trunk)
         case Patched(reaching=reaching):
-            return reaching.trunk
+            return (story.trunk_out, reaching.trunk)
+        case Talking(third=Third(trunk=trunk)):
+            return (story.trunk_out, trunk)
         case _:
-            return None
+            return (story.trunk_out,)
 
 
 # --- loops -----------------------------------------------------------------------------------
@@ -187,11 +217,6 @@ def came_by(call: Call, plan: NumberingPlan = FRANCE) -> frozenset[str]:
     identity = call.identity
     diverting = (normalise(entry.number_text, plan) for entry in identity.diversions)
     return frozenset(n for n in (identity.caller, identity.forwarded_from, *diverting) if n is not None)
-
-
-def _own(configuration: Configuration) -> frozenset[str]:
-    lines = {line.did for client in configuration.clients.values() for line in client.lines}
-    return frozenset(lines | {configuration.bureau.number})
 
 
 def _diverted(headers: RawHeaders) -> tuple[Diverted, ...]:

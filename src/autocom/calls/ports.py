@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from autocom.core.journal import Entry, Json
-from autocom.core.telephony import CallEntered, Cause, Fact
+from autocom.core.presence import Lamp
+from autocom.core.telephony import CallEntered, Cause, Fact, PhoneDialled
 
 
 class Gone(Exception):  # noqa: N818 - a fact of life, not an error
@@ -32,7 +34,8 @@ class Outbound:
 
     `display` and `number` become the From header (`number` None: anonymous). `headers` are added to
     the INVITE as they are: the adapter strips control characters and applies RFC 3261 quoting.
-    `timeout` in seconds is a safety net after which Asterisk gives up by itself."""
+    `timeout` in seconds is a safety net after which Asterisk gives up by itself. `phone`: it rings a secretary's
+    softphone, whose transfer button is ours to obey."""
 
     channel: str
     endpoint: str
@@ -40,6 +43,26 @@ class Outbound:
     number: str | None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 60.0
+    phone: bool = False
+
+
+class Fares(Enum):
+    """How a transfer that a phone asked for (REFER) fares; told by NOTIFY."""
+
+    UNDER_WAY = "channel_progress"
+    DONE = "channel_answered"
+    UNREACHABLE = "channel_unavailable"
+    REFUSED = "channel_declined"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """A text for a softphone. `user` is the user part of its sender's address, which an answer comes back to;
+    `display` what the phone shows of him. The adapter strips control characters, except line ends in `body`."""
+
+    user: str
+    display: str
+    body: str
 
 
 class Telephone(Protocol):
@@ -128,8 +151,62 @@ class Telephone(Protocol):
         """Put these channels into one mixing bridge of that id; all or nothing."""
         ...
 
+    async def connect_early(self, bridge: str, caller: str, leg: str) -> None:
+        """Let a caller who is not answered hear what a leg sends that has not answered (`EarlyMedia`). What he heard
+        of ours ends. `connect` of the same two goes on from there."""
+        ...
+
     async def disconnect(self, bridge: str) -> None:
         """Destroy the bridge; its channels stay. No error where it is gone."""
+        ...
+
+    async def take_out(self, bridge: str, channel: str) -> None:
+        """Take a channel out of the bridge; it stays ours and hears nothing. No error where it is not in it."""
+        ...
+
+    async def hold_music(self, channel: str, moh_class: str) -> None:
+        """What this channel hears whenever the other side's phone puts it on hold. Waits for a running playback on
+        that channel: stop it first."""
+        ...
+
+    async def play_to_all(self, bridge: str, playback: str, media: str) -> None:
+        """Play to everybody in a bridge; `PlaybackEnded` follows. Holds nothing up."""
+        ...
+
+    async def mute(self, channel: str, *, muted: bool) -> None:
+        """Whether what comes from this channel is dropped."""
+        ...
+
+    async def overhear(self, ear: str, channel: str, *, whispers: bool, to_all: bool = False) -> None:
+        """Make the channel `ear`: it carries what `channel` hears and says; `whispers`: what is played into `ear` is
+        heard by `channel` alone; `to_all`: and by everybody whom it talks to. It is ours, up, and ends by itself
+        with `channel`."""
+        ...
+
+    async def record_talk(self, bridge: str, recording: str, *, longest: float) -> None:
+        """Record everybody in a bridge, at most `longest` seconds. `RecordingEnded` follows, as for `record`; the
+        bridge's end ends it."""
+        ...
+
+    async def recording_runs(self, recording: str) -> bool:
+        """Whether it is still being written."""
+        ...
+
+    async def stored_recordings(self) -> Sequence[str]:
+        """The names of all recordings in Asterisk's store."""
+        ...
+
+    async def pause_recording(self, recording: str, *, paused: bool) -> None:
+        """Leave out what is said from now on, or take it in again. `Gone` where it is over."""
+        ...
+
+    async def transfer_fares(self, channel: str, fares: Fares) -> None:
+        """Tell the phone on this channel how the transfer that it asked for fares. No error where it is gone."""
+        ...
+
+    async def dialled(self, channel: str) -> PhoneDialled:
+        """What a secretary's phone dialled whose channel is in our application already. `Gone` where this is not
+        such a channel."""
         ...
 
     async def tell(self, secretary: str, text: str) -> None:
@@ -137,8 +214,31 @@ class Telephone(Protocol):
         takes no texts refuses it without our hearing of it."""
         ...
 
+    async def show_state(self, name: str, state: Lamp | None) -> None:
+        """Set a lamp that softphones can subscribe to; None: there is no such lamp any more."""
+        ...
+
+    async def show_mailbox(self, box: str, new: int, old: int) -> None:
+        """How many messages of a client are new, and how many were listened to."""
+        ...
+
     async def to_fallback(self, channel: str) -> None:
         """Give the channel back to the dialplan's fallback, which serves callers without us."""
+        ...
+
+
+class Messenger(Protocol):
+    """SIP MESSAGE through Asterisk. Both raise `TelephoneDown`."""
+
+    async def show_text(self, secretary: str, text: ShownText) -> None:
+        """A text of a conversation on her softphone, to which she can answer. `Gone` where she has none; whether
+        her phone took it is not heard."""
+        ...
+
+    async def text_outside(self, trunk: str, host: str, number: str, sender: str, body: str) -> None:
+        """A SIP MESSAGE to an outside E.164 number through a trunk, at its `host`, from our E.164 number `sender`;
+        whether the operator took it is not heard. `Gone` where there is no such trunk; ValueError for a malformed
+        number or host."""
         ...
 
 

@@ -21,7 +21,8 @@ from autocom.core.floor_words import CallerJoined, CallerLeft, GiveUp, LeaseFail
 from autocom.core.journal import Entry
 from autocom.core.model import Callback, Mode, Play
 from autocom.core.naming import outside_id
-from autocom.core.stages import Promised, Stage, Talking, Waiting, waiter
+from autocom.core.stages import Promised, Stage, Talking, Waiting
+from autocom.core.story import waiter
 from autocom.core.telephony import Cause, ChannelAnswered, ChannelGone, ChannelRinging, PlaybackEnded
 
 RING_FOR = 25.0

@@ -10,9 +10,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autocom.core.naming import bridge_id, call_of_bridge, call_of_outside, leg_of, patch_of
+from autocom.core.naming import (
+    bridge_id,
+    call_of_bridge,
+    call_of_ear,
+    call_of_outside,
+    ear_id,
+    leg_of,
+    patch_of,
+    room_id,
+    room_of,
+)
 from autocom.core.posts import Floor, InTalk, Offered
-from autocom.core.stages import Patched, Promised, Reaching, Story, Talking
+from autocom.core.stages import (
+    InRoom,
+    Invited,
+    Parked,
+    Patched,
+    Promised,
+    Reaching,
+    Summoning,
+    Supervising,
+    Talking,
+)
+from autocom.core.story import Story
 from autocom.core.telephony import ChannelAnswered, ChannelGone, Seen
 
 
@@ -35,20 +56,7 @@ def compare(
     missed: list[ChannelGone | ChannelAnswered] = []
     known = {story.channel for story in stories if not story.absent}
     missed += [ChannelGone(channel, 0) for channel in sorted(known) if channel not in seen.channels]
-    legs: dict[str, bool] = {}
-    for post in floor.posts.values():
-        if isinstance(post.engaged, Offered | InTalk):
-            legs[post.engaged.leg] = isinstance(post.engaged, Offered)
-    for story in stories:
-        match story.stage:
-            case Talking(leg=leg) | Patched(leg=leg):
-                legs.setdefault(leg, False)
-            case Reaching(leg=str() as leg, answered=answered):
-                legs.setdefault(leg, not answered)
-            case Promised(outside=str() as leg):
-                legs.setdefault(leg, True)
-            case _:
-                pass
+    legs = _legs(stories, floor)
     for leg, offered in legs.items():
         if leg in under_way:
             continue
@@ -60,23 +68,71 @@ def compare(
     bridges = {_bridge_of(story) for story in stories}
     return Differences(
         tuple(missed),
-        tuple(c.id for c in seen.channels.values() if c.ours and not _is_leg(c.id) and c.id not in known),
+        tuple(
+            c.id
+            for c in seen.channels.values()
+            if c.ours and not _is_leg(c.id) and c.id not in known and c.id not in legs
+        ),
         tuple(
             c for c in seen.channels if _is_leg(c) and c not in legs and c not in known and c not in under_way
         ),
-        tuple(b for b in seen.bridges if call_of_bridge(b) is not None and b not in bridges),
+        tuple(b for b in seen.bridges if _is_bridge(b) and b not in bridges),
     )
+
+
+def _legs(stories: Iterable[Story], floor: Floor) -> dict[str, bool]:
+    """Every leg that belongs to something, and whether it is only being rung."""
+    legs: dict[str, bool] = {}
+    stories = list(stories)
+    for story in stories:
+        # a secretary who dialled, once the other side is in the caller's part; channels taken over
+        mine = () if story.call.dialled_by is None else (story.call.channel,)
+        left = story.released
+        parting = () if left is None else (left.leg, *left.legs)
+        legs |= {channel: False for channel in (*mine, *story.foreign, *parting) if channel != story.channel}
+    for post in floor.posts.values():
+        if isinstance(post.engaged, Offered | InTalk):
+            legs[post.engaged.leg] = isinstance(post.engaged, Offered)
+    for story in stories:
+        match story.stage:
+            case Talking(leg=leg, third=third):
+                legs.setdefault(leg, False)
+                if third is not None:
+                    legs.setdefault(third.leg, third.answered_at is None)
+            case Patched(leg=leg) | Parked(leg=str() as leg):
+                legs.setdefault(leg, False)
+            case Supervising(of=str(), ear=ear):
+                legs.setdefault(ear_id(story.call.id, ear), False)
+            case Supervising(ringing=float()) | Invited() | Summoning():
+                legs.setdefault(story.channel, True)
+            case Reaching(leg=str() as leg, answered=answered):
+                legs.setdefault(leg, not answered)
+            case Promised(outside=str() as leg):
+                legs.setdefault(leg, True)
+            case _:
+                pass
+    return legs
 
 
 def _bridge_of(story: Story) -> str | None:
     match story.stage:
         case Talking(attempt=attempt):
             return bridge_id(story.call.id, attempt)
-        case Patched(leg=leg):
-            return patch_of(leg)
+        case Patched(leg=leg, bridge=bridge):
+            return bridge or patch_of(leg)
+        case Reaching(early=True):
+            return bridge_id(story.call.id, 0)
+        case InRoom(room=room, left=False):
+            return room_id(room)
+        case Supervising(of=str()):
+            return bridge_id(story.call.id, 1)
         case _:
             return None
 
 
+def _is_bridge(bridge: str) -> bool:
+    return call_of_bridge(bridge) is not None or room_of(bridge) is not None
+
+
 def _is_leg(channel: str) -> bool:
-    return leg_of(channel) is not None or call_of_outside(channel) is not None
+    return any(named(channel) is not None for named in (leg_of, call_of_outside, call_of_ear))

@@ -14,7 +14,8 @@ from autocom.calls.house import House, Reviewed
 from autocom.calls.line import Line
 from autocom.core.floor_words import CallerJoined, CallerLeft, GiveUp, LeaseFailed, Take
 from autocom.core.routing import trials
-from autocom.core.stages import Stage, Waiting, waiter
+from autocom.core.stages import Stage, Waiting
+from autocom.core.story import waiter
 
 
 def take_place(house: House, line: Line, stage: Waiting) -> None:
@@ -47,7 +48,7 @@ async def read_again(house: House, line: Line, stage: Waiting) -> Stage:
     if review is not None:
         return await _leave(house, line, review)
     team = house.team(line.story.call.client, now)
-    if team == stage.team:
+    if team == stage.team or stage.sent:
         return stage
     moved = replace(stage, team=team)
     line.become(moved, line.entry("queued_elsewhere", team=moved.reaches, before=stage.reaches))

@@ -15,21 +15,32 @@ from dataclasses import replace
 import structlog
 
 from autocom.calls.containment import contained
+from autocom.calls.dialled import Desk
 from autocom.calls.dispatcher import RING_MARGIN, Dispatcher
 from autocom.calls.errands import RETRY, Errands
 from autocom.calls.gauge import Gauge
 from autocom.calls.guests import Guests
 from autocom.calls.hearing import Hearing
 from autocom.calls.house import House
-from autocom.calls.inbound import advance, depart
+from autocom.calls.inbound import advance, depart, turn_away
+from autocom.calls.inviting import ask_in
 from autocom.calls.line import Line, Ports
+from autocom.calls.merging import Merger
 from autocom.calls.messages import alert_rows
 from autocom.calls.notes import HungUp, Looped, ReadAgain
 from autocom.calls.opening import decided, first_stage, opening, returned, returning, staff_of
 from autocom.calls.outgoing import looped
 from autocom.calls.overriding import Overrides
+from autocom.calls.overseeing import Overseers
 from autocom.calls.ports import Gone, Outbound, Stored, TelephoneDown
 from autocom.calls.reconcile import compare
+from autocom.calls.referring import Referring
+from autocom.calls.reminders import Reminders
+from autocom.calls.renvoi import PostForwards
+from autocom.calls.results import NoResult, Results
+from autocom.calls.tally import Tally
+from autocom.calls.taping import end_tape, settle
+from autocom.calls.transferring import note_for
 from autocom.core.codec import Undecodable
 from autocom.core.features import told
 from autocom.core.floor_words import (
@@ -45,19 +56,15 @@ from autocom.core.model import Configuration, HangupKind
 from autocom.core.naming import playback_id
 from autocom.core.numbers import NumberingPlan
 from autocom.core.presentation import invitation
-from autocom.core.stages import (
-    Leaving,
-    Promised,
-    Reaching,
-    Story,
-    Waiting,
-    outcome_of_hang_up,
-)
+from autocom.core.stages import Leaving, Promised, Reaching, Waiting
+from autocom.core.story import Story, outcome_of_hang_up
 from autocom.core.telephony import (
     CallEntered,
     ChannelGone,
     Fact,
+    PhoneDialled,
     PhoneInUse,
+    PhoneRefused,
     PhoneRegistered,
     TelephoneBack,
     TelephoneLost,
@@ -75,9 +82,12 @@ class Switchboard:
     ) -> None:
         gauge = Gauge(ports.journal)
         self.errands = Errands(ports.telephone, ports.clock)
-        self.ports = ports = replace(ports, journal=gauge, surely=self.errands.surely)
-        self.dispatcher, self.plan, self._new_id = dispatcher, plan, new_id
         self.lines: dict[str, Line] = {}
+        self.overseers = Overseers(self.lines, ports.clock, new_id)
+        self.ports = ports = replace(
+            ports, journal=gauge, surely=self.errands.surely, restaged=self.overseers.restaged
+        )
+        self.dispatcher, self.plan, self._new_id = dispatcher, plan, new_id
         self.overrides = Overrides(ports.journal, ports.clock, self._read_again)
         self.house = House(
             plan,
@@ -86,6 +96,12 @@ class Switchboard:
             self.overrides.of,
         )
         self.guests = Guests(ports.journal)
+        self.results = Results(ports.journal, ports.clock)
+        self.tally = Tally(ports.journal, ports.clock, self._story_of, lambda: self.configuration)
+        self.house.uses = self.tally.uses
+        gauge.beside = lambda entries: {**self.results.rows(entries), **self.tally.rows(entries)}
+        self.reminders = Reminders(ports.journal, ports.clock, lambda: f"r{new_id()[1:]}")
+        self.results.listed, self.results.told = self.reminders.is_listed, self.reminders.said
         self.connected = False
         self.met = asyncio.Event()
         self.draining = False
@@ -94,6 +110,17 @@ class Switchboard:
         self._adopted: list[Line] = []
         self._phones: dict[tuple[str, type], PhoneSeen | PhoneUsed] = {}
         self._present: frozenset[str] = frozenset()
+        self.desk = Desk(self.house, self.lines, ports, self.errands, new_id, self._open_dialled)
+        self.desk.reminders = self.reminders
+        self.overseers.house, self.overseers.open_call = self.house, self.desk.open_made
+        self.desk.listening = self.overseers.dialled
+        self.desk.take_over = self.take_over
+        self.house.forwards = PostForwards(ports.journal, ports.clock)
+        self.house.text, self.house.turn_away = self.errands.text, self.desk.turn_away
+        self.house.invite = lambda room, dialled, by: ask_in(self.desk, room, dialled, by)
+        self.house.mark = self._mark
+        merger = Merger(self.house, self.lines, ports, self.errands, self.take_over)
+        self.hearing.transfer = Referring(self.house, self.lines, ports, self.errands, merger).take
         self.house.pace = lambda: gauge.pace
         dispatcher.written = gauge.count
         dispatcher.mailed = lambda told: alert_rows(self.configuration, told)
@@ -101,6 +128,7 @@ class Switchboard:
         dispatcher.invite = self._invite
         dispatcher.wording = lambda tell: told(tell, self.house.language)
         dispatcher.deliver = self.house.tell = self.hearing.tell
+        self.house.adopt = self._adopt
 
     # --- configuration and start ---
 
@@ -120,11 +148,16 @@ class Switchboard:
         self._read_again(None)
 
     def _read_again(self, client: str | None) -> None:
-        """Callers who wait (of this client, None: of all) ask their rules anew."""
+        """Callers who wait (of this client, None: of all) ask their rules anew; who listens, what she may."""
+        self.overseers.look_again()
         for line in self.lines.values():
             concerned = client in (None, line.story.call.client.id)
             if concerned and isinstance(line.story.stage, Waiting | Promised):
                 line.post(ReadAgain())
+
+    def _story_of(self, call: str) -> Story | None:
+        line = self.lines.get(call)
+        return line.story if line is not None else None
 
     def _staffing(self) -> None:
         present = frozenset(name for name, post in self.dispatcher.floor.posts.items() if post.present)
@@ -144,11 +177,17 @@ class Switchboard:
                 continue
             line = Line(story, self.ports)
             self.lines[key] = line
-            self._by_channel[story.call.channel] = key
+            self._by_channel.setdefault(story.call.channel, key)
+            # a channel that was taken over: it may have come with a call of its own
+            self._by_channel.update(dict.fromkeys(story.foreign, key))
             self._adopted.append(line)
         self.dispatcher.restore(dict(stored.floor), set(self.lines))
         self.overrides.restore(stored.floor)
         self.guests.restore(stored.floor)
+        self.house.forwards.restore(stored.floor)
+        self.tally.restore(stored.floor)
+        self.results.restore(stored.floor)
+        self.reminders.restore(stored.floor, self.lines)
 
     async def run(self, configuration: Configuration) -> None:
         """Serve, for as long as the telephone has facts."""
@@ -163,9 +202,12 @@ class Switchboard:
     # --- facts ---
 
     def _on(self, fact: Fact) -> None:
+        self.tally.take(fact)
         match fact:
             case CallEntered():
                 self._enter(fact)
+            case PhoneDialled():
+                self._dialled(fact)
             case TelephoneBack():
                 self._back(fact)
             case TelephoneLost(why):
@@ -176,6 +218,8 @@ class Switchboard:
                 self._house("service", event="telephone_lost", detail=why)
             case PhoneRegistered(secretary, reachable):
                 self._about_a_phone(PhoneSeen(secretary, reachable))
+            case PhoneRefused(secretary, dialled, why):
+                self._house("call_refused", secretary=secretary, dialled=dialled, why=why)
             case PhoneInUse(secretary, in_use):
                 self._about_a_phone(PhoneUsed(secretary, in_use))
             case _:
@@ -193,6 +237,7 @@ class Switchboard:
     def _back(self, fact: TelephoneBack) -> None:
         self.connected = True
         self.met.set()
+        self.tally.back(fact.seen)
         stories = [line.story for line in self.lines.values()]
         dispatcher = self.dispatcher
         differences = compare(stories, dispatcher.floor, fact.seen, dispatcher.under_way)
@@ -227,7 +272,8 @@ class Switchboard:
         until it is had: without a story he hears nothing."""
         while True:
             try:
-                self._enter(await self.ports.telephone.ingress(channel))
+                if not await self._was_dialled(channel):
+                    self._enter(await self.ports.telephone.ingress(channel))
             except Gone:
                 return
             except TelephoneDown as down:
@@ -235,6 +281,15 @@ class Switchboard:
                 await self.ports.clock.until(self.ports.clock.now() + RETRY)
             else:
                 return
+
+    async def _was_dialled(self, channel: str) -> bool:
+        """Whether it was a phone of the house: she hears what she dialled after all."""
+        try:
+            fact = await self.ports.telephone.dialled(channel)
+        except Gone:
+            return False
+        self._dialled(fact)
+        return True
 
     async def _quietly(self, command: Awaitable[None]) -> None:
         try:
@@ -275,6 +330,38 @@ class Switchboard:
         line.become(None, *opening(call, choice, now), *returning(call, back, now))
         return line
 
+    def _dialled(self, fact: PhoneDialled) -> None:
+        if fact.channel in self._by_channel:
+            return
+        if self.draining:
+            self.errands.hang_up(fact.channel)
+            return
+        self.desk.take(fact)
+
+    def _open_dialled(self, story: Story, entries: tuple[Entry, ...]) -> None:
+        """Save a call that a phone of the house began, and let it run."""
+        line = Line(story, self.ports)
+        line.seeing = self.connected
+        line.become(None, *entries)
+        self.lines[line.id] = line
+        self._by_channel[story.call.channel] = line.id
+        self._start(line, adopted=False)
+
+    def take_over(self, line: Line, channel: str) -> None:
+        """From now on what happens on this channel, which another call was named for, is told to this one."""
+        self._by_channel[channel] = line.id
+
+    def _adopt(self, call: str, channel: str) -> None:
+        if call in self.lines:
+            self._by_channel[channel] = call
+
+    def _mark(self, secretary: str, said: str) -> None:
+        """She pressed a result's key in a conversation: nothing of it depends on that key."""
+        try:
+            self.results.say(secretary, said)
+        except NoResult as none:
+            log.info("no result", secretary=secretary, why=str(none))
+
     def _refuse_loop(self, dialling: Story) -> Leaving:
         """A number that we dial for that call sent it back to us: busy, and its turn is over."""
         match dialling.stage:
@@ -294,6 +381,10 @@ class Switchboard:
         )
         if line is not None:
             line.crashed = True
+            if line.story.call.dialled_by is not None:  # no caller of ours: she dials again
+                self.errands.hang_up(line.story.call.channel)
+                self.errands.hang_up(channel)
+                return
         self.errands.to_fallback(channel)
 
     # --- a call's life ---
@@ -317,7 +408,13 @@ class Switchboard:
                 await self._close(line)
         finally:
             del self.lines[line.id]
-            del self._by_channel[line.story.call.channel]
+            if line.wish is not None:
+                line.wish()  # the call that it was to be joined with waits no longer
+            turn_away(self.house, line)  # who wanted him in his last instant
+            self.overseers.look_again()
+            # also of a secretary who dialled for him and was gone before he was hers
+            for channel in [channel for channel, call in self._by_channel.items() if call == line.id]:
+                del self._by_channel[channel]
 
     async def _hush(self, line: Line) -> None:
         """End what the last process had playing, for the caller and for a secretary who waits for him: the
@@ -329,6 +426,7 @@ class Switchboard:
     async def _stages(self, line: Line) -> None:
         while True:
             try:
+                await settle(line, line.story.stage)
                 stage = await advance(self.house, line)
             except TelephoneDown as down:
                 # unanswered commands: the stage is made to be run again from its first line
@@ -343,11 +441,15 @@ class Switchboard:
     async def _close(self, line: Line) -> None:
         now = line.now()
         line.forget_sound()  # written after `now`: the message was playing when he left
+        with contained("recording not ended", lambda _: None, call=line.id):
+            await end_tape(line)
         with contained("parting crashed", lambda _: None, call=line.id):
             await depart(self.house, line)
         outcome = "fallback" if line.crashed else outcome_of_hang_up(line.story)
         self.dispatcher.submit(CallerLeft(line.id))
         self.guests.left(line.story, now, cut=line.cut or line.crashed)
+        if line.story.call.listed is not None:
+            self.reminders.ended(line.id, outcome)
         # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
         ended = Entry(now, "ended", line.id, {"outcome": outcome})
         self.ports.journal.save([ended], calls={line.id: None})
@@ -380,7 +482,14 @@ class Switchboard:
         absence = status(client.hours, client.absences, line.now()).absence
         called = isinstance(line.story.stage, Promised)
         language = self.configuration.bureau.language
-        shown = invitation(line.story.call, language, self.plan, absence, callback=called)
+        shown = invitation(
+            line.story.call,
+            language,
+            self.plan,
+            absence,
+            callback=called,
+            returned=note_for(line.story.stage, ring.secretary),
+        )
         return Outbound(
             channel=ring.leg,
             endpoint=self.ports.telephone.phone_of(ring.secretary),
@@ -388,4 +497,5 @@ class Switchboard:
             number=shown.number,
             headers=shown.headers,
             timeout=ring.until - line.now() + RING_MARGIN,
+            phone=True,
         )

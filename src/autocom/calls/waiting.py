@@ -17,11 +17,12 @@ from autocom.calls.load import LOOK_AGAIN, too_long
 from autocom.calls.notes import CalledAgain, Note, ReadAgain
 from autocom.calls.promise import promise
 from autocom.calls.review import offers_made, read_again, take_place
-from autocom.core.floor_words import CallerLeft, GiveUp, LeaseFailed, Take
+from autocom.core.floor_words import CallerLeft, GiveUp, LeaseFailed, LegEnded, Take
 from autocom.core.journal import Entry
 from autocom.core.model import Callback, Hangup, Mode, Play, Step
+from autocom.core.naming import leg_of
 from autocom.core.stages import Following, Stage, Talking, Waiting
-from autocom.core.telephony import DigitPressed, PlaybackEnded
+from autocom.core.telephony import ChannelGone, DigitPressed, PlaybackEnded
 
 
 async def wait(house: House, line: Line, stage: Waiting) -> Stage:
@@ -100,6 +101,9 @@ class _Wait:
             case LeaseFailed():
                 self.taken, self.hers = None, None
                 self.review_at = self.line.now()
+            case ChannelGone(channel) if self.taken is not None and channel == self.taken.leg:
+                if leg_of(channel) is None:  # of a leg that it made, the floor hears by itself
+                    self.line.ports.submit(LegEnded(channel, note.cause))
             case GiveUp():
                 self.out = note
                 # the floor has forgotten him: a restart while he is told something must not name legs anew
@@ -122,6 +126,11 @@ class _Wait:
         if self.hers is not None:
             await self.line.ports.telephone.stop_playback(self.hers)
         lease = replace(self.stage, heard=len(self.stage.notices), announcing=())
+        story = self.line.story
+        if leg_of(take.leg) is None and take.leg not in story.foreign:
+            # she took him from a colleague's ringing phone, on a channel that she dialled herself
+            self.line.become(foreign=(*story.foreign, take.leg))
+            self.house.adopt(self.line.id, take.leg)
         return Talking(take.secretary, take.leg, take.attempt, lease)
 
     async def _sent_away(self, out: GiveUp) -> Stage:

@@ -32,6 +32,7 @@ SENTENCES = {
     "under way": ("en cours", "open"),
     "withheld": ("masqué", "withheld"),
     "unknown": ("inconnu", "unknown"),
+    "internal": ("interne", "internal"),
     "none": ("aucun appel", "no call"),
 }
 
@@ -93,13 +94,20 @@ def ask_journal(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
 @click.option("--client", help="Only this client's.")
 @click.option("--since", help="'YYYY-MM-DD [HH:MM]', or a duration back from now as 2h or 7d.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option(
+    "--direction",
+    type=click.Choice(["in", "out", "internal"]),
+    help="Only callers' (in), or those that a secretary began, to the outside (out) or to a colleague (internal).",
+)
 @click.option("--json", "as_json", is_flag=True)
-def calls(client: str | None, since: str | None, limit: int, as_json: bool) -> None:
+def calls(client: str | None, since: str | None, limit: int, direction: str | None, as_json: bool) -> None:
     """The journal, newest first."""
     from autocom.journal import queries  # noqa: PLC0415
 
     start = since_when(since) if since else None
-    rows = ask_journal(lambda engine: queries.calls(engine, client=client, since=start, limit=limit))
+    rows = ask_journal(
+        lambda engine: queries.calls(engine, client=client, since=start, limit=limit, direction=direction)
+    )
     for row in rows:
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else call_line(row, zone(), language()))
     if not rows and not as_json:
@@ -127,8 +135,14 @@ def call_line(row: Mapping[str, Any], here: ZoneInfo, language: str) -> str:
 
     say, words = Speech(SENTENCES, language), Words.of(language)
     caller = row["caller"] or say("withheld" if row["anonymous"] else "unknown")
+    if row.get("direction") == "out":
+        caller = f"→ {row['caller'] or say('unknown')}"
+    elif row.get("direction") == "internal":
+        caller = f"· {say('internal')}"
     outcome = words.word(row["outcome"]) if row["outcome"] else say("under way")
     about = words.word(row["cause"]) if row["cause"] else row["secretary"] or ""
+    if row.get("result"):
+        about = f"{about} ({words.word(row['result'])})"
     waited = say("waited", seconds=f"{row['wait_ms'] / 1000:.1f} s") if row["wait_ms"] is not None else ""
     return (
         f"{clock(row['arrived_at'], here)}  {row['id']}  {row['client'] or '':<20} {caller:<14} {outcome:<17} "

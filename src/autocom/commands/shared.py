@@ -98,6 +98,15 @@ def ask_if_running(method: str, path: str, body: dict[str, Any] | None = None) -
     return _ask(found, method, path, body)
 
 
+def fetch(path: str) -> bytes:
+    """A file of the running exchange's; an error answer is one line and exit 1."""
+    found = card()
+    answer = _ask(found, "GET", path, None)
+    if not isinstance(answer, bytes):
+        fail(f"no autocom answers at {found.http} (state {settings().state}): start it with `autocom up`")
+    return answer
+
+
 def _ask(found: Card, method: str, path: str, body: dict[str, Any] | None) -> Any | None:
     import asyncio  # noqa: PLC0415
 
@@ -111,7 +120,7 @@ def _ask(found: Card, method: str, path: str, body: dict[str, Any] | None) -> An
             ) as http,
             http.request(method, found.http + path, json=body) as response,
         ):
-            return await response.json()
+            return await (response.json() if response.content_type == "application/json" else response.read())
 
     try:
         answer = asyncio.run(ask())

@@ -209,7 +209,9 @@ def _replayed(
     start, end = (
         (since_when(since), None) if since else _day(day or "yesterday", ZoneInfo(after.bureau.timezone))
     )
-    calls = ask_journal(lambda engine: queries.calls(engine, since=start, until=end, limit=None))
+    calls = ask_journal(
+        lambda engine: queries.calls(engine, since=start, until=end, limit=None, direction="in")
+    )
     return replay(before, after, calls, plan_of(after.bureau.country), language)
 
 

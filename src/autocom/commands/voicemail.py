@@ -1,7 +1,7 @@
-"""`voicemail`: which messages callers left, and their sound as a file.
+"""`voicemail`: which messages callers left, their sound as a file, and that somebody listened to one.
 
-The list is the journal's, the sound the state folder's. Nothing is changed: a recording is erased by
-the exchange when its time is over.
+The list is the journal's, the sound the state folder's. Only the running exchange notes that a message was
+heard, and erases a recording when its time is over.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from zoneinfo import ZoneInfo
 import click
 
 from autocom.commands.journal import ask_journal
-from autocom.commands.shared import fail, language, settings, speech, zone
+from autocom.commands.shared import ask_exchange, author, fail, language, settings, speech, zone
 from autocom.speech import Speech
 
 SENTENCES = {
     "gone": ("  (le son n'est plus là)", "  (no sound any more)"),
     "withheld": ("masqué", "withheld"),
     "none": ("aucun message", "no message"),
+    "new": ("nouveau", "new"),
+    "heard": ("écouté", "heard"),
+    "marked_heard": ("{id} : écouté", "{id}: heard"),
+    "marked_new": ("{id} : à écouter", "{id}: new again"),
     "written": ("écrit dans {out}", "written to {out}"),
 }
 
@@ -34,14 +38,27 @@ SENTENCES = {
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write its sound (WAV)."
 )
+@click.option("--heard", "mark", flag_value="heard", help="Somebody listened to it: its lamp goes out.")
+@click.option("--new", "mark", flag_value="new", help="It counts as new again.")
 @click.option("--json", "as_json", is_flag=True)
-def voicemail(id: str | None, client: str | None, limit: int, out: Path | None, as_json: bool) -> None:  # noqa: A002 - as the other commands say it
-    """Messages that callers left, newest first; with ID (or the reference of a notice) and --out, the sound."""
+def voicemail(
+    id: str | None,  # noqa: A002 - as the other commands say it
+    client: str | None,
+    limit: int,
+    out: Path | None,
+    mark: str | None,
+    as_json: bool,
+) -> None:
+    """Messages that callers left, newest first; with ID (or the reference of a notice) and --out, the sound, with
+    --heard or --new what its lamp shows."""
     if id is not None:
-        _export(id, out)
+        if out is not None or mark is None:
+            _export(id, out)
+        if mark is not None:
+            _mark(id, mark)
         return
-    if out is not None:
-        fail("say which: `autocom voicemail ID --out FILE`")
+    if out is not None or mark is not None:
+        fail("say which: `autocom voicemail ID --out FILE`, `autocom voicemail ID --heard`")
     rows = _left(client, limit)
     for row in rows:
         click.echo(json.dumps(row, ensure_ascii=False) if as_json else line(row, zone(), language()))
@@ -59,8 +76,25 @@ def _left(client: str | None, limit: int) -> list[dict[str, Any]]:
     for row in ask_journal(lambda engine: voice.left(engine, client=client, limit=limit)):
         name, at = str(row["id"]), row["at"]
         assert isinstance(at, float)
-        rows.append({**row, "at": _iso(at), "reference": reference(name), "kept": shelf.has(name)})
+        heard = row["heard_at"]
+        rows.append(
+            {
+                **row,
+                "at": _iso(at),
+                "heard_at": _iso(heard) if isinstance(heard, float) else None,
+                "reference": reference(name),
+                "kept": shelf.has(name),
+            }
+        )
     return rows
+
+
+def _mark(wanted: str, verb: str) -> None:
+    from urllib.parse import quote, urlencode  # noqa: PLC0415
+
+    query = urlencode({"by": author()})
+    answer = ask_exchange("POST", f"/v1/voicemail/{quote(wanted, safe='')}/{verb}?{query}")
+    click.echo(speech(SENTENCES)(f"marked_{verb}", id=answer["id"]))
 
 
 def _iso(at: float) -> str:
@@ -75,7 +109,7 @@ def line(row: dict[str, Any], here: ZoneInfo, language: str) -> str:
     kept = "" if row["kept"] else say("gone")
     return (
         f"{at}  {row['reference']}  {row['id']}  {row['client'] or '':<20} "
-        f"{row['caller'] or say('withheld'):<14} {length}{kept}"
+        f"{row['caller'] or say('withheld'):<14} {say('heard' if row['heard_at'] else 'new'):<8} {length}{kept}"
     )
 
 

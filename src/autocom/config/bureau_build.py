@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from autocom.config.faults import suggestion
 from autocom.config.lists_build import ANONYMOUS, Lists, build_lists, callers
 from autocom.config.roster_build import build_rosters, check_rosters
+from autocom.config.supervision_build import check_supervision, supervision
 from autocom.config.wording import told
 from autocom.core import model as core
 
@@ -61,6 +62,10 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
             },
             breather=core.Breather(house.breather.after, house.breather.for_) if house.breather else None,
             supervisor=tuple(house.supervisor.mail) if house.supervisor else (),
+            hold_reminder=house.hold_reminder,
+            parking_return=house.parking.return_after,
+            forwarding_outside=house.forwarding.outside,
+            forwarding_depth=house.forwarding.depth,
         ),
         trunks={
             trunk.id: core.Trunk(trunk.id, tuple(trunk.match), trunk.did_in, trunk.host, trunk.max_calls)
@@ -68,7 +73,13 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
         },
         secretaries={secretary.id: _secretary(secretary) for secretary in written.secretaries},
         teams={
-            name: core.Team(name, tuple(core.Widening(widen.after, widen.to) for widen in team.widen))
+            name: core.Team(
+                name,
+                tuple(core.Widening(widen.after, widen.to) for widen in team.widen),
+                extension=team.extension,
+                leads=tuple(team.leads),
+                supervision=supervision(team.supervision),
+            )
             for name, team in written.teams.items()
         },
         lists=lists,
@@ -78,6 +89,7 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
             *_trunks(written, document),
             *_secretaries(written, document),
             *_teams(written, document),
+            *check_supervision(written, document),
             *check_rosters(written, document),
             *_pauses(written, document),
             *list_faults,
@@ -141,8 +153,10 @@ def _trunks(written: models.Bureau, document: Document) -> Iterator[Fault]:
 def _secretaries(written: models.Bureau, document: Document) -> Iterator[Fault]:
     people = list(enumerate(written.secretaries))
     yield from _doubles(((p.id, ("secretaries", i, "id")) for i, p in people), told("secretary"), document)
-    extensions = ((p.extension, ("secretaries", i, "extension")) for i, p in people)
-    yield from _doubles(extensions, told("extension"), document)
+    hers: list[tuple[str, Route]] = [(p.extension, ("secretaries", i, "extension")) for i, p in people]
+    queues = [(t.extension, ("teams", name, "extension")) for name, t in written.teams.items()]
+    theirs: list[tuple[str, Route]] = [(word, route) for word, route in queues if word is not None]
+    yield from _doubles([*hers, *theirs], told("extension"), document)
     for index, person in people:
         for team in person.teams:
             if team not in written.teams:

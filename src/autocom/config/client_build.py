@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from autocom.config.dialling_build import client_limits
 from autocom.config.faults import suggestion
 from autocom.config.hours_build import build_absences, build_hours
 from autocom.config.lists_build import ANONYMOUS, PLATFORM, Callers, build_lists, callers
@@ -37,9 +38,11 @@ _DAY: Final = 86400.0
 # How long calls are kept with clear numbers: health and legal privilege short, others a year.
 _CALLS_KEPT: Final = {"medical": 90 * _DAY, "legal": 90 * _DAY, "general": 365 * _DAY}
 _RECORDINGS_KEPT: Final = 30 * _DAY
+_TEXTS_KEPT: Final = 30 * _DAY
 _RECORDINGS_AT_MOST: Final = 180 * _DAY  # CNIL: six months
 _EARLY_AT_MOST: Final = 50.0  # networks give up on an unanswered call after one to three minutes; some sooner
 _DISPLAY_AT_MOST: Final = 20
+_BEEP_AT_LEAST: Final = 5.0
 _DECISION_AT_MOST: Final = 3.0
 
 
@@ -115,9 +118,14 @@ def build_client(written: models.Client, sheet: Sheet, scene: Scene) -> Built:
         wrap_up_max=written.wrap_up.max,
         outgoing_number=outgoing.number if outgoing else None,
         outgoing_verified=outgoing.verified if outgoing else False,
+        outgoing_international=tuple(outgoing.international) if outgoing else (),
+        outgoing_limits=client_limits(written, scene.dialling),
         recording=written.recording,
+        recording_beep=written.recording_beep,
         retention_calls=written.retention.calls or _CALLS_KEPT[written.profile],
         retention_recordings=written.retention.recordings or _RECORDINGS_KEPT,
+        retention_texts=written.retention.texts or _TEXTS_KEPT,
+        texts_by=written.texts.provider if written.texts else None,
         phrases={core.ForwardReason(reason): text for reason, text in written.phrases.items()},
         languages=tuple(written.languages),
         countries=tuple(written.countries),
@@ -128,6 +136,8 @@ def build_client(written: models.Client, sheet: Sheet, scene: Scene) -> Built:
         on_fax=on_fax or (core.Hangup(),),
         fax=written.fax.detect,
         decision=core.Decision(written.decision.url, written.decision.within) if written.decision else None,
+        hold_music=_hold_music(written, ear),
+        contacts=tuple(core.Contact(contact.name, contact.number) for contact in written.contacts),
     )
     return Built(client, tuple(faults), frozenset(ear.used))
 
@@ -136,10 +146,22 @@ def _wait_music(written: models.Client, ear: Ear) -> core.Music | None:
     """What a caller hears while somebody outside is rung for him: the music of the client's first queue."""
     if not any(step.forward or step.on_call for step, _ in written.every_step):
         return None
+    return _queue_music(written, ear) or ear.music(STOCK_MUSIC, ("rules",))
+
+
+def _hold_music(written: models.Client, ear: Ear) -> core.Music | None:
+    """What a caller hears on hold; None: the house's own."""
+    if written.hold_music is not None:
+        return ear.music(written.hold_music, ("hold_music",))
+    return _queue_music(written, ear)
+
+
+def _queue_music(written: models.Client, ear: Ear) -> core.Music | None:
+    """That of the client's first queue that has one."""
     for step, route in written.every_step:
         if step.queue and step.queue.music and step.queue.music != RINGBACK:
             return ear.music(step.queue.music, (*route, "music"))
-    return ear.music(STOCK_MUSIC, ("rules",))
+    return None
 
 
 def _check(written: models.Client, sheet: Sheet, scene: Scene) -> Iterator[Fault]:
@@ -157,9 +179,15 @@ def _check(written: models.Client, sheet: Sheet, scene: Scene) -> Iterator[Fault
             "a {profile} client's calls are never recorded: write `recording: never`", profile=written.profile
         )
         yield sheet.at(("recording",)).fault(message)
+    if written.recording_beep is not None and written.recording_beep < _BEEP_AT_LEAST:
+        yield sheet.at(("recording_beep",)).fault(
+            told("at least {least:.0f}s: nobody talks between tones", least=_BEEP_AT_LEAST)
+        )
     if written.decision is not None and written.decision.within > _DECISION_AT_MOST:
         message = told("at most {most:.0f}s: the caller hears nothing meanwhile", most=_DECISION_AT_MOST)
         yield sheet.at(("decision", "within")).fault(message)
+    if written.outgoing is not None and written.outgoing.verified and written.outgoing.number is None:
+        yield sheet.at(("outgoing", "verified")).fault(told("there is no `number` that could be verified"))
     if written.early_limit > _EARLY_AT_MOST:
         yield sheet.at(("early_limit",)).fault(
             told(

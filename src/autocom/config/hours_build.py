@@ -29,7 +29,7 @@ _WEEK = 7 * _DAY
 def build_hours(client: models.Client, ear: Ear) -> Hours:
     """The client's hours; faults go to the ear's sheet."""
     scene = ear.scene
-    week = _week(client.hours)
+    week = weekly(client.hours)
     _check_overlaps(client.hours, ear)
     return Hours(
         zone=client.timezone or scene.timezone,
@@ -56,7 +56,8 @@ def build_absences(client: models.Client, ear: Ear) -> tuple[Closure, ...]:
     )
 
 
-def _week(hours: Mapping[str, Sequence[TimeRange]]) -> Mapping[int, tuple[TimeRange, ...]]:
+def weekly(hours: Mapping[str, Sequence[TimeRange]]) -> Mapping[int, tuple[TimeRange, ...]]:
+    """Weekdays to their ranges, as `Hours.week` has them."""
     week: dict[int, list[TimeRange]] = {}
     for days, ranges in hours.items():
         for day in weekdays(days):

@@ -18,6 +18,7 @@ from autocom.config import bureau_build, client_build
 from autocom.config import models as written
 from autocom.config.asking import forward_ask, on_call_ask
 from autocom.config.audio import PaperShelf, Shelf
+from autocom.config.dialling_build import build_dialling
 from autocom.config.document import Document, Plain, plain, read
 from autocom.config.duty_checks import Member, check_duty, duty_notes
 from autocom.config.faults import ConfigurationRefused, Fault, Place, reason, suggestion
@@ -33,6 +34,7 @@ from autocom.config.sounds import stock_folder
 from autocom.config.staff_checks import check_staff
 from autocom.config.steps import Prompt, Step, every_step
 from autocom.config.stock import all_music, stock_sounds
+from autocom.config.texts_build import build_texts, check_client_texts, check_texts
 from autocom.config.wording import LANGUAGES, told
 from autocom.core.model import Audio, Client, Configuration
 from autocom.core.numbers import FRANCE, NumberingPlan
@@ -144,6 +146,10 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | No
         reading.faults += built.faults
         scene = _scene(scene, house, built, clients)
         reading.faults += check_roster_numbers(house, document, scene.own_numbers) if document else ()
+        reading.faults += check_texts(house, document) if document else ()
+        reading.faults += check_client_texts(
+            house, [(file.model, file.sheet) for file in clients if file.model]
+        )
         _speak_ahead(scene, clients)
     reading.faults += check_set([(file.model, file.sheet) for file in clients if file.model])
     made = [client_build.build_client(file.model, file.sheet, scene) for file in clients if file.model]
@@ -158,7 +164,7 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | No
     if house and document:
         reading.faults += _unknown_client(house, document, clients, reading)
     stock, prompts = stock_sounds(scene, reading.faults)
-    if reading.faults or built is None or stock is None:
+    if reading.faults or house is None or built is None or stock is None:
         raise ConfigurationRefused(reading.faults)
     by_id = {one.client.id: one.client for one in made}
     whispers = _whispers(scene, built, by_id, clients, reading)
@@ -166,7 +172,7 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | No
         raise ConfigurationRefused(reading.faults)
     configuration = Configuration(
         version=_version(reading, frozenset().union(*(one.sounds for one in made))),
-        bureau=built.bureau,
+        bureau=replace(built.bureau, outgoing=scene.dialling),
         trunks=built.trunks,
         secretaries=built.secretaries,
         teams=built.teams,
@@ -175,6 +181,7 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | No
         music=all_music(by_id, stock),
         rosters=built.rosters,
         blocked=built.blocked,
+        texts=build_texts(house),
     )
     texts = {name: content.decode("utf-8-sig") for name, content in reading.contents.items()}
     return Loaded(configuration, texts, prompts, _notes(house, document, built, members, now))
@@ -275,6 +282,7 @@ def _scene(
         lists=built.lists,
         blocks=built.blocked is not None,
         own_numbers=frozenset(numbers | {house.bureau.number}),
+        dialling=build_dialling(house, [file.model for file in clients if file.model]),
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from autocom.config.dialling_build import Part, Prefix
 from autocom.config.scalars import (
     Calendar,
     Code,
@@ -28,6 +29,8 @@ from autocom.config.scalars import (
     Display,
     Duration,
     Extension,
+    FieldPath,
+    HeaderName,
     Host,
     Id,
     LanguageTag,
@@ -44,6 +47,7 @@ from autocom.config.scalars import (
     Priority,
     Range,
     Repeat,
+    Secret,
     Some,
     SomeTime,
     Until,
@@ -121,10 +125,14 @@ class WrapUp(Strict):
 
 
 class Outgoing(Strict):
-    """`outgoing`."""
+    """`outgoing` of a client: whose number its calls show, and what may be dialled for it."""
 
-    number: Number
+    number: Number | None = None
     verified: Yes = False
+    international: Annotated[list[Prefix], OneOrMany()] = Field(default_factory=list)
+    at_once: Some | None = None
+    per_hour: Some | None = None
+    minutes_a_day: Some | None = None
 
 
 class Retention(Strict):
@@ -132,6 +140,13 @@ class Retention(Strict):
 
     calls: SomeTime | None = None
     recordings: SomeTime | None = None
+    texts: SomeTime | None = None
+
+
+class ClientTexts(Strict):
+    """`texts` of a client: by which provider they go out."""
+
+    provider: Id
 
 
 class Vip(Strict):
@@ -139,6 +154,13 @@ class Vip(Strict):
 
     callers: Annotated[list[Line], OneOrMany()] = Field(min_length=1)
     advance: SomeTime = 60.0
+
+
+class ClientContact(Strict):
+    """One of `contacts`: whom secretaries may reach for this client, by his place in the list."""
+
+    name: Line
+    number: Number
 
 
 class Returning(Strict):
@@ -214,12 +236,16 @@ class ClientDefaults(Strict):
     code: Code | None = None
     fax: Fax = Fax()
     decision: Decision | None = None
+    hold_music: Line | None = None
+    contacts: list[ClientContact] = Field(default_factory=list, max_length=99)
     lists: dict[Id, list[ListEntry]] = Field(default_factory=dict)
     rules: list[Rule] | None = Field(default=None, min_length=1)
     wrap_up: WrapUp = WrapUp()
     outgoing: Outgoing | None = None
     retention: Retention = Retention()
+    texts: ClientTexts | None = None
     recording: Literal["never", "on_demand", "always"] = "never"
+    recording_beep: SomeTime | None = None
 
     @cached_property
     def every_step(self) -> tuple[tuple[Step, Route], ...]:
@@ -270,6 +296,19 @@ class Supervisor(Strict):
     mail: Annotated[list[Mail], OneOrMany()] = Field(min_length=1)
 
 
+class Parking(Strict):
+    """`parking`."""
+
+    return_after: SomeTime = 90.0
+
+
+class Forwarding(Strict):
+    """`forwarding`: of the secretaries' phones."""
+
+    outside: Yes = False
+    depth: Count = 3
+
+
 class House(Strict):
     """`bureau`."""
 
@@ -284,6 +323,9 @@ class House(Strict):
     pauses: dict[Literal["break", "lunch", "training", "other"], Pause] = Field(default_factory=dict)
     breather: Breather | None = None
     supervisor: Supervisor | None = None
+    hold_reminder: Duration = 60.0
+    parking: Parking = Parking()
+    forwarding: Forwarding = Forwarding()
 
 
 class Trunk(Strict):
@@ -331,10 +373,24 @@ class Widen(Strict):
     to: Id
 
 
+class Supervision(Strict):
+    """`supervision` of a team: when, and how, its leads may listen."""
+
+    hours: dict[Days, Annotated[list[Range], OneOrMany()]] = Field(min_length=1)
+    modes: Annotated[list[Literal["listen", "whisper", "barge"]], OneOrMany()] = Field(
+        default=["listen", "whisper", "barge"], min_length=1
+    )
+    notice: Literal["message", "beep"] = "message"
+    confidential: Yes = False
+
+
 class Team(Strict):
     """One of `teams`."""
 
     widen: list[Widen] = Field(default_factory=list)
+    extension: Extension | None = None
+    leads: Annotated[list[Id], OneOrMany()] = Field(default_factory=list)
+    supervision: Supervision | None = None
 
 
 class Contact(Strict):
@@ -375,6 +431,79 @@ class Roster(Strict):
             yield self.fallback, ("fallback",)
 
 
+class TextFields(Strict):
+    """`fields` of a webhook: what the provider calls ours, `a.b` for one inside another."""
+
+    id: FieldPath | None = None
+    from_: FieldPath | None = Field(default=None, alias="from")
+    to: FieldPath | None = None
+    text: FieldPath | None = None
+    media: FieldPath | None = None
+    message: FieldPath | None = None
+    status: FieldPath | None = None
+    error: FieldPath | None = None
+
+
+class TextProvider(Strict):
+    """One of `texts.providers`."""
+
+    id: Id
+    kind: Literal["webhook", "smpp", "trunk"]
+    url: Link | None = None
+    token: Secret | None = None
+    secret: Secret | None = None
+    signature: HeaderName | None = None
+    inbound_token: Secret | None = None
+    fields: TextFields | None = None
+    media_hosts: list[Host] = Field(default_factory=list)
+    host: Host | None = None
+    tls: Yes = False
+    user: Line | None = None
+    password: Secret | None = None
+    trunk: Id | None = None
+
+
+class TextLimits(Strict):
+    """`limits` of `texts`: how many in any hour."""
+
+    per_client: Some = 60
+    per_secretary: Some = 60
+
+
+class Texts(Strict):
+    """`texts`: SMS and MMS."""
+
+    providers: list[TextProvider] = Field(default_factory=list)
+    limits: TextLimits = TextLimits()
+
+
+class DiallingLimits(Strict):
+    """`per_secretary` of `outgoing`."""
+
+    at_once: Some = 2
+    per_hour: Some = 20
+    minutes_a_day: Some = 60
+
+
+class ClientDiallingLimits(DiallingLimits):
+    """`per_client` of `outgoing`."""
+
+    at_once: Some = 4
+    per_hour: Some = 60
+    minutes_a_day: Some = 240
+
+
+class Dialling(Strict):
+    """`outgoing` of bureau.yaml: which numbers outside people may have dialled, and how many."""
+
+    international: Annotated[list[Prefix], OneOrMany()] = Field(default_factory=list)
+    overseas: Yes = True
+    premium: Yes = False
+    per_secretary: DiallingLimits = DiallingLimits()
+    per_client: ClientDiallingLimits = ClientDiallingLimits()
+    alarm_at: Part = 0.5
+
+
 class Bureau(Strict):
     """The whole of bureau.yaml."""
 
@@ -385,4 +514,6 @@ class Bureau(Strict):
     lists: dict[Id, list[ListEntry]] = Field(default_factory=dict)
     blocked: Annotated[list[Line], OneOrMany()] = Field(default_factory=list)
     rosters: dict[Id, Roster] = Field(default_factory=dict)
+    texts: Texts = Texts()
+    outgoing: Dialling = Dialling()
     defaults: ClientDefaults = ClientDefaults()

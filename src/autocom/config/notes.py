@@ -82,7 +82,7 @@ def notes_on_client(client: models.Client, sheet: Sheet, *, calls_out: bool = Tr
         ("absences", client.absences),
     ):
         yield from _overlaps(key, dated, sheet)
-    if client.outgoing is not None and not client.outgoing.verified:
+    if client.outgoing is not None and client.outgoing.number and not client.outgoing.verified:
         yield sheet.at(("outgoing",)).fault(
             told("this number is not `verified`: the bureau's number is shown instead")
         )

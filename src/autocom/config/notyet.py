@@ -29,10 +29,7 @@ class NotYet:
     values: tuple[str, ...] = ()
 
 
-NOT_YET: tuple[NotYet, ...] = (
-    NotYet(r"^(?:client|bureau\.defaults)\.code$"),
-    NotYet(r"^(?:client|bureau\.defaults)\.recording$", ("on_demand", "always")),
-)
+NOT_YET: tuple[NotYet, ...] = ()
 
 
 def not_served(kind: str, tree: Plain, table: Sequence[NotYet]) -> Iterator[tuple[Route, str]]:

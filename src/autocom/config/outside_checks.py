@@ -28,6 +28,9 @@ def check_outside(client: models.Client, sheet: Sheet, scene: Scene) -> Iterator
     for step, route in client.every_step:
         if step.forward is not None and (why := forbidden(step.forward.to, scene.own_numbers)):
             yield sheet.at((*route, "to")).fault(why)
+    for index, contact in enumerate(client.contacts):
+        if why := forbidden(contact.number, scene.own_numbers):
+            yield sheet.at(("contacts", index, "number")).fault(why)
 
 
 def check_roster_numbers(

@@ -293,6 +293,13 @@ def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str]:
     return read
 
 
+def _secret(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{6,256}", text):
+        # it is not said again: faults are printed, logged and mailed
+        raise ValueError(told("a secret has 6 to 256 visible ASCII characters and no space"))
+    return text
+
+
 def _mail_or_number(value: object, info: ValidationInfo) -> str:
     text = _text(value)
     return text if _MAIL.match(text) else _number(text, info)
@@ -383,6 +390,9 @@ Digit = Annotated[
 LanguageTag = Annotated[str, *_scalar(_matching(re.compile(r"[a-z]{2}$"), told("a language: two small letters, as fr")), {"type": "string", "pattern": "^[a-z]{2}$"})]  # fmt: skip
 Password = Annotated[str, *_scalar(_matching(re.compile(r"[!-:<-~]{6,64}$"), told("a password: 6 to 64 visible ASCII characters, no space, no ;")), {"type": "string", "minLength": 6, "maxLength": 64})]  # fmt: skip
 Link = Annotated[str, *_scalar(_matching(re.compile(r"https?://[!#-;=?-\[\]_a-~]{1,480}$"), told("a web address: http:// or https://, no spaces")), {"type": "string", "format": "uri"})]  # fmt: skip
+Secret = Annotated[str, *_scalar(_secret, {"type": "string", "minLength": 6, "maxLength": 256})]
+HeaderName = Annotated[str, *_scalar(_matching(re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}$"), told("the name of a header, as X-Signature")), {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,63}$"})]  # fmt: skip
+FieldPath = Annotated[str, *_scalar(_matching(re.compile(r"[A-Za-z0-9_-]{1,40}(?:\.[A-Za-z0-9_-]{1,40}){0,3}$"), told("the name of a field, as messageId or data.id")), {"type": "string"})]  # fmt: skip
 Priority = Annotated[int, *_scalar(_whole(0, 100), _whole_schema(0, 100))]
 Count = Annotated[int, *_scalar(_whole(0, 100000), _whole_schema(0, 100000))]
 Some = Annotated[int, *_scalar(_whole(1, 100000), _whole_schema(1, 100000))]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from autocom.config.audio import Shelf, length_of
 from autocom.config.sounds import AudioRefused
 from autocom.config.wording import words_of
-from autocom.core.model import Audio, Music
+from autocom.core.model import Audio, Dialling, Music
 from autocom.core.numbers import FRANCE, NumberingPlan
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The house as a client sees it. `own_numbers`: every DID of every client and of the bureau; `rosters`:
-    the key that accepts a call, by roster; `blocks`: some callers are refused for every client."""
+    the key that accepts a call, by roster; `blocks`: some callers are refused for every client; `dialling`: what
+    people may have dialled."""
 
     shelf: Shelf
     language: str = "fr"
@@ -47,6 +48,7 @@ class Scene:
     lists: Lists | None = None
     own_numbers: frozenset[str] = frozenset()
     blocks: bool = False
+    dialling: Dialling = field(default_factory=Dialling)
 
 
 @dataclass(slots=True)

@@ -57,6 +57,8 @@ def stock_sounds(scene: Scene, faults: list[Fault]) -> tuple[StockSounds | None,
         callback_promised=prompts.get("callback-promised"),
         callback_hold=prompts.get("callback-hold"),
         callback_refused=prompts.get("callback-refused"),
+        refusals=_refusals(prompts),
+        notices=_family(prompts, "notice-"),
         phrases=phrases(
             scene, lambda error: faults.append(place.fault(told("stock prompt: {why}", why=words_of(error))))
         ),
@@ -64,11 +66,32 @@ def stock_sounds(scene: Scene, faults: list[Fault]) -> tuple[StockSounds | None,
     return stock, prompts
 
 
+def _refusals(prompts: Mapping[str, Audio]) -> dict[str, Audio]:
+    """By the word of why; `other` for words without a sentence of their own."""
+    found = _family(prompts, "refused-")
+    same = {"emergency": "emergency-refused", "other": "refused", "satellite": "refused-international"}
+    for why, name in same.items():
+        if name in prompts:
+            found[why] = prompts[name]
+    return found
+
+
+def _family(prompts: Mapping[str, Audio], prefix: str) -> dict[str, Audio]:
+    """The prompts whose names begin so, by the word that follows: `refused-no-line` is `no_line`."""
+    return {
+        name.removeprefix(prefix).replace("-", "_"): audio
+        for name, audio in prompts.items()
+        if name.startswith(prefix)
+    }
+
+
 def all_music(clients: Mapping[str, Client], stock: StockSounds) -> dict[str, Music]:
     """Every music by its class of Asterisk."""
     found = {stock.music.moh_class: stock.music}
 
     for client in clients.values():
+        if client.hold_music is not None:
+            found[client.hold_music.moh_class] = client.hold_music
         for steps in (*(rule.do for rule in client.rules), client.on_full, client.on_fax):
             for step in every_step(steps):
                 music = _music_of(step)

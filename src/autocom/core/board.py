@@ -28,7 +28,8 @@ MOST_KINDS = 1024
 
 
 class Kind(NamedTuple):
-    """What decides who may take a caller at this moment. `ring` is None for "at any time"."""
+    """What decides who may take a caller at this moment. `ring` is None for "at any time". Without `teams`:
+    who is preferred, whatever her team (a caller returns to her)."""
 
     teams: tuple[str, ...]
     languages: tuple[str, ...]
@@ -69,6 +70,8 @@ class Reach:
         self.kind = kind
         found: dict[str, ranking.Place] = {}
         self.barred: dict[str, str] = {}
+        if not kind.teams:
+            found = {name: ranking.NEAREST for name in kind.prefer if name in staff.levels}
         for name in dict.fromkeys(itertools.chain(*(board.teams.get(team, ()) for team in kind.teams))):
             place = ranking.placed(name, kind.teams, kind.languages, kind.countries, staff)
             if place is None:
@@ -294,9 +297,8 @@ class Board:
         preferring = None
         if waiter.prefer and now < waiter.prefer_until:
             teams = ranking.reachable(waiter, self.staff)
-            preferring = self._reach(
-                Kind(teams, waiter.languages, waiter.countries, waiter.prefer, waiter.ring)
-            )
+            kind = Kind(teams, waiter.languages, waiter.countries, waiter.prefer, waiter.ring)
+            preferring = self._reach(Kind((), (), (), waiter.prefer, waiter.ring) if waiter.returns else kind)
             if preferring.present:
                 return preferring, preferring
         teams = tuple(ranking.reached(waiter, self.staff, now))

@@ -30,6 +30,11 @@ def by_code(secretary: str, code: str) -> SecretaryFact | None:
             return None
 
 
+def result_digit(code: str) -> str | None:
+    """The digit of `*7N`: what came of her last call. None where the code is another one."""
+    return code[2] if len(code) == 3 and code.startswith("*7") and code[2].isdigit() else None
+
+
 def by_verb(secretary: str, verb: str, reason: str | None = None) -> SecretaryFact:
     """The command line's words. A reason is a word or a digit of `REASONS`; ValueError says what is allowed."""
     match verb:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from autocom.core import offers, pauses, ranking
+from autocom.core import offers, pauses, ranking, sent
 from autocom.core.board import Board
 from autocom.core.draft import Draft
 from autocom.core.floor_words import (
@@ -32,12 +32,15 @@ from autocom.core.floor_words import (
     PausedBy,
     PhoneSeen,
     PhoneUsed,
+    PickedUp,
     Resumed,
+    Settled,
     Staffed,
     StopRinging,
     Take,
     TalkEnded,
     TimePassed,
+    TookOver,
 )
 from autocom.core.matching import make_room, match
 from autocom.core.offers import REST_AFTER_NO_ANSWER, REST_AFTER_REFUSAL
@@ -107,6 +110,16 @@ def _take_in(draft: Draft, fact: FloorFact) -> None:
             offers.answered(draft, leg)
         case LegEnded(leg, cause, sip):
             offers.ended(draft, leg, cause, sip)
+        case Joined() | TalkEnded() | TookOver() | PickedUp() | Settled():
+            _about_a_talk(draft, fact)
+        case TimePassed():
+            pass
+        case _:
+            _about_a_post(draft, fact)
+
+
+def _about_a_talk(draft: Draft, fact: Joined | TalkEnded | TookOver | PickedUp | Settled) -> None:
+    match fact:
         case Joined(call, secretary):
             # he talks. A lease that had failed meanwhile may have rung others: they are let off
             offers.stop_others(draft, call)
@@ -115,12 +128,17 @@ def _take_in(draft: Draft, fact: FloorFact) -> None:
                 draft.drop_waiter(call)
                 if secretary is not None and waited.held != secretary:
                     _let_off(draft, waited, Cause.ANSWERED_ELSEWHERE)
-        case TalkEnded(call, secretary):
-            _talk_ended(draft, call, secretary)
-        case TimePassed():
-            pass
+        case TalkEnded(call, secretary, until):
+            _talk_ended(draft, call, secretary, until)
+        case TookOver():
+            sent.took_over(draft, fact)
+            _settled(draft, fact.call)
+        case PickedUp():
+            offers.picked_up(draft, fact)
+        case Settled(call):
+            _settled(draft, call)
         case _:
-            _about_a_post(draft, fact)
+            assert_never(fact)
 
 
 def _caller_joined(draft: Draft, waiter: Waiter) -> None:
@@ -138,8 +156,10 @@ def _caller_joined(draft: Draft, waiter: Waiter) -> None:
             if isinstance(post.engaged, InTalk) and post.engaged.call == waiter.call:
                 if waiter.dropped:
                     draft.put(offers.rested(draft, post, REST_AFTER_REFUSAL))
-                else:
+                elif waiter.back_to is None:
                     _vanished(draft, post)
+    if waiter.back_to is not None:
+        waiter = sent.returns(draft, waiter)
     hers = draft.posts.get(waiter.known or "")
     if hers is not None and hers.free(draft.now) and not waiter.prefer:
         waiter = replace(waiter, prefer=(hers.secretary,), prefer_until=draft.now + KNOWN_FOR)
@@ -237,6 +257,7 @@ def _drop(draft: Draft, call: str, cause: Cause) -> None:
             if isinstance(post.engaged, InTalk) and post.engaged.call == call:
                 draft.decisions.append(StopRinging(post.engaged.leg, Cause.NORMAL))
                 _talk_ended(draft, call, post.secretary)
+        _settled(draft, call)
         return
     offers.stop_others(draft, call, cause)
     draft.drop_waiter(call)
@@ -251,18 +272,34 @@ def _let_off(draft: Draft, waiter: Waiter, cause: Cause) -> None:
         draft.decisions.append(StopRinging(held.engaged.leg, cause))
 
 
-def _talk_ended(draft: Draft, call: str, secretary: str) -> None:
+def _talk_ended(draft: Draft, call: str, secretary: str, until: float | None = None) -> None:
     post = draft.posts.get(secretary)
     if post is None or not isinstance(post.engaged, InTalk) or post.engaged.call != call:
         return
     low, high = draft.staff.wrap_up.get(post.engaged.client, (0.0, 0.0))
     high = max(low, high)
-    if high > 0:
-        now = draft.now
-        draft.put(replace(post, idle_since=now, engaged=WrapUp(call, now, now + low, now + high)))
-        draft.note("wrap_up_started", call, secretary=secretary)
+    now = draft.now
+    if until is not None and until > now:
+        work = WrapUp(call, now, now + low, max(until, now + high), kept=now + high)
+    elif high > 0:
+        work = WrapUp(call, now, now + low, now + high)
     else:
         draft.put(_at_ease(draft, post))
+        return
+    draft.put(replace(post, idle_since=now, engaged=work))
+    draft.note("wrap_up_started", call, secretary=secretary)
+
+
+def _settled(draft: Draft, call: str) -> None:
+    """He whom she sent on is taken care of: her wrap-up is an ordinary one again."""
+    for post in list(draft.posts.values()):
+        work = post.engaged
+        if not isinstance(work, WrapUp) or work.call != call or work.kept is None:
+            continue
+        if work.kept > draft.now:
+            draft.put(replace(post, engaged=replace(work, until=work.kept, kept=None)))
+        else:
+            draft.put(_end_wrap_up(draft, post, work, "time"))
 
 
 def _vanished(draft: Draft, post: Post) -> None:

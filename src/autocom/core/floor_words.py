@@ -74,10 +74,40 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class TalkEnded:
-    """The conversation is over; `wrap_up` says whether work follows."""
+    """The conversation is over. `until`: the caller may come back to her by then (she sent him on, and nobody
+    has taken him yet), so nothing else is offered to her before."""
 
     call: str
     secretary: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Whoever she sent on is taken care of: he will not come back to her."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class TookOver:
+    """She talks with a caller whom the floor did not offer to her: transferred, or taken back."""
+
+    secretary: str
+    call: str
+    leg: str
+    attempt: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickedUp:
+    """She took the caller who rings at a colleague's phone (`of`; None: whichever of hers rings the longest), on
+    this channel of her own."""
+
+    secretary: str
+    leg: str
+    call: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +169,9 @@ FloorFact = (
     | LegEnded
     | Joined
     | TalkEnded
+    | Settled
+    | TookOver
+    | PickedUp
     | PhoneSeen
     | PhoneUsed
     | LoggedIn

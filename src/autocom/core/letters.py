@@ -102,7 +102,7 @@ class Letter:
 @dataclass(frozen=True, slots=True)
 class Voice:
     """A recorded message. Until it is `kept` it lies in Asterisk's store; `erase_at`: when the client's
-    retention ends."""
+    retention ends; `heard`: when somebody said that he listened to it, None: nobody yet."""
 
     recording: str
     call: str
@@ -110,6 +110,7 @@ class Voice:
     at: float
     erase_at: float
     kept: bool = False
+    heard: float | None = None
 
 
 CODEC = Codec((Letter, Voice))

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import Enum
 
+from autocom.core.texts import Texting
+
 NO_CALLER = "nobody"
 """The entry of `When.caller` that equals no number: what lists without entries come to."""
 
@@ -57,6 +59,8 @@ class HangupKind(Enum):
     BUSY = "busy"
     REJECT = "reject"
     CONGESTION = "congestion"
+    NO_ANSWER = "no_answer"  # this and the next only for secretaries who dialled
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,9 +369,14 @@ class Client:
     wrap_up_max: float = 0.0
     outgoing_number: str | None = None
     outgoing_verified: bool = False
+    outgoing_international: tuple[str, ...] = ()  # prefixes abroad that may be dialled for it, E.164
+    outgoing_limits: Limits | None = None  # its own, else the bureau's for every client
     recording: str = "never"
+    recording_beep: float | None = None  # seconds between two tones that say: this is recorded
     retention_calls: float = 90 * 86400.0
     retention_recordings: float = 30 * 86400.0
+    retention_texts: float = 30 * 86400.0
+    texts_by: str | None = None  # the provider by which its texts go out
     phrases: Mapping[ForwardReason, str] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
@@ -377,6 +386,8 @@ class Client:
     on_fax: tuple[Step, ...] = ()
     fax: bool = True
     decision: Decision | None = None
+    hold_music: Music | None = None
+    contacts: tuple[Contact, ...] = ()  # whom secretaries may consult, by their place: 1, 2, …
     vip_listed: tuple[Listed, ...] = ()  # those of `vip` with an end or a reason, as `When.listed`
 
     @property
@@ -387,10 +398,12 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One who can be on call."""
+    """One who can be rung for a caller: somebody outside, or (`post`) a secretary at her own phone, whose
+    `number` is then her extension."""
 
     name: str
     number: str
+    post: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,12 +457,31 @@ class Widening:
     to: str
 
 
+MODES = ("listen", "whisper", "barge")
+"""How a team lead may take part in a conversation: unheard, heard by the secretary, heard by everybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """When and how a team may be listened to by its leads. `week` as in `Hours`, in the bureau's zone; `beep`: the
+    secretary hears a soft tone as well; `confidential`: also calls of medical and legal clients."""
+
+    week: Mapping[int, tuple[TimeRange, ...]]
+    modes: tuple[str, ...] = MODES
+    beep: bool = False
+    confidential: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A skill group."""
+    """A skill group. `extension`: what a secretary dials to send a caller to its queue. `leads`: the secretaries
+    who lead it; they may hear its conversations within `supervision` (None: never)."""
 
     id: str
     widen: tuple[Widening, ...] = ()
+    extension: str | None = None
+    leads: tuple[str, ...] = ()
+    supervision: Supervision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,6 +514,32 @@ class Breather:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be dialled in one name: numbers at the same time, calls in any hour, seconds of conversation on
+    one day."""
+
+    at_once: int = 2
+    per_hour: int = 20
+    seconds_a_day: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """Which numbers outside people of the bureau may have dialled, and how many. `international`: prefixes abroad
+    (E.164); `overseas`: whether the country's overseas departments count as home; `premium_abroad`: of the
+    countries that may be dialled, the country code and the expression of numbers that cost more. At `alarm_at`
+    of a limit (a part of it) the supervisor is told."""
+
+    international: tuple[str, ...] = ()
+    overseas: bool = True
+    premium: bool = False
+    premium_abroad: tuple[tuple[str, str], ...] = ()
+    per_secretary: Limits = Limits()
+    per_client: Limits = Limits(4, 60, 4 * 3600.0)
+    alarm_at: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Bureau:
     """The answering service itself."""
 
@@ -495,6 +553,11 @@ class Bureau:
     quotas: Mapping[str, Quota] = field(default_factory=dict)
     breather: Breather | None = None
     supervisor: tuple[str, ...] = ()  # mail addresses that are told of what needs somebody
+    hold_reminder: float = 60.0  # seconds on hold after which she is reminded, again and again; 0: never
+    outgoing: Dialling = Dialling()
+    parking_return: float = 90.0  # seconds after which who was parked returns to the one who parked him
+    forwarding_outside: bool = False  # whether a secretary may forward her phone to a number outside
+    forwarding_depth: int = 3  # phones that may send one call on
 
 
 @dataclass(frozen=True, slots=True)
@@ -530,6 +593,10 @@ class StockSounds:
     callback_refused: Audio | None = None  # no number, closed soon, or one is promised already
     whispers: Mapping[str, Audio] = field(default_factory=dict)  # a client's name by client id
     phrases: Mapping[str, Phrases] = field(default_factory=dict)  # by language
+    refusals: Mapping[str, Audio] = field(default_factory=dict)  # why a dialled call is refused, by its word
+    notices: Mapping[str, Audio] = field(
+        default_factory=dict
+    )  # recording on/off, room joined/left, parked, …
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,3 +613,4 @@ class Configuration:
     music: Mapping[str, Music] = field(default_factory=dict)
     rosters: Mapping[str, Roster] = field(default_factory=dict)
     blocked: Rule | None = None  # asked before the rules of every client
+    texts: Texting = field(default_factory=Texting)

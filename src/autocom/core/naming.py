@@ -15,7 +15,9 @@ _LEG = re.compile(r"^ring-(c[0-9a-z]+)-([0-9]+)-([a-z0-9][a-z0-9-]*)$")
 _PLAYBACK = re.compile(r"^play-(c[0-9a-z]+)-[0-9]+$")
 _BRIDGE = re.compile(r"^(?:talk|patch)-(c[0-9a-z]+)-([0-9]+)$")
 _OUTSIDE = re.compile(r"^out-(c[0-9a-z]+)-[0-9]+$")
-_RECORDING = re.compile(r"^voice-(c[0-9a-z]+)-[0-9]+\Z")
+_RECORDING = re.compile(r"^(?:voice|tape)-(c[0-9a-z]+)-[0-9]+\Z")
+_EAR = re.compile(r"^ear-(c[0-9a-z]+)-[0-9]+$")
+_ROOM = re.compile(r"^room-(8[0-9]{2})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,38 @@ def patch_of(leg: str) -> str:
 def recording_id(call: str, number: int) -> str:
     """The n-th recording of a call; also its name in Asterisk's store."""
     return f"voice-{call}-{number}"
+
+
+def tape_id(call: str, number: int) -> str:
+    """The n-th recording of a conversation of a call; also its name in Asterisk's store."""
+    return f"tape-{call}-{number}"
+
+
+def call_of_tape(recording: str) -> str | None:
+    """The call whose conversation this recording is of, None where it is none of those."""
+    return call_of_recording(recording) if recording.startswith("tape-") else None
+
+
+def ear_id(call: str, number: int) -> str:
+    """The n-th channel through which the supervising call listens to another one (a snoop)."""
+    return f"ear-{call}-{number}"
+
+
+def call_of_ear(channel: str) -> str | None:
+    """The supervising call whose ear this channel is, None where it is none."""
+    found = _EAR.match(channel)
+    return found[1] if found else None
+
+
+def room_id(room: str) -> str:
+    """The bridge of a conference room, by its extension."""
+    return f"room-{room}"
+
+
+def room_of(bridge: str) -> str | None:
+    """The conference room whose bridge this is, None where it is none."""
+    found = _ROOM.match(bridge)
+    return found[1] if found else None
 
 
 def letter_id(call: str, number: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autocom.core.draft import Draft
-from autocom.core.floor_words import LeaseFailed, StopRinging, Take, Tell
+from autocom.core.floor_words import LeaseFailed, PickedUp, StopRinging, Take, Tell
 from autocom.core.journal import Json
 from autocom.core.naming import leg_of
 from autocom.core.pauses import NO_ANSWER, conversing
@@ -28,7 +28,12 @@ disturb" (486 at once) and a single waiting caller would ring in circles at the 
 def engaged_with(draft: Draft, leg: str) -> tuple[Post, Offered | InTalk] | None:
     """Whose phone this leg is, and what for; None where it is nobody's any more."""
     named = leg_of(leg)
-    post = draft.posts.get(named.secretary) if named else None
+    if named is None:  # a channel that she dialled herself, to take a caller who rang at a colleague's phone
+        for hers in draft.posts.values():
+            if isinstance(hers.engaged, InTalk) and hers.engaged.leg == leg:
+                return hers, hers.engaged
+        return None
+    post = draft.posts.get(named.secretary)
     if post is not None and isinstance(post.engaged, Offered | InTalk) and post.engaged.leg == leg:
         return post, post.engaged
     return None
@@ -68,6 +73,28 @@ def answered(draft: Draft, leg: str) -> None:
     stop_others(draft, offer.call)
     draft.put(replace(draft.waiters[offer.call], held=post.secretary))
     draft.decisions.append(Take(offer.call, post.secretary, leg, offer.attempt))
+
+
+def picked_up(draft: Draft, fact: PickedUp) -> None:
+    """A colleague takes him on a channel of her own: the phones that ring for him stop. Where he is gone or
+    taken, or she is in a call, nothing happens: who asked sees it and tells her."""
+    post, waiter = draft.posts.get(fact.secretary), draft.waiters.get(fact.call)
+    if post is not None and isinstance(post.engaged, InTalk) and post.engaged.leg == fact.leg:
+        return  # told twice
+    if post is None or waiter is None or not waiter.ringing or isinstance(post.engaged, InTalk):
+        return
+    of = waiter.ringing[0]
+    if isinstance(post.engaged, Offered):
+        withdraw(draft, post, post.engaged, "withdrawn", Cause.ANSWERED_ELSEWHERE)
+    stop_others(draft, fact.call)
+    post, waiter = draft.posts[fact.secretary], draft.waiters[fact.call]
+    attempt = waiter.attempts + 1
+    talk = InTalk(fact.call, fact.leg, attempt, waiter.client, draft.now)
+    streak = conversing(post, draft.staff, draft.now)
+    draft.put(replace(post, engaged=talk, misses=0, calls=post.calls + 1, streak=streak))
+    draft.put(replace(waiter, held=fact.secretary, attempts=attempt))
+    draft.note("picked_up", fact.call, secretary=fact.secretary, of=of)
+    draft.decisions.append(Take(fact.call, fact.secretary, fact.leg, attempt))
 
 
 def stop_others(draft: Draft, call: str, cause: Cause = Cause.ANSWERED_ELSEWHERE) -> None:
@@ -133,7 +160,10 @@ def end_offer(
         if result in {"no_answer", "refused", "unreachable"}:
             tried = {**tried, post.secretary: tried.get(post.secretary, 0) + 1}
         ringing = tuple(s for s in waiter.ringing if s != post.secretary)
-        draft.put(replace(waiter, tried=tried, ringing=ringing))
+        until = waiter.prefer_until
+        if result != "answered" and waiter.returns and waiter.back_to == post.secretary:
+            until = min(until, draft.now)  # she had her turn: whoever is free is asked
+        draft.put(replace(waiter, tried=tried, ringing=ringing, prefer_until=until))
 
 
 def rested(draft: Draft, post: Post, seconds: float) -> Post:

@@ -44,12 +44,16 @@ class InTalk:
 
 @dataclass(frozen=True, slots=True)
 class WrapUp:
-    """After a call. Not offered anything before `earliest`; ends by itself at `until`."""
+    """After a call. Not offered anything before `earliest`; ends by itself at `until`.
+
+    `kept`: she sent the caller on, and he may come back to her: without him it would end at that instant, and
+    `until` is when nobody may bring him back any more."""
 
     call: str
     since: float
     earliest: float
     until: float
+    kept: float | None = None
 
 
 Engagement = Idle | Offered | InTalk | WrapUp
@@ -156,7 +160,8 @@ class Waiter:
     them (empty: any). `prefer`: only they are asked until `prefer_until`, those of them who are in reach and
     at work. `known`: the secretary he talked to the last time, asked first if she is free when he joins.
     `nobody_paused`: a floor on which all are paused is empty to him. `dropped`: he is at the head because
-    the secretary was gone as soon as they were joined."""
+    the secretary was gone as soon as they were joined. `back_to`: she sent him on and nobody took him: where
+    she alone is in `prefer`, she is asked whatever her teams are."""
 
     call: str
     client: str
@@ -182,6 +187,12 @@ class Waiter:
     known: str | None = None
     nobody_paused: bool = False
     dropped: bool = False
+    back_to: str | None = None
+
+    @property
+    def returns(self) -> bool:
+        """Whether he is kept for the secretary who sent him on, for as long as `prefer_until` says."""
+        return self.back_to is not None and self.prefer == (self.back_to,)
 
     @property
     def start(self) -> float:

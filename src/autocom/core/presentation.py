@@ -22,6 +22,8 @@ DISPLAY = 20
 
 BACK = {"fr": "Rappel", "en": "Callback"}
 
+RETURN = {"fr": "Retour", "en": "Back"}
+
 MASKED = {"fr": "Masqué", "en": "Withheld"}
 
 
@@ -46,9 +48,10 @@ def invitation(
     absence: Closure | None = None,
     *,
     callback: bool = False,
+    returned: str | None = None,
 ) -> Invitation:
     """The INVITE for this call; `absence`: the client's, in force now; `callback`: he is not on the line, and is
-    rung once she has picked up. Headers with nothing to say are left out."""
+    rung once she has picked up; `returned`: she sent him on, and why he comes back. Headers with nothing to say are left out."""
     client, identity = call.client, call.identity
     caller = MASKED.get(language, MASKED["fr"])
     if identity.caller:
@@ -80,4 +83,9 @@ def invitation(
     if callback:
         headers["X-Autocom-Callback"] = "1"
         display = f"{BACK.get(language, BACK['fr'])} {display}"[:DISPLAY].rstrip()
+    if returned is not None:
+        headers["X-Autocom-Returned"] = "1"
+        if returned:
+            headers["X-Autocom-Note"] = quoted(returned)
+        display = f"{RETURN.get(language, RETURN['fr'])} {display}"[:DISPLAY].rstrip()
     return Invitation(f"{display} · {caller}", identity.caller, headers)

@@ -23,6 +23,9 @@ NOBODY_GRACE = 5.0
 Order = tuple[bool, float, float, float, str]
 Place = tuple[int, int, int]
 
+NEAREST: Place = (0, 0, 0)
+"""The place of a secretary to whom a caller returns."""
+
 
 def score(waiter: Waiter, now: float) -> float:
     """How urgent this caller is; 1.0 is a caller without advance who waited his whole target."""
@@ -90,6 +93,10 @@ def preferred(waiter: Waiter, floor: Floor, now: float) -> tuple[str, ...]:
     or in no team that he may ever reach, does not hold him back."""
     if not waiter.prefer or now >= waiter.prefer_until:
         return ()
+    if waiter.returns:
+        hers = floor.posts.get(waiter.prefer[0])
+        known = hers is not None and hers.present and hers.secretary in floor.staff.levels
+        return waiter.prefer if known else ()
     teams = reachable(waiter, floor.staff)
     return tuple(
         name
@@ -116,6 +123,8 @@ def rank(waiter: Waiter, post: Post, floor: Floor, now: float) -> tuple[float, .
     only = preferred(waiter, floor, now)
     if only and post.secretary not in only:
         return None
+    if only and waiter.returns:
+        return (waiter.tried.get(post.secretary, 0), *NEAREST, turn(waiter.ring, post), post.idle_since)
     teams = reachable(waiter, floor.staff) if only else reached(waiter, floor.staff, now)
     place = placed(post.secretary, teams, waiter.languages, waiter.countries, floor.staff)
     if place is None:

@@ -35,6 +35,9 @@ OUTCOMES: tuple[str, ...] = (
 )
 """The contract's words for how a call ended (section 4)."""
 
+DIRECTIONS: tuple[str, ...] = ("in", "out", "internal")
+"""Who began a call: somebody outside; a secretary, to somebody outside; a secretary, to a colleague or a room."""
+
 DURING_MESSAGE = "during_message"
 DURING_MUSIC = "during_music"
 WHILE_RINGING = "while_ringing"
@@ -56,7 +59,10 @@ SEGMENT_KINDS: tuple[str, ...] = (
 
 SHORT_SECONDS = 5.0
 _WAYS_OUT = ("timeout", "nobody", "full")
-_HERS = ("ringing", "talk", "wrap_up")  # segments of a secretary; the others are the caller's
+_HERS = ("ringing", "talk", "hold", "conference", "wrap_up")  # of a secretary; the others are the caller's
+# what his time with others is cut into, one at a time
+_CONVERSATION = ("talk", "hold", "conference", "patch")
+_SPOKEN = frozenset({"talk", "conference", "patch"})
 _STARTS = {
     "message_started": "message",
     "queued": "waiting",
@@ -69,7 +75,6 @@ _ENDS = {
     "dequeued": "waiting",
     "offer_ended": "ringing",
     "forward_ended": "ringing",
-    "talk_ended": "talk",
     "patch_ended": "patch",
     "wrap_up_ended": "wrap_up",
 }
@@ -109,7 +114,8 @@ def project(call_id: str, entries: Iterable[Entry]) -> CallRecord:
 
     `wait_ms` runs from the arrival to the first bridge, with a secretary or else with somebody outside,
     or to the end where there was none; `talk_ms` counts finished conversations, those outside as well;
-    `secretary` is the one who talked last, since a bridge that failed at once is no service."""
+    `secretary` is the one who talked last, since a bridge that failed at once is no service; of a call that a
+    secretary began it is she."""
     ordered = [e for e in _in_order(entries) if e.call in {call_id, None}]
     who = _last(ordered, "identified")
     arrival = _first(ordered, "arrived")
@@ -134,15 +140,15 @@ def project(call_id: str, entries: Iterable[Entry]) -> CallRecord:
         queued_at=_at(_first(ordered, "queued")),
         bridged_at=bridged_at,
         ended_at=_at(end),
-        secretary=_text(_last(ordered, "bridged"), "secretary"),
+        secretary=_text(arrival, "secretary") or _text(_last(ordered, "bridged"), "secretary"),
         outcome=outcome,
         cause=cause,
         wait_ms=_milliseconds(arrived_at, waited_until),
-        talk_ms=sum(
-            _milliseconds(s.start, s.end) or 0 for s in _timeline(ordered).over if s.kind in {"talk", "patch"}
-        ),
+        talk_ms=sum(_milliseconds(s.start, s.end) or 0 for s in _timeline(ordered).over if s.kind in _SPOKEN),
         offers=_offers(ordered),
         trunk=_text(arrival, "trunk"),
+        direction=_direction(arrival),
+        result=_text(_last(ordered, "result"), "result"),
         flags=_flags(ordered, who, missing_arrival=arrival is None and bool(ordered)),
     )
 
@@ -153,6 +159,19 @@ class _Timeline:
 
     over: list[Segment] = field(default_factory=list)
     running: dict[tuple[str, str | None], float] = field(default_factory=dict)
+    left: bool = False  # he hung up while she talked to somebody else: what comes is not his any more
+
+    def turn(self, kind: str, at: float, who: str | None = None) -> None:
+        """From now on his time with others is this; what it was until now ends at the same instant."""
+        if self.left:
+            return
+        for running in [key for key in self.running if key[0] in _CONVERSATION and key != (kind, who)]:
+            self.end(running[0], at, running[1])
+        self.start(kind, at, who)
+
+    def runs(self, *kinds: str) -> bool:
+        """Whether a segment of one of these kinds does."""
+        return any(kind in kinds for kind, _ in self.running)
 
     def start(self, kind: str, at: float, secretary: str | None = None) -> None:
         """Begin, unless it runs already (the fact was written twice)."""
@@ -162,6 +181,8 @@ class _Timeline:
         """End this secretary's, or without a secretary everybody's, segments of that kind."""
         for key in [k for k in self.running if k[0] == kind and secretary in {None, k[1]}]:
             start = self.running.pop(key)
+            if start == at and kind in _CONVERSATION:
+                continue  # it turned into something else in the instant it began
             self.over.append(Segment(kind, start, max(start, at), key[1]))
 
 
@@ -175,26 +196,56 @@ def _timeline(ordered: Iterable[Entry]) -> _Timeline:
             line.start(kind, at, who if kind in _HERS else None)
         elif kind := _ENDS.get(entry.kind):
             line.end(kind, at, who if kind in _HERS else None)
-        elif entry.kind == "bridged":
-            _talk(line, at, who)
-        elif entry.kind == "patched":
-            for kind in ("message", "waiting", "ringing"):
-                line.end(kind, at)
-            line.start("patch", at)
         elif entry.kind == "ended":
-            for kind in ("message", "waiting", "ringing", "talk", "patch"):
+            for kind in ("message", "waiting", "ringing", *_CONVERSATION):
                 line.end(kind, at)
+        else:
+            _together(line, entry, at, who)
+        if entry.kind == "forward_ended":
+            line.end("patch", at)  # left with somebody who was gone before the two were joined
     return line
 
 
-def _talk(line: _Timeline, at: float, who: str | None) -> None:
-    for kind in ("message", "waiting"):
-        line.end(kind, at)
-    line.end("ringing", at, who)
-    for kind, other in list(line.running):
-        if kind == "talk" and other != who:
-            line.end("talk", at, other)
-    line.start("talk", at, who)
+def _together(line: _Timeline, entry: Entry, at: float, who: str | None) -> None:
+    """Who hears whom from here on. What comes late, of a conversation that is over, begins nothing."""
+    match entry.kind:
+        case "bridged" | "patched" | "room_joined":
+            for kind in ("message", "waiting"):
+                line.end(kind, at)
+            line.end("ringing", at, who if entry.kind == "bridged" else None)
+            line.turn(
+                {"bridged": "talk", "patched": "patch"}.get(entry.kind, "conference"), at, _whose(entry)
+            )
+        case "held" | "parked" if entry.kind == "parked" or line.runs("talk", "conference"):
+            line.turn("hold", at, who)
+        case "conference_started" if line.runs("talk", "hold"):
+            line.turn("conference", at, who)
+        case "resumed" if line.runs("hold"):
+            line.turn("talk", at, who)
+        case "conference_ended" if line.runs("conference"):
+            line.turn("talk", at, who)
+        case "consult_ended" if entry.fields.get("result") == "left":
+            # she left the two together: they are joined some milliseconds later
+            post = _text(entry, "post")
+            line.turn("patch" if post is None else "talk", at, post)
+        case "talk_ended" | "room_left" | "returned" | "unparked":
+            for kind in ("talk", "hold", "conference"):
+                line.end(kind, at, None if entry.kind in {"returned", "unparked"} else who)
+        case "caller_left":
+            for kind in _CONVERSATION:
+                line.end(kind, at)
+            line.left = True
+        case _:
+            pass
+
+
+def _whose(entry: Entry) -> str | None:
+    return None if entry.kind == "patched" else _text(entry, "secretary")
+
+
+def _direction(arrival: Entry | None) -> str:
+    word = _text(arrival, "direction")
+    return word if word in DIRECTIONS else "in"
 
 
 def _outcome(ordered: list[Entry], end: Entry) -> tuple[str, str | None]:
@@ -268,4 +319,5 @@ def _text(entry: Entry | None, key: str) -> str | None:
 def _milliseconds(start: float | None, end: float | None) -> int | None:
     if start is None or end is None:
         return None
-    return max(0, round((end - start) * 1000))
+    # of instants as they are stored: so sums are exact to the millisecond
+    return max(0, round(end * 1000) - round(start * 1000))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from autocom.core.ingress import Identity
 from autocom.core.model import Client
-from autocom.core.stages import Promised, Story, Talking, outcome_of_hang_up
+from autocom.core.stages import Promised, Talking
+from autocom.core.story import Story, outcome_of_hang_up
 
 CUT_WITHIN = 600.0
 """Seconds in which a caller who was cut off finds his place again."""
@@ -37,7 +38,10 @@ def guest(client: Client, identity: Identity) -> str | None:
 
 
 def visit_of(story: Story, now: float, *, cut: bool) -> Visit | None:
-    """What is worth remembering of a call that ends now; None: nothing."""
+    """What is worth remembering of a call that ends now; None: nothing. Whom a secretary called has waited for
+    nobody."""
+    if story.call.direction != "in":
+        return None
     within = story.call.client.returning_within
     window = max(within, CUT_WITHIN) if cut else within
     waited = _waited(story, now, cut=cut)

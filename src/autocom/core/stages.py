@@ -23,8 +23,6 @@ from autocom.core.model import (
     Step,
     Voicemail,
 )
-from autocom.core.posts import Waiter
-from autocom.core.routing import is_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,10 @@ class Call:
     waiting: int = 0  # this client's callers in the queue when he came: `waiting_over` is asked once
     open: bool = True  # whether the client was, when he came
     filed: str | None = None  # the files' rule, where the client's own system named another one
+    direction: str = "in"  # in; out: a secretary calls somebody outside; internal: a colleague or a room
+    dialled_by: str | None = None  # the secretary whose phone began it: `channel` is hers
+    dialled: str = ""  # what she dialled, for people
+    listed: str | None = None  # the item of a call list that it was made for
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Waiting:
     `told_wait`: the last he was told (the wait as the upper bound of its range), never to be exceeded.
     `entered`: when he joined this queue, `joined` counting what he waited before. `head`: he comes before
     everybody else: the phone of the secretary he talked to vanished. `dropped_by`: or she was gone as soon as
-    they were joined."""
+    they were joined. `back_to`: nobody took him where she sent him, so he returns to her; `note`: what she
+    is shown then. `sent`: she sent him to this team, so that no override of his client's team moves him."""
 
     queue: Enqueue
     notices: tuple[Play, ...]
@@ -91,6 +94,9 @@ class Waiting:
     entered: float | None = None
     head: bool = False
     dropped_by: str | None = None
+    back_to: str | None = None
+    note: str = ""
+    sent: bool = False
 
     @property
     def reaches(self) -> str:
@@ -116,18 +122,54 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The caller is on hold. `by`: phone (her softphone's own hold: he stays in the bridge, where Asterisk
+    plays him the music), order (a code or the API: he is out of it), consult (somebody else is rung or talked
+    to: he is out of it)."""
+
+    since: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Third:
+    """Somebody whom the secretary brings in. `until`: when his phone stops ringing; `answered_at`: since when he
+    is there; `inside`: he is in the bridge (False once answered: on hold himself). `trunk`: the one he was
+    dialled through."""
+
+    contact: Contact
+    leg: str
+    until: float
+    trunk: str | None = None
+    rang: bool = False
+    answered_at: float | None = None
+    inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Talking:
     """With a secretary. `joined_at` is None until the bridge stands; until then `waiting` is where
-    he goes back to if her leg fails. `whispered`: she has been told whose caller he is. `greeted`: he has been
-    told what the queue says to who is answered."""
+    he goes back to if her leg fails (None: he came from no queue, and the call is over). `whispered`: she has
+    been told whose caller he is. `greeted`: he has been told what the queue says to who is answered.
+
+    `held` and `third` say who is in the bridge: everybody but the caller while he is held by order or for a
+    consultation, and but the third one until he answered and while he is put aside. `party`: whom she
+    called, where it is no caller from outside but a colleague or a number she dialled. `back_at`: whom she
+    wanted to consult cannot be had; she hears so until then, and has the caller back. `private`: the caller hung
+    up, and whom she consulted has his part: he was told of no recording."""
 
     secretary: str
     leg: str
     attempt: int
-    waiting: Waiting
+    waiting: Waiting | None
     joined_at: float | None = None
     whispered: bool = False
     greeted: bool = False
+    held: Held | None = None
+    third: Third | None = None
+    party: Contact | None = None
+    back_at: float | None = None
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +181,12 @@ class Reaching:
     the pause before the next, ends; `answered` once it was picked up and hears `ask`; `trunk` is the one
     it was dialled through. `began`: when this round did, so that refusals do not make rounds chase each
     other. `again`: his leg was lost in a gap, so he is rung once more. `rest` are the steps where nobody
-    took him."""
+    took him.
+
+    `by`: the secretary who sent him there, or who dialled; `back`: where he waits again where nobody took
+    him. `ringing`: he hears ringing instead of music. `passed`: the secretaries whose forwards sent the call
+    on. `result`, `cause`: how the last turn ended. `early`: a secretary who dialled hears the other side
+    already, though it has not answered."""
 
     contacts: tuple[Contact, ...]
     rest: tuple[Step, ...]
@@ -160,6 +207,13 @@ class Reaching:
     trunk: str | None = None
     began: float | None = None
     again: bool = False
+    by: str | None = None
+    back: Waiting | None = None
+    ringing: bool = False
+    passed: tuple[str, ...] = ()
+    result: str | None = None
+    cause: int | None = None
+    early: bool = False
 
     @property
     def contact(self) -> Contact | None:
@@ -172,6 +226,7 @@ class Reaching:
         """The next turn, once this one is over. A round begins `pause` after the last turn, and not within
         `least` seconds from the beginning of the round before: `until` says when, None at once."""
         over = replace(self, leg=None, until=None, answered=False, trunk=None, began=began, again=False)
+        over = replace(over, early=False)
         if self.round > self.rounds or self.place + 1 < len(self.contacts):
             return replace(over, place=self.place + 1)
         following = replace(over, round=self.round + 1, place=0, began=None)
@@ -184,12 +239,14 @@ class Reaching:
 @dataclass(frozen=True, slots=True)
 class Patched:
     """With somebody outside. `joined_at` is None until the bridge stands; until then `reaching` is where
-    he goes back to if the leg fails."""
+    he goes back to if the leg fails. `bridge`: its name where the leg is that of another caller, who was in a
+    call of his own (None: it is named after the leg)."""
 
     contact: Contact
     leg: str
     reaching: Reaching
     joined_at: float | None = None
+    bridge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +298,90 @@ class Promised:
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """Put aside by `by`, hearing music, for whoever dials his `slot`; at `until` he returns to her. `waiting`: his
+    place then. `bridge`: that of the conversation, still to be taken down; `leg`: hers, on which she is told the
+    slot before it ends."""
+
+    slot: str
+    by: str
+    since: float
+    until: float
+    waiting: Waiting
+    note: str = ""
+    bridge: str | None = None
+    leg: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InRoom:
+    """In a conference room. `joined_at` is None until he is in its bridge; `secretary`: whose phone this is,
+    None for a caller or somebody outside. `announced`: the others have been told that he came; `left`: that he
+    is gone. `locked`: he knows that nobody else is let in. `until`: when he is let go, since no secretary is
+    there any more. `back`: where he waits then: a secretary sent him into the room, and none has been in it since."""
+
+    room: str
+    secretary: str | None = None
+    joined_at: float | None = None
+    muted: bool = False
+    announced: bool = False
+    left: bool = False
+    locked: bool = False
+    until: float | None = None
+    back: Waiting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Rung by `by` for a conference room, until `until`. The leg that rings is this story's own channel. `begun`:
+    it is written down that he is rung."""
+
+    room: str
+    contact: Contact
+    by: str
+    until: float
+    begun: bool = False
+    rang: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Supervising:
+    """A team lead hears a secretary's conversation. `mode`: listen, whisper (the secretary hears her) or barge
+    (everybody does). `of`: the call that is heard now, None between two, and `leg` the secretary's channel in it;
+    `ear`: the number of the last channel that heard; `told`: the secretary knows of it. `ringing`: until when
+    the lead's own phone rings, where she did not dial."""
+
+    lead: str
+    secretary: str
+    mode: str = "listen"
+    of: str | None = None
+    ear: int = 0
+    began: float | None = None
+    leg: str | None = None
+    told: bool = False
+    ringing: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summoning:
+    """The phone of a secretary who asked for a call by a program rings, until `until`. Once she picks up, `then` is
+    what comes: she has dialled."""
+
+    secretary: str
+    then: Reaching
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A secretary dialled what she may not, or nobody has: she hears why, and is hung up with `kind`. `why` is a
+    word of `core.dialling`."""
+
+    why: str
+    kind: HangupKind = HangupKind.REJECT
+
+
+@dataclass(frozen=True, slots=True)
 class Leaving:
     """To be hung up, with this outcome."""
 
@@ -248,138 +389,20 @@ class Leaving:
     kind: HangupKind = HangupKind.NORMAL
 
 
-Stage = Deciding | Following | Waiting | Talking | Reaching | Patched | Recording | Promised | Leaving
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """An open call as it is stored. `answered_at`: since when the caller pays. `early_until`: when a
-    call in early media is answered by itself. `sounds`: sounds started so far, so that the next
-    playback id is new. `way_out`: timeout, nobody or full once the queue sent him away. `attempts`:
-    offers made in queues he has left. `waiting_since`: when he joined his first queue, and so his place in
-    any other one. `outside`, `recordings`, `letters`: outside legs, recordings and `message` steps so far,
-    for the next id. `rule`: the rule in force since his rules were read again, None as long as it is that of
-    the door; `open`: whether the client was open then. `fax`: he is a fax machine. `ringing`: he hears
-    ringing that we began. `called_back`: the channel he is on since he was called back, as promised.
-    `known`: the secretary he talked to a while ago."""
-
-    call: Call
-    stage: Stage
-    answered_at: float | None = None
-    early_until: float | None = None
-    sounds: int = 0
-    way_out: str | None = None
-    attempts: int = 0
-    waiting_since: float | None = None
-    outside: int = 0
-    recordings: int = 0
-    letters: int = 0
-    rule: str | None = None
-    open: bool | None = None
-    ringing: bool = False
-    fax: bool = False
-    called_back: str | None = None
-    known: str | None = None
-
-    @property
-    def channel(self) -> str:
-        """The caller's channel."""
-        return self.called_back or self.call.channel
-
-    @property
-    def absent(self) -> bool:
-        """Not on the line: he was promised a call back and hung up."""
-        return isinstance(self.stage, Promised) and self.stage.gone
-
-    @property
-    def held(self) -> bool:
-        """He is being called back, and a secretary holds the line."""
-        return isinstance(self.stage, Promised) and self.stage.secretary is not None
-
-    @property
-    def was_open(self) -> bool:
-        """Whether the client was open when the rule in force was found."""
-        return self.call.open if self.open is None else self.open
-
-
-def outside_leg(story: Story) -> str | None:
-    """The leg of somebody outside that this call holds, or rings."""
-    match story.stage:
-        case Reaching(leg=leg) | Patched(leg=leg) | Promised(outside=str() as leg):
-            return leg
-        case _:
-            return story.called_back
-
-
-def in_queue(steps: tuple[Step, ...], now: float, since: float | None = None) -> Waiting | None:
-    """The queue these steps begin with, messages before it included: phones ring *while* they play.
-    `since`: when he joined an earlier queue; he keeps that waiting time, `max_wait` counts anew. None where
-    something else comes first."""
-    notices: list[Play] = []
-    for step in steps:
-        match step:
-            case Play():
-                notices.extend([step] * max(1, step.repeat))
-            case Enqueue():
-                limit = None if step.max_wait is None else now + step.max_wait
-                told_at = None if step.announce is None else now + step.announce.first_after
-                joined = now if since is None else since
-                return Waiting(step, tuple(notices), joined, limit, announce_at=told_at, entered=now)
-            case _:
-                return None
-    return None
-
-
-def waiter(story: Story, stage: Waiting) -> Waiter:
-    """This caller as the floor sees him. Where the queue has no way out for an empty floor, he waits."""
-    call, client, queue = story.call, story.call.client, stage.queue
-    notices = sum(play.audio.seconds for play in stage.notices)
-    entered = stage.joined if stage.entered is None else stage.entered
-    vip = is_among(
-        client.vip,
-        call.identity.caller,
-        anonymous=call.identity.anonymous,
-        listed=client.vip_listed,
-        at=call.arrived_at,
-    )
-    return Waiter(
-        call=call.id,
-        client=client.id,
-        team=stage.reaches,
-        joined=stage.joined,
-        priority=client.priority,
-        target=client.target,
-        ring_for=queue.ring_for,
-        ring=queue.ring,
-        max_wait_at=stage.max_wait_at,
-        attempts=story.attempts,
-        nobody_from=entered + notices if queue.on_nobody else None,
-        entered=stage.entered,
-        advance=client.vip_advance if vip else 0.0,
-        head=stage.head,
-        languages=client.languages,
-        countries=client.countries,
-        prefer=queue.prefer if queue.prefer_for > 0 else (),
-        prefer_until=entered + queue.prefer_for,
-        known=story.known,
-        nobody_paused=queue.nobody_paused,
-        tried={} if stage.dropped_by is None else {stage.dropped_by: 1},
-        dropped=stage.dropped_by is not None,
-    )
-
-
-def outcome_of_hang_up(story: Story) -> str:
-    """The outcome when the caller hangs up at this stage."""
-    match story.stage:
-        case Talking(joined_at=float()):
-            return "served"
-        case Patched(joined_at=float()):
-            return "forwarded"
-        case Leaving(outcome=outcome):
-            return outcome
-        case Following() | Recording() if story.way_out is not None:
-            return story.way_out
-        case Following() | Recording() if story.call.by_rule == "closed":
-            return "closed"
-        case _:
-            return "abandoned"
+Stage = (
+    Deciding
+    | Following
+    | Waiting
+    | Talking
+    | Reaching
+    | Patched
+    | Recording
+    | Promised
+    | Parked
+    | InRoom
+    | Invited
+    | Supervising
+    | Summoning
+    | Refused
+    | Leaving
+)

@@ -64,8 +64,52 @@ class CallEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneDialled:
+    """A secretary's phone dialled something that is no feature code; its channel is ours now, unanswered.
+    `dialled`: digits, `*`, `#` and `+` only."""
+
+    channel: str
+    at: float
+    secretary: str
+    dialled: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHeld:
+    """The phone on this channel put its other side on hold (re-INVITE). In a bridge Asterisk plays that side its
+    hold music by itself."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelResumed:
+    """The hold is over."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The phone on this channel sent a REFER, and waits to be told how it fares
+    (`Telephone.transfer_fares`). `destination`: the user it wants, digits, `*`, `#` and `+` only; `replaces`: the
+    channel of its own other call, where it was attended."""
+
+    channel: str
+    destination: str
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelRinging:
     """The far phone says it rings (180 or 183)."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMedia:
+    """The far side sends sound though it has not answered (183): ringing of its own, or an announcement."""
 
     channel: str
 
@@ -135,6 +179,16 @@ class PhoneInUse:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneRefused:
+    """The dialplan itself refused what a secretary's phone dialled, by its first wall: an emergency number. Told
+    without any channel of ours; nothing is to be done but to write it down."""
+
+    secretary: str
+    dialled: str
+    why: str = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
 class LegQuality:
     """RTP quality of a leg, once, at its end. Milliseconds and percent; None where not measured."""
 
@@ -182,7 +236,12 @@ class TelephoneBack:
 
 Fact = (
     CallEntered
+    | PhoneDialled
+    | ChannelHeld
+    | ChannelResumed
+    | TransferAsked
     | ChannelRinging
+    | EarlyMedia
     | ChannelAnswered
     | ChannelGone
     | PlaybackEnded
@@ -191,6 +250,7 @@ Fact = (
     | DigitPressed
     | PhoneRegistered
     | PhoneInUse
+    | PhoneRefused
     | LegQuality
     | TelephoneLost
     | TelephoneBack

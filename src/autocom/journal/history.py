@@ -1,7 +1,8 @@
 """A past day as the journal tells it: its calls, how phones were picked up, who was at work.
 
 For those who want to know what would have been, `autocom simulate` first of all. Instants are UTC epoch
-seconds, times are seconds. Must not know what becomes of it. Only calls that have ended count, and fax machines do not.
+seconds, times are seconds. Must not know what becomes of it. Only calls from outside that have ended count, and fax
+machines do not.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ async def _calls(connection: AsyncConnection, start: float, end: float) -> tuple
     question = (
         sa.select(calls_table)
         .where(columns.arrived_at >= instant(start), columns.arrived_at < instant(end))
-        .where(columns.ended_at.is_not(None), columns.client.is_not(None))
+        .where(columns.ended_at.is_not(None), columns.client.is_not(None), columns.direction == "in")
         .order_by(columns.arrived_at, columns.id)
     )
     return tuple(

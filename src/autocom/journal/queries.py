@@ -28,7 +28,7 @@ _MOST_NAMED = 5
 CALL_KEYS = (
     "id", "client", "did", "caller", "anonymous", "forwarded_from", "forward_reason", "rule", "config_version",
     "arrived_at", "answered_at", "queued_at", "bridged_at", "ended_at", "secretary", "outcome", "cause",
-    "wait_ms", "talk_ms", "offers", "trunk", "flags", "node",
+    "wait_ms", "talk_ms", "offers", "trunk", "flags", "node", "direction", "result",
 )  # fmt: skip
 
 
@@ -43,12 +43,15 @@ async def calls(
     since: float | None = None,
     until: float | None = None,
     limit: int | None = 50,
+    direction: str | None = None,
 ) -> list[dict[str, Json]]:
     """Calls, newest first: of one client, arrived at or after `since` and before `until` (UTC epoch
-    seconds), at most `limit` of them (None: all)."""
+    seconds), of one `direction` (in, out, internal), at most `limit` of them (None: all)."""
     question = sa.select(*(calls_table.c[key] for key in CALL_KEYS))
     if client is not None:
         question = question.where(calls_table.c.client == client)
+    if direction is not None:
+        question = question.where(calls_table.c.direction == direction)
     if since is not None:
         question = question.where(calls_table.c.arrived_at >= instant(since))
     if until is not None:

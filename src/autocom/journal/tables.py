@@ -3,8 +3,8 @@
 `events` holds every fact once, under (log, seq): the uuid of the local log that took it and its
 number there. `calls` and `segments` are computed from a call's events by `core.record` and may be
 recomputed at any time; `secretary_states`, `clients` and `config_versions` are read off single
-facts. Must not know how rows come here (`shipper`). Invariant: this file and `migrations/` describe
-the same database; a test compares them. Instants are `timestamptz` with milliseconds, UTC.
+facts. `texts` is stored by whoever sends and shows them (`journal.texts`). Must not know how the other
+rows come here (`shipper`). Invariant: this file and `migrations/` describe the same database; a test compares them. Instants are `timestamptz` with milliseconds, UTC.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 
-from autocom.core.record import ABANDON_CAUSES, OUTCOMES, SEGMENT_KINDS
+from autocom.core.record import ABANDON_CAUSES, DIRECTIONS, OUTCOMES, SEGMENT_KINDS
 
 metadata = sa.MetaData(
     naming_convention={
@@ -73,6 +73,9 @@ calls = sa.Table(
     sa.Column("wait_ms", sa.BigInteger),
     sa.Column("talk_ms", sa.BigInteger, nullable=False),
     sa.Column("offers", sa.Integer, nullable=False),
+    sa.Column("direction", sa.Text, nullable=False, server_default="in"),
+    sa.Column("result", sa.Text),
+    sa.CheckConstraint(_one_of("direction", DIRECTIONS), name="direction"),
     sa.CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
     sa.CheckConstraint(
         f"outcome <> 'abandoned' OR (cause IS NOT NULL AND {_one_of('cause', ABANDON_CAUSES)})",
@@ -134,4 +137,35 @@ config_versions = sa.Table(
     sa.Column("author", sa.Text),
     sa.Column("loaded_at", _instant(), nullable=False),
     sa.Column("content", JSONB, nullable=False),
+)
+
+texts = sa.Table(
+    "texts",
+    metadata,
+    sa.Column("id", sa.Text(collation="C"), primary_key=True),
+    sa.Column("node", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("direction", sa.Text, nullable=False),
+    sa.Column("client", sa.Text),
+    sa.Column("number", sa.Text),
+    sa.Column("peer", sa.Text),
+    sa.Column("sender", sa.Text),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("discreet", sa.Boolean, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("at", _instant(), nullable=False),
+    sa.Column("state_at", _instant(), nullable=False),
+    sa.Column("secretary", sa.Text),
+    sa.Column("author", sa.Text),
+    sa.Column("answers", sa.Text),
+    sa.Column("failure", sa.Text),
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("flags", JSONB, nullable=False),
+    sa.Column("attachments", JSONB, nullable=False),
+    sa.Column("shown", JSONB, nullable=False),
+    sa.CheckConstraint(_one_of("direction", ("in", "out")), name="direction"),
+    sa.Index(None, "client", "at"),
+    sa.Index(None, "at"),
+    sa.Index(None, "reference"),
 )

@@ -90,6 +90,8 @@ class Keeper:
                 return
             await self._aside(partial(self._shelf.put, name, wav_whole(wav)))
         await self._telephone.erase_recording(name)
+        # as it is by now: somebody may have listened to it meanwhile
+        voice = next((v for v in voices(self._outbox.rows(VOICE + name))[0] if v.recording == name), voice)
         self._outbox.save((), floor=row_of(replace(voice, kept=True)))
         self._arrived()
 

@@ -48,7 +48,8 @@ from autocom.core.model import ON_ANSWER_AT_MOST, Configuration
 from autocom.core.numbers import FRANCE
 from autocom.core.pace import Pace
 from autocom.core.posts import Floor, Staff, WrapUp
-from autocom.core.stages import Following, Leaving, Story, Talking, Waiting, outcome_of_hang_up, waiter
+from autocom.core.stages import Following, Leaving, Talking, Waiting
+from autocom.core.story import Story, outcome_of_hang_up, waiter
 from autocom.core.telephony import CallEntered, RawHeaders
 from autocom.simulate.arrivals import Arrival
 from autocom.simulate.course import Course, Passed, Watch

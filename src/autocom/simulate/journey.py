@@ -26,7 +26,8 @@ from autocom.core.model import (
     Voicemail,
 )
 from autocom.core.routing import Choice, steps_of
-from autocom.core.stages import Story, Waiting, in_queue
+from autocom.core.stages import Waiting
+from autocom.core.story import Story, in_queue
 
 _TO_PRESS = 2.0  # seconds from the end of a menu's prompt to the digit
 

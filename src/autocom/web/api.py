@@ -15,6 +15,7 @@ from typing import Protocol
 from aiohttp import web
 
 from autocom.core.journal import Entry, Json
+from autocom.core.orders import VERBS, NotPossible
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,7 +32,12 @@ class Exchange(Protocol):
         ...
 
     def secretary(self, who: str, verb: str, reason: str | None) -> Mapping[str, Json]:
-        """Log in, out, pause, resume; LookupError for an unknown id, ValueError for a wrong word."""
+        """Log in, out, pause, resume; or an order to her conversation, `reason` being what belongs to it. LookupError
+        for an unknown id, ValueError for a wrong word, NotPossible where it cannot be now."""
+        ...
+
+    def call_out(self, who: str, to: str, client: str | None) -> Mapping[str, Json]:
+        """Ring her phone, then `to`, for a client or the bureau; LookupError, ValueError or NotPossible say why not."""
         ...
 
     async def reload(self, author: str) -> Mapping[str, Json]:
@@ -105,9 +111,24 @@ class Api:
         return web.json_response(self._exchange.status())
 
     async def _secretary(self, request: web.Request) -> web.Response:
+        """What belongs to the verb stands in the query or in a JSON object: `reason`, `to`, `note` or `do`."""
         asked = request.match_info
-        reason = request.query.get("reason")
-        return _answer(lambda: self._exchange.secretary(asked["id"], asked["verb"], reason))
+        words: dict[str, object] = dict(request.query)
+        if request.can_read_body:
+            try:
+                wish = await request.json()
+            except ValueError:
+                wish = None
+            if not isinstance(wish, dict):
+                return web.json_response({"error": "a JSON object is expected"}, status=400)
+            words |= wish
+        if asked["verb"] == "call":
+            to, client = str(words.get("to") or ""), words.get("client")
+            whose = None if client is None else str(client)
+            return _answer(lambda: self._exchange.call_out(asked["id"], to, whose))
+        said = words.get(VERBS.get(asked["verb"]) or "reason")
+        argument = None if said is None else str(said)
+        return _answer(lambda: self._exchange.secretary(asked["id"], asked["verb"], argument))
 
     async def _overrides(self, _: web.Request) -> web.Response:
         return web.json_response(self._exchange.status().get("overrides", []))
@@ -161,5 +182,7 @@ def _answer(act: Callable[[], Mapping[str, Json]]) -> web.Response:
         return web.json_response(act())
     except LookupError as error:
         return web.json_response({"error": str(error.args[0])}, status=404)
+    except NotPossible as error:
+        return web.json_response({"error": str(error)}, status=409)
     except ValueError as error:
         return web.json_response({"error": str(error)}, status=400)

@@ -12,13 +12,13 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 
 from autocom.asterisk.ari import generated as ari
 from autocom.asterisk.ari.client import UNWANTED, AriClient, Backoff, EventStream, Refused, events
-from autocom.asterisk.ari.headers import call_entered, fixed
+from autocom.asterisk.ari.headers import call_entered, fixed, phone_dialled
 from autocom.asterisk.ari.translate import (
     Claim,
     Confirm,
@@ -224,8 +224,10 @@ class Feed:
     def _act(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             match outcome:
-                case Claim(channel=channel):
-                    self.spawn(self._claim(channel))
+                case Claim(channel=channel, phone=phone):
+                    self.spawn(self._claim(channel, phone=phone))
+                case Enter(channel=entering, phone=True):
+                    self.spawn(self._phone_enters(entering))
                 case Enter(channel=entering):
                     self.spawn(self._enter(entering))
                 case Confirm(channel=channel):
@@ -235,10 +237,10 @@ class Feed:
                 case fact:
                     self._facts.put_nowait(fact)
 
-    async def _claim(self, channel: str) -> None:
+    async def _claim(self, channel: str, *, phone: bool = False) -> None:
         if not self.taking_calls:
             return
-        if self._tasks is not None:
+        if self._tasks is not None and not phone:
             # the dialplan set them before it offered him: two round trips side by side
             self._headers[channel] = self._tasks.create_task(fixed(self._ari, channel))
         try:
@@ -254,6 +256,15 @@ class Feed:
         reading = self._headers.pop(channel.id, None)
         found = await reading if reading is not None else None
         self._act(self.state.entered(await call_entered(self._ari, channel, found)))
+
+    async def _phone_enters(self, channel: ari.Channel) -> None:
+        try:
+            self._act(self.state.entered(await phone_dialled(self._ari, channel)))
+        except (Refused, TelephoneDown) as error:
+            log.warning("dialled_not_read", channel=channel.id, why=str(error))
+            with suppress(Refused, TelephoneDown):  # else she hears nothing, for ever: she dials again
+                await self._ari.channels.hangup(channel.id)
+            self._act(self.state.gone(channel.id))
 
     async def _confirm_end(self, channel: str) -> None:
         """A leg's ChannelDestroyed follows its StasisEnd at once and has the cause; only a leg that was

@@ -8,6 +8,7 @@ strangers: they are passed on untouched, and only `core.ingress` reads them.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -16,7 +17,7 @@ from autocom.asterisk.ari.client import Refused
 from autocom.asterisk.ari.generated import Ari, Channel
 from autocom.asterisk.ari.translate import epoch
 from autocom.calls.ports import TelephoneDown
-from autocom.core.telephony import CallEntered, RawHeaders
+from autocom.core.telephony import CallEntered, PhoneDialled, RawHeaders
 
 log = structlog.get_logger()
 
@@ -36,6 +37,8 @@ FIXED = tuple(
     )
 )
 MOST_LINES = 8
+_PUNCTUATION = re.compile(r"[\s.\-()/]")
+_DIALLED = re.compile(r"[0-9*#+]{1,48}")
 _TRIES = 3
 
 
@@ -61,6 +64,23 @@ async def call_entered(ari: Ari, channel: Channel, found: Mapping[str, str] | No
         trunk=found.get("AUTOCOM_TRUNK") or None,
         headers=_headers(found, channel),
     )
+
+
+async def phone_dialled(ari: Ari, channel: Channel) -> PhoneDialled:
+    """What a secretary's phone dialled. Raises Refused where `dialplan/phone.conf` noted nothing: no phone of
+    ours."""
+    await ari.channels.get_channel_var(channel.id, "AUTOCOM_DIALLED")
+    who = (await ari.channels.get_channel_var(channel.id, "AUTOCOM_SECRETARY")).value
+    if not who:
+        raise Refused(404, "no phone of ours", channel.id)
+    return PhoneDialled(channel.id, epoch(channel.creationtime), who, dialled(channel.dialplan.exten))
+
+
+def dialled(extension: str) -> str:
+    """The digits, `*`, `#` and `+` that were dialled, written as people write them; nothing where anything else stood
+    among them: what is left of it would be a number that nobody dialled."""
+    text = _PUNCTUATION.sub("", extension.split(";", 1)[0])
+    return text if _DIALLED.fullmatch(text) else ""
 
 
 def _headers(found: Mapping[str, str], channel: Channel) -> RawHeaders:

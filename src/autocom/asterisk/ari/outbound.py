@@ -31,6 +31,9 @@ def variables(leg: Outbound) -> dict[str, str]:
         "CONNECTEDLINE(name,i)": one_line(leg.display)[:MAX_DISPLAY],
         "CONNECTEDLINE(num,i)": user_part(leg.number),
     }
+    if leg.phone:
+        # else Asterisk carries a REFER out by itself, through the phone's context (22.3 and later)
+        out["PJSIP_TRANSFER_HANDLING()"] = "ari-only"
     for name, value in leg.headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"not a header name: {name!r}")

@@ -9,6 +9,7 @@ or claim (Local channels of a transfer, snoops) do not exist.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,33 +19,48 @@ from autocom.core.telephony import (
     CallEntered,
     ChannelAnswered,
     ChannelGone,
+    ChannelHeld,
+    ChannelResumed,
     ChannelRinging,
     DigitPressed,
+    EarlyMedia,
     Fact,
     FaxHeard,
+    PhoneDialled,
     PlaybackEnded,
     RecordingEnded,
     Seen,
     SeenChannel,
+    TransferAsked,
 )
 
 INBOUND = "inbound"
 LEG = "leg"
+PHONE = "phone"  # a secretary's phone that dialled something
 FAX = "fax"  # a caller who comes back: he was taken out for a moment because a fax machine was heard
+
+
+LONGEST_DIALLED = 48
+"""Characters of what a phone dialled or wants that are looked at."""
+_NOT_DIALLED = re.compile(r"[^0-9*#+]")
+_BETWEEN_DIGITS = re.compile(r"[ .()/-]")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A caller is offered to us (StasisBroadcast): take him at once, others may."""
+    """A caller is offered to us (StasisBroadcast): take him at once, others may. `phone`: a secretary who dialled."""
 
     channel: str
+    phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """A caller is in our application: read his headers, then call `Translator.entered`."""
+    """A caller, or a secretary who dialled (`phone`), is in our application: read what the dialplan noted, then
+    call `Translator.entered`."""
 
     channel: ari.Channel
+    phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +105,15 @@ class Translator:
         """What this event means; empty for events that mean nothing to us."""
         match message:
             case ari.CallBroadcast(channel=channel):
-                return [Claim(channel.id)]
+                return [Claim(channel.id, phone=_argument(channel) == PHONE)]
             case ari.StasisStart(channel=channel, args=args):
                 return self._start(channel, args)
             case ari.ChannelStateChange(channel=channel):
                 return self._state(channel)
-            case ari.Dial(peer=peer, dialstatus="RINGING" | "PROGRESS"):
+            case ari.Dial(peer=peer, dialstatus="RINGING"):
                 return self._rings(peer.id)
+            case ari.Dial(peer=peer, dialstatus="PROGRESS"):
+                return [*self._rings(peer.id), *self._tell(peer.id, EarlyMedia(peer.id))]
             case ari.Dial(peer=peer, dialstatus="ANSWER"):
                 return self._answered(peer.id)
             case ari.ChannelHangupRequest(channel=channel, soft=soft, cause=cause, tech_cause=sip):
@@ -115,6 +133,12 @@ class Translator:
                 return [RecordingEnded(recording.name, ok=recording.state == "done", seconds=float(seconds))]
             case ari.ChannelDtmfReceived(channel=channel, digit=digit):
                 return self._tell(channel.id, DigitPressed(channel.id, digit))
+            case ari.ChannelHold(channel=channel):
+                return self._tell(channel.id, ChannelHeld(channel.id))
+            case ari.ChannelUnhold(channel=channel):
+                return self._tell(channel.id, ChannelResumed(channel.id))
+            case ari.ChannelTransfer(state=None):
+                return self._transfer(message)
             case _:
                 return []
 
@@ -134,8 +158,8 @@ class Translator:
         line.over = True
         return out
 
-    def entered(self, fact: CallEntered) -> list[Outcome]:
-        """His headers are read: he exists now, and what happened meanwhile is told after it."""
+    def entered(self, fact: CallEntered | PhoneDialled) -> list[Outcome]:
+        """What the dialplan noted is read: he exists now, and what happened meanwhile is told after it."""
         line = self.lines.get(fact.channel)
         if line is None or line.held is None:
             return []
@@ -161,7 +185,7 @@ class Translator:
                 out += [*self._state(channel), *self._back_with_fax(channel)]
                 continue
             argument = _argument(channel)
-            if argument in (INBOUND, LEG, FAX) and not channel.name.startswith("Local/"):
+            if argument in (INBOUND, PHONE, LEG, FAX) and not channel.name.startswith("Local/"):
                 self.lines[channel.id] = _line_of(channel, argument)
                 out += self._back_with_fax(channel)
         return out
@@ -171,13 +195,13 @@ class Translator:
         if kind == FAX:  # also where he was too long away and is told to be gone: somebody must end him
             self.lines.setdefault(channel.id, _line_of(channel, kind))
             return self._back_with_fax(channel)
-        if channel.id in self.lines or kind not in (INBOUND, LEG) or channel.name.startswith("Local/"):
+        if channel.id in self.lines or kind not in (INBOUND, PHONE, LEG) or channel.name.startswith("Local/"):
             return []
         line = self.lines[channel.id] = _line_of(channel, kind)
         if line.leg:
             return []
         line.held = []
-        return [Enter(channel)]
+        return [Enter(channel, phone=kind == PHONE)]
 
     def _will_end(self, channel: str) -> list[Outcome]:
         line = self.lines.get(channel)
@@ -201,6 +225,15 @@ class Translator:
             return []
         line.fax = True
         return self._tell(channel.id, FaxHeard(channel.id))
+
+    def _transfer(self, message: ari.ChannelTransfer) -> list[Outcome]:
+        """A REFER; with a state it is the echo of our own word about one (22.10)."""
+        asker, wanted = message.referred_by.source_channel.id, message.refer_to
+        other, requested = wanted.destination_channel, wanted.requested_destination
+        # a Replaces of no call in this Asterisk: it must not pass for a blind transfer to the same extension
+        nowhere = "" if requested.additional_protocol_params else None
+        replaces = other.id if other is not None else nowhere
+        return self._tell(asker, TransferAsked(asker, _dialled(requested.destination or ""), replaces))
 
     def _state(self, channel: ari.Channel) -> list[Outcome]:
         if channel.state == "Ringing":
@@ -229,6 +262,13 @@ class Translator:
             line.held.append(fact)
             return []
         return [fact]
+
+
+def _dialled(user: str) -> str:
+    """The user of a Refer-To as digits; empty where it holds anything that nobody dials. Nothing is picked out
+    of such a text: `201;x=06` is no number."""
+    digits = _BETWEEN_DIGITS.sub("", user)
+    return digits if len(digits) <= LONGEST_DIALLED and not _NOT_DIALLED.search(digits) else ""
 
 
 def _line_of(channel: ari.Channel, kind: str) -> _Line:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from autocom.asterisk.conf.dialplan import GATE, login_variable
 from autocom.asterisk.conf.pjsip import phone_endpoint, trunk_endpoint
 from autocom.asterisk.conf.text import Unwritable
-from autocom.asterisk.conf.values import ChangedFiles, Net, Paths, Secrets
+from autocom.asterisk.conf.values import ChangedFiles, Net, Paths, Secrets, Tls
 from autocom.asterisk.conf.write import render, write
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Net",
     "Paths",
     "Secrets",
+    "Tls",
     "Unwritable",
     "login_variable",
     "phone_endpoint",

@@ -27,7 +27,7 @@ EMPTY = (
     "dnsmgr",
     "dsp",
     "extconfig",
-    "features",
+    "minivm",
     "pjproject",
     "sorcery",
     "stasis",
@@ -159,6 +159,13 @@ def indications_conf() -> str:
         ("stutter", "!440/100,!0/100,!440/100,!0/100,!440/100,!0/100,!440/100,!0/100,440"),
     ]
     return _file(section("general", [("country", "fr")]), section("fr", fr))
+
+
+def features_conf() -> str:
+    """Nothing is Asterisk's to decide in a conversation. Without a line for it, chan_pjsip takes `*8` for a pickup of its
+    own (22.10: it is never seen in the dialplan, and refused with 403); no phone dials this word, and no phone is in
+    a group that it could pick up from."""
+    return _file(section("general", [("pickupexten", "nobody-dials-this")]))
 
 
 def musiconhold_conf(configuration: Configuration) -> str:

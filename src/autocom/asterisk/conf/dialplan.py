@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from autocom.asterisk.conf.hints import hints
 from autocom.asterisk.conf.text import HEADER, Option, Unwritable, dialplan_word, name, section
 from autocom.asterisk.conf.values import Net, Paths
 from autocom.core.model import Configuration
 
-FILES = ("inbound.conf", "fallback.conf", "phone.conf")
+FILES = ("inbound.conf", "fallback.conf", "phone.conf", "lamps.conf")
+# Only where its script can be run: without the file a sender is refused instead of lost.
+TEXTS = "texts.conf"
+TEXT_RECORDER = "record-text"
 # Written by autocom at run time, through ARI or AMI; unset after Asterisk's start.
 GATE = "AUTOCOM_GATE"
 
@@ -27,15 +31,22 @@ def login_variable(secretary: str) -> str:
 
 def extensions_conf(configuration: Configuration, where: Paths, net: Net) -> str:
     """The whole file. Raises Unwritable where a path or id cannot be expressed."""
-    globals_ = [*_prompts(configuration, where), *_phones(configuration), *_services(where, net)]
+    globals_ = [
+        *_prompts(configuration, where),
+        *_phones(configuration),
+        *_services(where, net),
+        *_texts(configuration),
+    ]
+    files = (*FILES, TEXTS) if where.python is not None else FILES
     includes = [
-        f'#include "{dialplan_word(str(where.dialplan / file), "dialplan folder")}"\n' for file in FILES
+        f'#include "{dialplan_word(str(where.dialplan / file), "dialplan folder")}"\n' for file in files
     ]
     return "\n".join(
         [
             HEADER,
             section("general", [("static", "yes"), ("writeprotect", "yes"), ("clearglobalvars", "no")]),
             section("globals", globals_),
+            hints(configuration),
             *includes,
         ]
     )
@@ -71,3 +82,11 @@ def _services(where: Paths, net: Net) -> Iterable[Option]:
     host, port = net.agi
     yield "AUTOCOM_AGI", f"agi://{f'[{host}]' if ':' in host else host}:{port}"
     yield "AUTOCOM_RECORDER", "record-fallback" if where.python else ""
+
+
+def _texts(configuration: Configuration) -> Iterable[Option]:
+    places = [trunk.did_in for _, trunk in sorted(configuration.trunks.items())]
+    headers = {place.removeprefix("header:") for place in places if place.startswith("header:")}
+    yield "AUTOCOM_TEXT_RECORDER", TEXT_RECORDER
+    # several arguments of the script: a comma is meant
+    yield "AUTOCOM_TEXT_HEADERS", ",".join(name(header, "header of a trunk") for header in sorted(headers))

@@ -14,21 +14,24 @@ nobody becomes a trunk by writing its name. Must not know about calls or queues.
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 from collections.abc import Iterable
 
+from autocom.asterisk.conf import hints
 from autocom.asterisk.conf.text import HEADER, Option, Unwritable, name, quoted, section
 from autocom.asterisk.conf.values import Net
+from autocom.core.accounts import EXPIRES, REALM, WEB_DOMAIN, at, ha1
 from autocom.core.model import Bureau, Configuration, Secretary, Trunk
 
-REALM = "autocom"
-WEB_DOMAIN = "web"
+SHORTEST_SUBSCRIPTION = 60
+"""Seconds for which a phone must subscribe at least: Asterisk 22.10 has no other limit to their number, and
+what was forgotten is gone by then."""
+
 _PHONE = "autocom-phone"
 _WEB = "autocom-web"
 _TRUNK = "autocom-trunk"
-_RESERVED = frozenset({_PHONE, _WEB, _TRUNK, "global", "system", "udp", "ws", "anonymous"})
+_RESERVED = frozenset({_PHONE, _WEB, _TRUNK, "global", "system", "udp", "tls", "ws", "anonymous"})
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
@@ -47,10 +50,13 @@ def pjsip_conf(configuration: Configuration, net: Net) -> str:
     """The whole file. Raises Unwritable where an id or host cannot be expressed."""
     parts = [HEADER, *_transports(net), *_templates(configuration.bureau, net)]
     taken = set(_RESERVED) | {trunk_endpoint(trunk) for trunk in configuration.trunks}
+    taken |= {hints.box(client) for client in configuration.clients}
+    boxes = hints.mailboxes(configuration)
     for _, secretary in sorted(configuration.secretaries.items()):
         if secretary.id in taken:
             raise Unwritable(f"secretary {secretary.id}: this id is used by autocom itself")
-        parts += _phone(secretary)
+        parts += _phone(secretary, boxes.get(secretary.id, ()))
+    parts += hints.box_sections(configuration)
     for _, trunk in sorted(configuration.trunks.items()):
         parts += _trunk(trunk)
     return "\n".join(parts)
@@ -65,17 +71,30 @@ def _transports(net: Net) -> Iterable[str]:
             ("user_agent", "autocom"),
             ("endpoint_identifier_order", "username,ip"),
             ("default_realm", REALM),
-            # one less request per phone and start; nobody here has a mailbox lamp
-            ("mwi_disable_initial_unsolicited", "yes"),
+            # a phone that registers is told at once what waits in its boxes
+            ("mwi_disable_initial_unsolicited", "no"),
+            # "Refer-Sub: false" in a transfer that is ours to carry out ends Asterisk (22.10, fixed in 22.11);
+            # phones send it only where this is announced
+            ("norefersub", "no"),
         ],
     )
     yield section("system", [("type", "system"), ("timer_t1", "500")])
-    yield section("udp", [("type", "transport"), ("protocol", "udp"), ("bind", _bind(host, port))])
+    yield section("udp", [("type", "transport"), ("protocol", "udp"), ("bind", at(host, port))])
+    if net.tls is not None:
+        tls: list[Option] = [
+            ("type", "transport"),
+            ("protocol", "tls"),
+            ("bind", at(*net.tls.bind)),
+            ("cert_file", str(net.tls.certificate)),
+            ("priv_key_file", str(net.tls.key)),
+            ("method", "tlsv1_2"),
+        ]
+        yield section("tls", tls)
     ws = [
         ("type", "transport"),
         ("protocol", "ws"),
         # never opened: WebSocket phones come in through Asterisk's HTTP server
-        ("bind", _bind(net.http_host, net.http_port)),
+        ("bind", at(net.http_host, net.http_port)),
         ("websocket_write_timeout", "2000"),
     ]
     yield section("ws", ws)
@@ -86,15 +105,11 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("type", "endpoint"),
         ("disallow", "all"),
         ("direct_media", "no"),
-        ("allow_transfer", "no"),
-        ("allow_subscribe", "no"),
         ("allow_overlap", "no"),
         ("send_connected_line", "no"),
         ("trust_connected_line", "no"),
         ("timers", "yes"),
         ("rtp_timeout_hold", "600"),
-        # no such context: a MESSAGE from outside gets 404 instead of a run through the dialplan
-        ("message_context", "autocom-no-messages"),
         ("language", bureau.language),
         ("tone_zone", "fr"),
     ]
@@ -110,12 +125,25 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
     phone: list[Option] = [
         *common,
         ("context", "autocom-phone"),
+        ("message_context", "autocom-texts-phone"),
+        ("allow_subscribe", "yes"),
+        ("subscribe_context", hints.CONTEXT),
+        ("sub_min_expiry", str(SHORTEST_SUBSCRIPTION)),
+        # a phone that asks for its lamp itself is told in its subscription, and not beside it
+        ("mwi_subscribe_replaces_unsolicited", "yes"),
+        (
+            "allow_transfer",
+            "yes",
+        ),  # a REFER comes to us: PJSIP_TRANSFER_HANDLING is ari-only on every channel
         ("identify_by", "username"),
         ("send_diversion", "no"),
         ("force_rport", "yes"),
         ("rewrite_contact", "yes"),
     ]
     plain: list[Option] = [impatience, ("rtp_symmetric", "yes"), ("allow", "alaw,ulaw")]
+    if net.srtp:
+        # without `optimistic`: a phone that offers no keys is refused (488), and none is offered plain voice
+        plain.append(("media_encryption", "sdes"))
     web: list[Option] = [
         impatience,
         ("webrtc", "yes"),
@@ -126,10 +154,15 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         *common,
         patience,
         ("context", "autocom-inbound"),
+        ("message_context", "autocom-texts-trunk"),
+        ("allow_subscribe", "no"),
+        ("allow_transfer", "no"),
         ("transport", "udp"),
         ("identify_by", "ip"),
         ("trust_id_inbound", "yes"),
         ("send_pai", "yes"),
+        # else a 183 that carries no sound is told as one that does, and who dialled would hear silence
+        ("ignore_183_without_sdp", "yes"),
         ("allow", "alaw,ulaw"),
     ]
     yield section(_PHONE, [*phone, *plain], template=True)
@@ -137,7 +170,7 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
     yield section(_TRUNK, trunk, template=True)
 
 
-def _phone(secretary: Secretary) -> Iterable[str]:
+def _phone(secretary: Secretary, boxes: tuple[Option, ...]) -> Iterable[str]:
     who = name(secretary.id, "secretary id")
     own: list[Option] = [
         ("auth", who),
@@ -145,7 +178,8 @@ def _phone(secretary: Secretary) -> Iterable[str]:
         ("callerid", f"{quoted(secretary.name)} <{name(secretary.extension, f'extension of {who}')}>"),
         ("set_var", f"AUTOCOM_SECRETARY={who}"),
     ]
-    yield section(phone_endpoint(who), own, base=_PHONE)
+    # one endpoint of the two tells the lamp: both have the same contact
+    yield section(phone_endpoint(who), [*own, *boxes], base=_PHONE)
     yield section(phone_endpoint(who, websocket=True), own, base=_WEB)
     yield section(
         who,
@@ -154,7 +188,10 @@ def _phone(secretary: Secretary) -> Iterable[str]:
             ("auth_type", "digest"),
             ("username", who),
             ("realm", REALM),
-            ("password_digest", f"MD5:{_digest(who, secretary.password)}"),
+            (
+                "password_digest",
+                f"MD5:{ha1(who, secretary.password)}",
+            ),  # the clear password stands in no file of ours
         ],
     )
     yield section(
@@ -165,9 +202,10 @@ def _phone(secretary: Secretary) -> Iterable[str]:
             ("remove_existing", "yes"),
             ("minimum_expiration", "30"),
             ("maximum_expiration", "3600"),
-            ("default_expiration", "300"),
+            ("default_expiration", str(EXPIRES)),
             ("qualify_frequency", "20"),
             ("qualify_timeout", "3.0"),
+            *boxes,
         ],
     )
 
@@ -196,13 +234,3 @@ def _trunk(trunk: Trunk) -> Iterable[str]:
     yield section(title, [("type", "identify"), ("endpoint", title), ("srv_lookups", "no"), *match])
     if trunk.host is not None:
         yield section(title, [("type", "aor"), ("contact", f"sip:{trunk.host}")])
-
-
-def _bind(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _digest(user: str, password: str) -> str:
-    # RFC 2617 A1: the clear password stands in no file of ours, and any character may be in it
-    a1 = f"{user}:{REALM}:{password}".encode()
-    return hashlib.md5(a1, usedforsecurity=False).hexdigest()

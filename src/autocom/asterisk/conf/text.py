@@ -14,7 +14,7 @@ from collections.abc import Iterable
 Option = tuple[str, str]
 
 HEADER = "; Written by autocom from the bureau's configuration: changes made here are lost.\n"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@.-]{0,78}")
+_NAME = re.compile(r"[A-Za-z0-9_*][A-Za-z0-9_@.-]{0,78}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 # Asterisk cuts lines at 8191 bytes (config.c) and says so only in its log.
 _LONGEST = 8000
@@ -39,7 +39,7 @@ def value(text: str, of: str) -> str:
 
 
 def name(text: str, of: str) -> str:
-    """A section or identifier: letters, digits, `_ - . @`; Unwritable otherwise."""
+    """A section or identifier: letters, digits, `_ - . @`, `*` in front; Unwritable otherwise."""
     if not _NAME.fullmatch(text):
         raise Unwritable(f"{of}: {text!r} cannot be a name in Asterisk (letters, digits, - _ only)")
     return text

@@ -45,15 +45,29 @@ class Paths:
         return self.state / "fallback"
 
     @property
+    def texts(self) -> Path:
+        """Texts (SIP MESSAGE) that Asterisk took; one JSON file each."""
+        return self.state / "texts"
+
+    @property
     def scripts(self) -> Path:
         """Where `AGI(name)` finds a local script."""
         return self.state / "agi-bin"
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """SIP over TLS: where, and the PEM files of the certificate (its chain included) and its key."""
+
+    bind: tuple[str, int]
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Net:
-    """Addresses and ports. `sip` and `rtp` are the outside's; HTTP (ARI and WebSocket phones) and AMI
-    are bound to 127.0.0.1; `agi` is where our FastAGI server listens."""
+    """Addresses and ports. `sip`, `tls` and `rtp` are the outside's; HTTP (ARI and WebSocket phones) and AMI
+    are bound to 127.0.0.1; `agi` is where our FastAGI server listens. `srtp`: softphones must encrypt."""
 
     sip: tuple[str, int]
     rtp: tuple[int, int]
@@ -61,6 +75,8 @@ class Net:
     ami_port: int
     agi: tuple[str, int]
     http_host: str = "127.0.0.1"
+    tls: Tls | None = None
+    srtp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +89,12 @@ class Secrets:
     ami_user: str = "autocom"
 
 
-# Which module re-reads which file; files that are read only at start are missing on purpose.
-_RELOADS: dict[str, str] = {
-    "pjsip.conf": "res_pjsip.so",
-    "musiconhold.conf": "res_musiconhold.so",
-    "extensions.conf": "pbx_config.so",
+# Which modules re-read which file; files that are read only at start are missing on purpose. A phone that
+# stays registered keeps the message boxes it had until res_pjsip_mwi looks at its endpoint anew (22.10).
+_RELOADS: dict[str, tuple[str, ...]] = {
+    "pjsip.conf": ("res_pjsip.so", "res_pjsip_mwi.so"),
+    "musiconhold.conf": ("res_musiconhold.so",),
+    "extensions.conf": ("pbx_config.so",),
 }
 
 
@@ -93,7 +110,7 @@ class ChangedFiles:
     @property
     def reloads(self) -> tuple[str, ...]:
         """Modules to reload for the changes to take effect, in a fixed order."""
-        return tuple(module for file, module in _RELOADS.items() if file in self.names)
+        return tuple(module for file, modules in _RELOADS.items() if file in self.names for module in modules)
 
     @property
     def restart(self) -> bool:

@@ -13,7 +13,7 @@ import shlex
 from pathlib import Path
 
 from autocom.asterisk.conf import base
-from autocom.asterisk.conf.dialplan import extensions_conf
+from autocom.asterisk.conf.dialplan import TEXT_RECORDER, extensions_conf
 from autocom.asterisk.conf.pjsip import pjsip_conf
 from autocom.asterisk.conf.text import HEADER
 from autocom.asterisk.conf.values import ChangedFiles, Net, Paths, Secrets
@@ -33,6 +33,7 @@ def render(configuration: Configuration, where: Paths, net: Net, secrets: Secret
         "manager.conf": base.ami_conf(net, secrets),
         "rtp.conf": base.rtp_conf(net),
         "indications.conf": base.indications_conf(),
+        "features.conf": base.features_conf(),
         "musiconhold.conf": base.musiconhold_conf(configuration),
         "pjsip.conf": pjsip_conf(configuration, net),
         "extensions.conf": extensions_conf(configuration, where, net),
@@ -50,17 +51,21 @@ def write(configuration: Configuration, where: Paths, net: Net, secrets: Secrets
             old.unlink()
     changed = [file for file, content in files.items() if _replace(where.etc / file, content, 0o600)]
     if where.python is not None:
-        script = (
-            f"#!/bin/sh\nexec {shlex.quote(str(where.python))} -I -S"
-            f" {shlex.quote(str(where.dialplan / 'record_fallback.py'))} {shlex.quote(str(where.spool))}\n"
-        )
-        if _replace(where.scripts / RECORDER, script, 0o700):
-            changed.append(RECORDER)
+        for name, program, spool in (
+            (RECORDER, "record_fallback.py", where.spool),
+            (TEXT_RECORDER, "record_text.py", where.texts),
+        ):
+            script = (
+                f"#!/bin/sh\nexec {shlex.quote(str(where.python))} -I -S"
+                f" {shlex.quote(str(where.dialplan / program))} {shlex.quote(str(spool))}\n"
+            )
+            if _replace(where.scripts / name, script, 0o700):
+                changed.append(name)
     return ChangedFiles(tuple(changed))
 
 
 def _make_folders(where: Paths) -> None:
-    for folder in (where.state, where.etc, where.log, where.run, where.spool, where.scripts):
+    for folder in (where.state, where.etc, where.log, where.run, where.spool, where.texts, where.scripts):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for part in ("lib/keys", "spool/recording", "spool/outgoing", "spool/tmp"):
         (where.state / part).mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,149 @@
+"""Commands about who hears whom in a conversation: hold, whisper, recording, rooms, transfers by phone.
+
+The other half of `calls.ports.Telephone`; `telephone.AsteriskTelephone` inherits it and brings the
+connection. It knows channels and bridges, never who is on hold or why. Tried on 22.10.1: a channel that is
+added to a bridge leaves the one it was in; music on a channel goes on inside a bridge until it is stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from autocom.asterisk.ari.client import Refused
+from autocom.asterisk.ari.feed import Feed
+from autocom.asterisk.ari.generated import Ari
+from autocom.asterisk.ari.headers import phone_dialled
+from autocom.calls.ports import Fares, Gone, TelephoneDown
+from autocom.core.telephony import PhoneDialled, RecordingEnded
+
+ENTER_WITHIN = 1.0
+
+_GONE = frozenset({404, 409, 412, 422})
+
+
+@contextmanager
+def about_a_channel() -> Iterator[None]:
+    """What a refusal means for a command about a channel, a playback or a bridge."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.status in _GONE:
+            raise Gone(str(refusal)) from refusal
+        raise TelephoneDown(str(refusal)) from refusal
+
+
+class Parties:
+    """See the module. `_ari`, `_app`, `feed` and `_begun` are the heir's."""
+
+    _ari: Ari
+    _app: str
+    _begun: set[str]
+    feed: Feed
+
+    async def dialled(self, channel: str) -> PhoneDialled:
+        """By the dialplan's notes on the channel."""
+        with about_a_channel():
+            return await phone_dialled(self._ari, await self._ari.channels.get(channel))
+
+    async def take_out(self, bridge: str, channel: str) -> None:
+        """No error where it is not in it."""
+        with suppress(Gone), about_a_channel():
+            await self._ari.bridges.remove_channel(bridge, [channel])
+
+    async def hold_music(self, channel: str, moh_class: str) -> None:
+        """CHANNEL(musicclass) comes before what the holder's endpoint suggests (res_musiconhold.c)."""
+        with about_a_channel():
+            await self._ari.channels.set_channel_var(channel, "CHANNEL(musicclass)", value=moh_class)
+
+    async def play_to_all(self, bridge: str, playback: str, media: str) -> None:
+        """By Asterisk's announcer channel in the bridge."""
+        if playback in self.feed.state.playbacks:
+            return
+        uri = media if ":" in media.split("/", 1)[0] else f"sound:{media}"
+        self.feed.watch(playback, bridge)
+        try:
+            with about_a_channel():
+                await self._ari.bridges.play_with_id(bridge, playback, [uri])
+        except Gone:
+            self.feed.state.playbacks.pop(playback, None)
+            raise
+
+    async def mute(self, channel: str, *, muted: bool) -> None:
+        """`in`: what Asterisk reads from it."""
+        with about_a_channel():
+            if muted:
+                await self._ari.channels.mute(channel, direction="in")
+            else:
+                await self._ari.channels.unmute(channel, direction="in")
+
+    async def overhear(self, ear: str, channel: str, *, whispers: bool, to_all: bool = False) -> None:
+        """A snoop, once it has entered our application. A repeat is answered with 500 (22.10.1), so whether it is
+        there is asked by its id."""
+        whisper = "both" if to_all else "out" if whispers else "none"
+        with self.feed.expecting(ear) as entered:
+            try:
+                await self._ari.channels.snoop_channel_with_id(
+                    channel, ear, self._app, spy="both", whisper=whisper, app_args="ear"
+                )
+            except Refused:
+                with about_a_channel():
+                    await self._ari.channels.get(ear)
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ENTER_WITHIN):
+                    await entered.wait()
+
+    async def record_talk(self, bridge: str, recording: str, *, longest: float) -> None:
+        """In Asterisk's format `wav`. `ifExists=fail`: a second request of one name finds the first."""
+        try:
+            await self._ari.bridges.record(
+                bridge,
+                recording,
+                "wav",
+                max_duration_seconds=math.ceil(longest),
+                if_exists="fail",
+                beep=False,
+            )
+        except Refused as refusal:
+            if refusal.status != 409:
+                raise Gone(str(refusal)) from refusal
+            await self._find_recording(recording)
+
+    async def _find_recording(self, recording: str) -> None:
+        """Return where it runs; tell its end where it is over. `Gone`: there is none."""
+        with suppress(Gone), about_a_channel():
+            await self._ari.recordings.get_live(recording)
+            return
+        with about_a_channel():
+            await self._ari.recordings.get_stored(recording)
+        self.feed.tell(RecordingEnded(recording))
+
+    async def recording_runs(self, recording: str) -> bool:
+        """By what is live."""
+        try:
+            with about_a_channel():
+                await self._ari.recordings.get_live(recording)
+        except Gone:
+            return False
+        return True
+
+    async def stored_recordings(self) -> list[str]:
+        """Also what was left by processes before this one."""
+        with about_a_channel():
+            return [stored.name for stored in await self._ari.recordings.list_stored()]
+
+    async def pause_recording(self, recording: str, *, paused: bool) -> None:
+        """Asterisk leaves the pause out of the file."""
+        with about_a_channel():
+            if paused:
+                await self._ari.recordings.pause(recording)
+            else:
+                await self._ari.recordings.unpause(recording)
+
+    async def transfer_fares(self, channel: str, fares: Fares) -> None:
+        """NOTIFY 100, 200, 503 or 603 to the phone that sent the REFER; without it the phone waits for ever."""
+        with suppress(Gone), about_a_channel():
+            await self._ari.channels.transfer_progress(channel, fares.value)

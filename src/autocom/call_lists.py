@@ -1,0 +1,113 @@
+"""What is done with the clients' call lists from outside (`autocom list`, `/v1/lists`), and with results.
+
+Checks every person before any is put on a list: a number that can be called, a time that can be read. Must not
+dial, nor decide whose turn it is (`core.reminders`). Times are read in the client's zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+
+from autocom.calls.outgoing import barred
+from autocom.calls.results import NoResult
+from autocom.calls.switchboard import Switchboard
+from autocom.core.journal import Json
+from autocom.core.model import Client
+from autocom.core.numbers import normalise
+from autocom.core.overrides import read_until
+from autocom.core.reminders import LONGEST_NAME, LONGEST_NOTE, Item
+from autocom.timeline import iso
+
+KEYS = frozenset({"number", "name", "note", "at"})
+
+
+class CallLists:
+    """Over one switchboard."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self._board = board
+
+    def show(self, client: str) -> list[Json]:
+        """Everybody on this client's list, in the order in which they were added. LookupError for an unknown
+        client."""
+        return [_row(item) for item in self._board.reminders.of(self._client(client).id)]
+
+    def add(self, client: str, people: Sequence[Mapping[str, Json]], author: str) -> list[Json]:
+        """Put these on the list, all or none; ValueError names the first that cannot be, by its place."""
+        whose = self._client(client)
+        items = []
+        for place, wish in enumerate(people, start=1):
+            try:
+                items.append(self._item(whose, wish))
+            except ValueError as error:
+                raise ValueError(f"person {place}: {error}") from None
+        return [_row(item) for item in self._board.reminders.add(items, author)]
+
+    def remove(self, client: str, item: str | None, author: str) -> dict[str, Json]:
+        """Take one (None: all) off the list; how many. Who is being called stays."""
+        return {
+            "client": client,
+            "removed": self._board.reminders.remove(self._client(client).id, item, author),
+        }
+
+    def say(self, secretary: str, said: str) -> dict[str, Json]:
+        """What came of her last call. LookupError where she has had none, or there is no such result."""
+        try:
+            call, word = self._board.results.say(secretary, said)
+        except NoResult as none:
+            raise LookupError(str(none)) from None
+        return {"secretary": secretary, "call": call, "result": word}
+
+    def _client(self, name: str) -> Client:
+        clients = {} if self._board.configuration is None else self._board.configuration.clients
+        if name not in clients:
+            near = get_close_matches(name, sorted(clients), n=1, cutoff=0.6)
+            raise LookupError(
+                f"there is no client {name!r}" + (f": did you mean {near[0]!r}?" if near else "")
+            )
+        return clients[name]
+
+    def _item(self, client: Client, wish: Mapping[str, Json]) -> Item:
+        unknown = sorted(set(wish) - KEYS)
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r}: there are {', '.join(sorted(KEYS))}")
+        written = _text(wish, "number", 40)
+        number = normalise(written, self._board.plan)
+        if number is None or barred(number, self._board.plan):
+            raise ValueError(f"{written!r} is no number that can be called")
+        now, at = self._board.ports.clock.now(), _text(wish, "at", 40)
+        return Item(
+            id="",
+            client=client.id,
+            number=number,
+            name=_text(wish, "name", LONGEST_NAME),
+            note=_text(wish, "note", LONGEST_NOTE),
+            not_before=read_until(at, client.hours.zone, now) if at else None,
+        )
+
+
+def _text(wish: Mapping[str, Json], key: str, longest: int) -> str:
+    value = wish.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > longest:
+        raise ValueError(f"{key}: a text of at most {longest} letters is expected")
+    return "".join(letter for letter in value if letter.isprintable()).strip()
+
+
+def _row(item: Item) -> dict[str, Json]:
+    return {
+        "id": item.id,
+        "client": item.client,
+        "number": item.number,
+        "name": item.name,
+        "note": item.note,
+        "state": item.state,
+        "not_before": None if item.not_before is None else iso(item.not_before),
+        "tries": item.tries,
+        "result": item.result,
+        "call": item.call or item.last_call,
+        "added_at": iso(item.added_at),
+        "added_by": item.added_by,
+    }

@@ -1,0 +1,231 @@
+"""An open call as it is stored, and what can be read from it without asking anybody.
+
+A `Story` is the call, the stage it stands at (`core.stages`) and the counters from which the next ids are
+derived. It is replaced as a whole by `calls.line.Line.become`, which saves it first. Must not know how a
+stage is carried out: that is `autocom.calls`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autocom.core.model import Enqueue, Play, Step
+from autocom.core.posts import Waiter
+from autocom.core.routing import is_among
+from autocom.core.stages import (
+    Call,
+    Following,
+    InRoom,
+    Invited,
+    Leaving,
+    Parked,
+    Patched,
+    Promised,
+    Reaching,
+    Recording,
+    Refused,
+    Stage,
+    Summoning,
+    Supervising,
+    Talking,
+    Third,
+    Waiting,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taped:
+    """A recording of the conversation: its name, since when; `bridge`: what is recorded, of this `secretary`.
+    `paused`: by her; `aside`: because the caller is aside, or somebody is with them who was not told. `told`: both
+    have heard that it runs. `quiet_since`: since when it rests; `quiet`: seconds that it rested before.
+    `beep_at`: when its next tone is due."""
+
+    recording: str
+    since: float
+    bridge: str
+    paused: bool = False
+    secretary: str = ""
+    aside: bool = False
+    told: bool = False
+    quiet_since: float | None = None
+    quiet: float = 0.0
+    beep_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A secretary has left the conversation, he has not: her channel and their bridge are still to be ended, and the
+    floor to be told. `until`: he may come back to her by then. `legs`, `bridges`: what else is over with it. `told`:
+    her channel whose phone asked for it (REFER) and is to hear that it is done."""
+
+    secretary: str
+    leg: str
+    bridge: str
+    until: float | None = None
+    legs: tuple[str, ...] = ()
+    bridges: tuple[str, ...] = ()
+    told: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An open call as it is stored. `answered_at`: since when the caller pays. `early_until`: when a
+    call in early media is answered by itself. `sounds`: sounds started so far, so that the next
+    playback id is new. `way_out`: timeout, nobody or full once the queue sent him away. `attempts`:
+    offers made in queues he has left. `waiting_since`: when he joined his first queue, and so his place in
+    any other one. `outside`, `recordings`, `letters`: outside legs, recordings and `message` steps so far,
+    for the next id. `rule`: the rule in force since his rules were read again, None as long as it is that of
+    the door; `open`: whether the client was open then. `fax`: he is a fax machine. `ringing`: he hears
+    ringing that we began. `called_back`: the channel he is on since he was called back, as promised.
+    `known`: the secretary he talked to a while ago. For a call that a secretary dialled `called_back` is the
+    other side's channel, once it answered. `served`: he has talked with a secretary. `foreign`: channels named
+    after another call that this one has taken over. `taped`: the recording of the conversation that runs. `trunk_out`: the trunk of the other side of a call that
+    a secretary dialled. `taping`: whether a secretary wants the conversations of this call recorded; None: as the
+    client says."""
+
+    call: Call
+    stage: Stage
+    answered_at: float | None = None
+    early_until: float | None = None
+    sounds: int = 0
+    way_out: str | None = None
+    attempts: int = 0
+    waiting_since: float | None = None
+    outside: int = 0
+    recordings: int = 0
+    letters: int = 0
+    rule: str | None = None
+    open: bool | None = None
+    ringing: bool = False
+    fax: bool = False
+    called_back: str | None = None
+    known: str | None = None
+    served: bool = False
+    foreign: tuple[str, ...] = ()
+    taped: Taped | None = None
+    tapes: int = 0
+    taping: bool | None = None
+    released: Released | None = None
+    trunk_out: str | None = None
+
+    @property
+    def channel(self) -> str:
+        """The caller's channel."""
+        return self.called_back or self.call.channel
+
+    def foreign_leg(self, leg: str) -> bool:
+        """Whether this secretary's channel is one that she dialled herself, not one that we rang."""
+        return leg == self.call.channel or leg in self.foreign
+
+    @property
+    def dialling(self) -> bool:
+        """A secretary dialled, and the other side has not answered yet: `channel` is her own."""
+        return self.call.dialled_by is not None and self.called_back is None
+
+    @property
+    def absent(self) -> bool:
+        """Not on the line: he was promised a call back and hung up."""
+        return isinstance(self.stage, Promised) and self.stage.gone
+
+    @property
+    def held(self) -> bool:
+        """He is being called back, and a secretary holds the line."""
+        return isinstance(self.stage, Promised) and self.stage.secretary is not None
+
+    @property
+    def was_open(self) -> bool:
+        """Whether the client was open when the rule in force was found."""
+        return self.call.open if self.open is None else self.open
+
+
+def outside_leg(story: Story) -> str | None:
+    """The leg of somebody outside that this call holds, or rings."""
+    match story.stage:
+        case Reaching(leg=leg) | Patched(leg=leg) | Promised(outside=str() as leg):
+            return leg
+        case Talking(third=Third(leg=leg)):
+            return leg
+        case Summoning():
+            return story.channel
+        case _:
+            return story.called_back
+
+
+def in_queue(steps: tuple[Step, ...], now: float, since: float | None = None) -> Waiting | None:
+    """The queue these steps begin with, messages before it included: phones ring *while* they play.
+    `since`: when he joined an earlier queue; he keeps that waiting time, `max_wait` counts anew. None where
+    something else comes first."""
+    notices: list[Play] = []
+    for step in steps:
+        match step:
+            case Play():
+                notices.extend([step] * max(1, step.repeat))
+            case Enqueue():
+                limit = None if step.max_wait is None else now + step.max_wait
+                told_at = None if step.announce is None else now + step.announce.first_after
+                joined = now if since is None else since
+                return Waiting(step, tuple(notices), joined, limit, announce_at=told_at, entered=now)
+            case _:
+                return None
+    return None
+
+
+def waiter(story: Story, stage: Waiting) -> Waiter:
+    """This caller as the floor sees him. Where the queue has no way out for an empty floor, he waits."""
+    call, client, queue = story.call, story.call.client, stage.queue
+    notices = sum(play.audio.seconds for play in stage.notices)
+    entered = stage.joined if stage.entered is None else stage.entered
+    vip = is_among(
+        client.vip,
+        call.identity.caller,
+        anonymous=call.identity.anonymous,
+        listed=client.vip_listed,
+        at=call.arrived_at,
+    )
+    return Waiter(
+        call=call.id,
+        client=client.id,
+        team=stage.reaches,
+        joined=stage.joined,
+        priority=client.priority,
+        target=client.target,
+        ring_for=queue.ring_for,
+        ring=queue.ring,
+        max_wait_at=stage.max_wait_at,
+        attempts=story.attempts,
+        nobody_from=entered + notices if queue.on_nobody else None,
+        entered=stage.entered,
+        advance=client.vip_advance if vip else 0.0,
+        head=stage.head,
+        languages=client.languages,
+        countries=client.countries,
+        prefer=queue.prefer if queue.prefer_for > 0 else (),
+        prefer_until=entered + queue.prefer_for,
+        known=story.known,
+        nobody_paused=queue.nobody_paused,
+        tried={} if stage.dropped_by is None else {stage.dropped_by: 1},
+        dropped=stage.dropped_by is not None,
+        back_to=stage.back_to,
+    )
+
+
+def outcome_of_hang_up(story: Story) -> str:
+    """The outcome when the caller hangs up at this stage."""
+    match story.stage:
+        case Talking(joined_at=float()) | InRoom(joined_at=float()) | Supervising(began=float()):
+            return "served"
+        case Patched(joined_at=float()) | Parked():
+            return "served" if story.served else "forwarded"
+        case Refused(why=why):
+            return "full" if why == "no_line" else "rejected"
+        case Invited():
+            return "timeout"
+        case Leaving(outcome=outcome):
+            return outcome
+        case Following() | Recording() if story.way_out is not None:
+            return story.way_out
+        case Following() | Recording() if story.call.by_rule == "closed":
+            return "closed"
+        case _:
+            # he has talked with a secretary (contract, section 4), though perhaps not with the next one
+            return "served" if story.served else "abandoned"

@@ -1,0 +1,1 @@
+"""Recorded conversations at rest: encrypted, kept for as long as the client says, erased in time."""

@@ -1,0 +1,227 @@
+"""Takes recordings out of Asterisk's store, encrypts them, and erases them when their time is over.
+
+A recording's row says how far it has come: written by Asterisk in clear, ended, kept under a key. Fetch, encrypt,
+erase there, note: whichever of these a crash comes behind, the next look goes on from it; a file without a row is
+looked for too. Erasing leaves evidence without a voice (`forgotten`). Must not know a conversation. Invariant: nothing
+here raises into the calls, and what cannot be kept now is tried again, never dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from autocom.calls.containment import contained
+from autocom.calls.ports import Clock, Gone, Telephone, TelephoneDown
+from autocom.core.journal import Entry, Json
+from autocom.core.letters import wav_seconds, wav_whole
+from autocom.core.naming import call_of_tape
+from autocom.core.tapes import TAPE, Tape, row_of, tapes
+from autocom.tapes.keys import KeyFault
+from autocom.tapes.vault import Vault
+
+log = structlog.get_logger()
+
+IDLE = 60.0
+"""Seconds after which everything is looked at though nobody said that something came."""
+SOON = 0.5
+"""Seconds after which a recording is looked at again that Asterisk is still writing."""
+FIRST = 2.0
+"""Seconds of the first pause after a failure; each further one is twice as long, up to IDLE."""
+STRAYS = 30 * 86400.0
+"""Seconds for which a recording is kept that nothing is known of."""
+
+Aside = Callable[[Callable[[], object]], Awaitable[object]]
+
+
+class Log(Protocol):
+    """The local log, as far as recordings go."""
+
+    def save(
+        self,
+        entries: Sequence[Entry] = (),
+        *,
+        calls: Mapping[str, Json] | None = None,
+        floor: Mapping[str, Json] | None = None,
+    ) -> None:
+        """As the port `Journal`."""
+        ...
+
+    def rows(self, prefix: str) -> Mapping[str, Json]:
+        """The floor's rows whose keys begin so, as of the last `save`."""
+        ...
+
+    def follow(self) -> AsyncIterator[Entry]:
+        """Entries as they are saved."""
+        ...
+
+
+class TapeKeeper:
+    """One for each exchange; `run` it in a task group. `open_calls`: the ids of the calls there are. `aside` does what
+    blocks: neither a disk nor a cipher holds up a call."""
+
+    def __init__(
+        self,
+        journal: Log,
+        clock: Clock,
+        telephone: Telephone,
+        vault: Vault,
+        open_calls: Callable[[], Collection[str]],
+        aside: Aside = asyncio.to_thread,
+    ) -> None:
+        self._log, self._clock, self._telephone, self._vault = journal, clock, telephone, vault
+        self._open_calls, self._aside = open_calls, aside
+        self._news = asyncio.Event()
+        self._told: set[str] = set()
+        self._looking = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._keep())
+
+    async def _listen(self) -> None:
+        async for entry in self._log.follow():
+            if entry.kind == "recording_ended":
+                self._news.set()
+
+    async def _keep(self) -> None:
+        with contained("vault crashed", lambda _: None):
+            await self._aside(self._vault.tidy)
+        pause = FIRST
+        while True:
+            self._news.clear()
+            wake = self._clock.now() + IDLE
+            with contained("vault crashed", lambda _: None):
+                try:
+                    if await self.look():
+                        wake = self._clock.now() + SOON
+                    pause = FIRST
+                except (TelephoneDown, OSError, KeyFault) as away:
+                    log.error("recordings not kept yet, tried again", why=str(away), retry_s=pause)
+                    wake, pause = self._clock.now() + pause, min(pause * 2, IDLE)
+            try:
+                async with asyncio.timeout(max(0.0, wake - self._clock.now())):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def last_look(self, within: float) -> None:
+        """Before the service ends: what has ended is not left in clear until the next start. At most so many
+        seconds; what cannot be done is the next start's."""
+        try:
+            async with asyncio.timeout(within):
+                while await self.look():
+                    await self._clock.until(self._clock.now() + SOON)
+        except (TimeoutError, TelephoneDown, OSError, KeyFault) as away:
+            log.warning("recordings not kept before the end", why=str(away))
+
+    async def look(self) -> bool:
+        """Bring every recording as far as it can be; whether one is still being written. TelephoneDown, OSError,
+        KeyFault: what could not be done, after everything else was."""
+        async with self._looking:
+            return await self._look()
+
+    async def _look(self) -> bool:
+        failed: TelephoneDown | OSError | KeyFault | None = None
+        soon, forgotten = False, Counter[str]()
+        try:
+            await self._adopt()
+        except (TelephoneDown, OSError) as away:
+            failed = away
+        found = self._readable()
+        newest = str(await self._aside(self._vault.newest)) if found else ""
+        for tape in found:
+            try:
+                if tape.kept:
+                    forgotten[tape.client] += await self._look_at(tape, newest)
+                elif tape.ended is not None or tape.call not in self._open_calls():
+                    soon |= await self._fetch(tape)
+            except (TelephoneDown, OSError, KeyFault) as away:
+                failed = away
+        now = self._clock.now()
+        gone = [
+            Entry(now, "forgotten", None, {"client": c, "recordings": n}) for c, n in forgotten.items() if n
+        ]
+        if gone:
+            self._log.save(gone)
+        if failed is not None:
+            raise failed
+        return soon
+
+    def _readable(self) -> list[Tape]:
+        found, broken = tapes(self._log.rows(TAPE))
+        for key in broken:
+            if key not in self._told:
+                self._told.add(key)
+                log.error("row of a recording unreadable", key=key)
+        return found
+
+    async def _adopt(self) -> None:
+        """A recording without a row (the local log was lost) is somebody's voice all the same."""
+        here = await self._telephone.stored_recordings()
+        left = await self._aside(self._vault.all)
+        assert isinstance(left, dict)
+        known, now = self._log.rows(TAPE), self._clock.now()
+        for name in {*here, *left}:
+            call = call_of_tape(name)
+            if call is None or TAPE + name in known:
+                continue
+            at = left.get(name)
+            since = now if at is None else at
+            stray = Tape(
+                name, call, "", "", since, STRAYS, ended=since, erase_at=since + STRAYS, kept=at is not None
+            )
+            log.warning("recording without a row", recording=name)
+            self._log.save((), floor=row_of(stray))
+
+    async def _fetch(self, tape: Tape) -> bool:
+        """Encrypt what was recorded; whether Asterisk is still writing it."""
+        name = tape.recording
+        ended = self._clock.now() if tape.ended is None else tape.ended
+        erase_at = ended + tape.keep_for if tape.erase_at is None else tape.erase_at
+        seconds = tape.seconds
+        if await self._aside(partial(self._vault.has, name)):
+            key = await self._aside(partial(self._vault.rewrap, name))  # the last process came as far as this
+        else:
+            if await self._telephone.recording_runs(name):
+                await self._telephone.stop_recording(name)
+                return True
+            try:
+                wav = await self._telephone.recorded(name)
+            except Gone:
+                wav = b""
+            seconds = round(wav_seconds(wav), 1)
+            if seconds <= 0.0:
+                await self._lost(tape)
+                return False
+            key = await self._aside(partial(self._vault.put, name, wav_whole(wav)))
+        await self._telephone.erase_recording(name)
+        kept = replace(tape, ended=ended, erase_at=erase_at, seconds=seconds, kept=True, key=str(key))
+        self._log.save((), floor=row_of(kept))
+        return False
+
+    async def _lost(self, tape: Tape) -> None:
+        """Nothing was written: all of it was a pause, or the disk was full, or the file is gone."""
+        fields: dict[str, Json] = {"recording": tape.recording, "client": tape.client, "of": tape.call}
+        entry = Entry(self._clock.now(), "recording_lost", None, fields)
+        self._log.save([entry], floor={TAPE + tape.recording: None})
+        await self._telephone.erase_recording(tape.recording)
+
+    async def _look_at(self, tape: Tape, newest: str) -> bool:
+        """Erase it once its time is over; whether it was. What is under an old key is put under the newest."""
+        if tape.erase_at is not None and tape.erase_at <= self._clock.now():
+            await self._aside(partial(self._vault.erase, tape.recording))
+            self._log.save((), floor={TAPE + tape.recording: None})
+            return True
+        if tape.key != newest and await self._aside(partial(self._vault.has, tape.recording)):
+            key = await self._aside(partial(self._vault.rewrap, tape.recording))
+            self._log.save((), floor=row_of(replace(tape, key=str(key))))
+        return False
