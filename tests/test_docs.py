@@ -17,11 +17,10 @@ from ruamel.yaml import YAML
 
 from autocom import versions
 from autocom.asterisk.conf import pjsip
-from autocom.calls import promise, reaching, voicemail
+from autocom.calls import promise, searching, voicemail
 from autocom.calls.line import FAX_WINDOW
 from autocom.cli import main
 from autocom.config import ConfigurationRefused, load, models
-from autocom.config.notyet import NOT_YET
 from autocom.config.shape import keys_at
 from autocom.core import estimate, offers, pace, ranking, record, rooms
 from autocom.core.journal import KINDS
@@ -254,11 +253,11 @@ NUMBERS = (
     ("admins/mail.md", "after {} s of silence", voicemail.SILENCE),
     ("admins/mail.md", "again after {} s,", outbox.FIRST),
     ("admins/mail.md", "… {} minutes", lane.MOST / 60),
-    ("admins/outside.md", "pendant {} secondes", reaching.ACCEPT_WITHIN),
-    ("admins/outside.md", "for {} seconds", reaching.ACCEPT_WITHIN),
-    ("admins/outside.md", "au plus tôt {} secondes", reaching.LEAST_ROUND),
-    ("admins/outside.md", "at least {} seconds apart", reaching.LEAST_ROUND),
-    ("admins/outside.md", "toutes les {} secondes", reaching.LINE_AGAIN),
+    ("admins/outside.md", "pendant {} secondes", searching.ACCEPT_WITHIN),
+    ("admins/outside.md", "for {} seconds", searching.ACCEPT_WITHIN),
+    ("admins/outside.md", "au plus tôt {} secondes", searching.LEAST_ROUND),
+    ("admins/outside.md", "at least {} seconds apart", searching.LEAST_ROUND),
+    ("admins/outside.md", "toutes les {} secondes", searching.LINE_AGAIN),
     ("admins/reload.md", "les {} dernières", versions.MOST_KEPT),
     ("admins/reload.md", "the last {})", versions.MOST_KEPT),
     ("admins/waiting.md", "en {} secondes", promise.RING_FOR),
@@ -354,8 +353,6 @@ rules: [{name: open, do: [{queue: {team: medical}}]}]
 """
 RECEPTION = CLIENT.replace("exemple", "accueil").replace("+33199001001", "+33199001000")
 RECORDINGS = ("lilas-accueil",)
-# an absence's own message, and `on_full` beside the queue: without effect, and `check` does not say so yet
-WITHOUT_NOTE = set()
 
 
 @dataclass(frozen=True)
@@ -416,8 +413,7 @@ def test_every_yaml_example_is_accepted(example: Example, tmp_path: Path) -> Non
     folder = folder_of(example, tmp_path)
     for recording in RECORDINGS:
         (folder / "sounds" / f"{recording}.wav").write_bytes(b"")
-    # the reference shows the whole language, also what this version refuses
-    loaded = load(folder, None, 2026, environment={}, not_yet=())
+    loaded = load(folder, None, 2026, environment={})
     assert len(loaded.configuration.clients) == (1 if example.file == "bureau.yaml" else 2)
 
 
@@ -433,7 +429,7 @@ def test_the_broken_example_is_refused_in_the_words_of_the_page(
     (folder / example.file).write_text(f"# {example.file}\n{example.text}", encoding="utf-8")
     monkeypatch.chdir(folder)
     with pytest.raises(ConfigurationRefused) as refused:
-        load(Path(), None, 2026, environment={}, not_yet=(), language=language)
+        load(Path(), None, 2026, environment={}, language=language)
     assert "".join(f"{fault}\n" for fault in refused.value.faults) == said
 
 
@@ -467,27 +463,6 @@ def test_the_reference_explains_every_key_in_both_languages_and_shows_it_in_an_e
     for key in sorted(set(every_key(model))):
         assert re.search(rf"(?:^|[\s{{\-,]){key}\b", shown, re.MULTILINE), f"no example of {key}"
         assert f"`{key}`" in english, f"{key} is not in the English part"
-
-
-def test_what_is_not_served_yet_is_said_in_the_readme_and_marked_in_the_reference() -> None:
-    readme = read(README).split("## What is not there yet")[1]
-    reference = read(DOCS / "admins/yaml.md").split("\n## English")[1]
-    for line in NOT_YET:
-        for key in re.findall(r"[a-z_]{4,}", line.route.rsplit(r"\.", 1)[-1]):
-            assert f"`{key}" in readme, key
-            assert any("◌" in part and f"`{key}`" in part for part in re.split(r"\n\n|\n\|", reference)), key
-
-
-def test_only_what_is_not_served_is_marked_in_the_reference() -> None:
-    unserved = {key for line in NOT_YET for key in re.findall(r"[a-z_]{4,}", line.route.rsplit(r"\.", 1)[-1])}
-    french = read(DOCS / "admins/yaml.md").split("\n## English")[0]
-    rows = set(re.findall(r"^\| `([a-z_]+)` ◌ \|", french, re.MULTILINE))
-    lines = set(re.findall(r"^[ -]*([a-z_]+): ?.*# .*◌", french, re.MULTILINE)) | set(
-        re.findall(r"^([a-z_]+): +# ◌", french, re.MULTILINE)
-    )
-    assert rows <= unserved, rows - unserved
-    assert lines - unserved <= WITHOUT_NOTE, lines - unserved
-    assert unserved <= rows | lines, unserved - rows - lines
 
 
 def test_every_message_that_the_errors_page_quotes_is_one_of_the_loader() -> None:

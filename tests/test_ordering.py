@@ -72,6 +72,30 @@ def test_what_cannot_be_is_said_in_words(verb: str, argument: str, why: str | No
     told(story)
 
 
+@pytest.mark.parametrize(
+    ("verb", "argument", "why", "kind"),
+    [
+        ("record", "start", "does not have calls recorded", "recording_refused"),
+        ("transfer", "0899123456", "not allowed", "transfer_failed"),
+        ("transfer", "200", "your own extension", "transfer_failed"),
+        ("patch", "0639980101", "Transfer refused", "transfer_failed"),
+    ],
+)
+def test_what_will_be_refused_is_said_to_who_asks_and_stands_in_the_journal(
+    verb: str, argument: str, why: str, kind: str
+) -> None:
+    async def story(table: Table) -> None:
+        with pytest.raises(NotPossible, match=why):
+            ordering.order(board(table.bench), "lea", verb, argument)
+        await table.bench.pass_time(0.5)
+        assert kind in table.bench.kinds()
+        assert table.together == {LEG, "chan-1"}, "she stays with him"
+        table.telephone.caller_hangs_up("chan-1")
+        await table.over()
+
+    told(story)
+
+
 def test_resume_without_a_caller_on_hold_is_about_her_pause() -> None:
     async def story(table: Table) -> None:
         assert ordering.order(board(table.bench), "lea", "resume", "") is None

@@ -92,6 +92,8 @@ def test_rooms_with_their_members_and_what_is_said_to_them() -> None:
         await bench.pass_time(2.0)
         answer = posts.room("801", "invite", None, "06 39 98 10 99")
         assert answer["room"] == "801"
+        await bench.pass_time(2.5)
+        bench.telephone.presses("out-c2-1", "1")
         await bench.pass_time(4.0)
         assert posts.room("801", "mute", "lea", None) == {"room": "801", "verb": "mute", "members": 2}
         posts.room("801", "lock", None, None)

@@ -18,6 +18,7 @@ from autocom.core.numbers import normalise
 from autocom.core.overrides import read_until
 from autocom.core.reminders import LONGEST_NAME, LONGEST_NOTE, Item
 from autocom.timeline import iso
+from autocom.wishes import text_of
 
 KEYS = frozenset({"number", "name", "note", "at"})
 
@@ -72,28 +73,19 @@ class CallLists:
         unknown = sorted(set(wish) - KEYS)
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r}: there are {', '.join(sorted(KEYS))}")
-        written = _text(wish, "number", 40)
+        written = text_of(wish, "number", 40)
         number = normalise(written, self._board.plan)
         if number is None or barred(number, self._board.plan):
             raise ValueError(f"{written!r} is no number that can be called")
-        now, at = self._board.ports.clock.now(), _text(wish, "at", 40)
+        now, at = self._board.ports.clock.now(), text_of(wish, "at", 40)
         return Item(
             id="",
             client=client.id,
             number=number,
-            name=_text(wish, "name", LONGEST_NAME),
-            note=_text(wish, "note", LONGEST_NOTE),
+            name=text_of(wish, "name", LONGEST_NAME),
+            note=text_of(wish, "note", LONGEST_NOTE),
             not_before=read_until(at, client.hours.zone, now) if at else None,
         )
-
-
-def _text(wish: Mapping[str, Json], key: str, longest: int) -> str:
-    value = wish.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or len(value) > longest:
-        raise ValueError(f"{key}: a text of at most {longest} letters is expected")
-    return "".join(letter for letter in value if letter.isprintable()).strip()
 
 
 def _row(item: Item) -> dict[str, Json]:

@@ -15,7 +15,7 @@ from autocom.core.stages import Leaving, Talking
 from autocom.core.story import Story
 from autocom.posts import WHY
 
-_WHY = {
+REFUSED = {
     **WHY,
     "self": "that is her own extension",
     "offline": "her phone is not registered",
@@ -28,7 +28,7 @@ def call_of(board: Switchboard, post: Post) -> str | None:
     if post.call is not None:
         return post.call
     stories = [line.story for line in board.lines.values()]
-    hers = [s for s in stories if s.call.dialled_by == post.secretary or _talks(s, post.secretary)]
+    hers = [s for s in stories if s.colleague == post.secretary or _talks(s, post.secretary)]
     return max((s.call.id for s in hers if not isinstance(s.stage, Leaving)), default=None)
 
 
@@ -47,5 +47,5 @@ def call_out(board: Switchboard, who: str, to: str, client: str | None) -> dict[
         call = summoning.call_out(board.desk, who, to, client or None)
     except NotPossible as refused:
         why = str(refused)
-        raise NotPossible(_WHY.get(why, why)) from None
+        raise NotPossible(REFUSED.get(why, why)) from None
     return {"id": who, "verb": "call", "call": call}

@@ -15,6 +15,7 @@ from autocom.core.model import Client, Configuration
 from autocom.core.overrides import Override, read_until, refusal
 from autocom.core.routing import hours_of
 from autocom.timeline import iso
+from autocom.wishes import text_of
 
 MOST_LETTERS = 200
 
@@ -44,18 +45,20 @@ def set_override(board: Switchboard, wish: Mapping[str, Json]) -> dict[str, Json
 
     LookupError for an unknown client or team, ValueError for anything else that is wrong."""
     configuration = _configuration(board)
-    client = _known(_text(wish, "client"), configuration.clients, "client")
-    kind = _text(wish, "override")
-    team = _known(_text(wish, "team"), configuration.teams, "team") if kind == "team" else None
+    client = _known(text_of(wish, "client", MOST_LETTERS), configuration.clients, "client")
+    kind = text_of(wish, "override", MOST_LETTERS)
+    team = (
+        _known(text_of(wish, "team", MOST_LETTERS), configuration.teams, "team") if kind == "team" else None
+    )
     now = board.ports.clock.now()
     override = Override(
         client=client,
         kind=kind,
-        until=read_until(_text(wish, "until"), configuration.bureau.timezone, now),
-        author=_text(wish, "author") or "api",
+        until=read_until(text_of(wish, "until", MOST_LETTERS), configuration.bureau.timezone, now),
+        author=text_of(wish, "author", MOST_LETTERS) or "api",
         since=now,
         team=team,
-        reason=_text(wish, "reason"),
+        reason=text_of(wish, "reason", MOST_LETTERS),
     )
     why_not = refusal(override, now)
     if why_not is not None:
@@ -87,15 +90,6 @@ def _configuration(board: Switchboard) -> Configuration:
     if board.configuration is None:
         raise ValueError("no configuration is in force yet")
     return board.configuration
-
-
-def _text(wish: Mapping[str, Json], key: str) -> str:
-    value = wish.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or len(value) > MOST_LETTERS:
-        raise ValueError(f"{key}: a text of at most {MOST_LETTERS} letters is expected")
-    return "".join(letter for letter in value if letter.isprintable()).strip()
 
 
 def _known(name: str, names: Iterable[str], what: str) -> str:

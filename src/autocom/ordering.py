@@ -2,17 +2,23 @@
 her conversation shows in the status.
 
 Looks whether the order fits at this moment, so that who asks is told why not; the conversation looks again when
-the order comes to it. Must not carry anything out: `calls.conversing` does.
+the order comes to it, and is given refused ones too: it writes them down and tells her phone. Must not carry anything out: `calls.conversing` does.
 """
 
 from __future__ import annotations
 
+from autocom.calls.line import Line
 from autocom.calls.switchboard import Switchboard
+from autocom.calls.transferring import why_not_there
 from autocom.core.conversation import why_not
 from autocom.core.journal import Json
-from autocom.core.orders import VERBS, NotPossible, Park, Resume, by_verb
+from autocom.core.orders import VERBS, NotPossible, Order, Park, PutThrough, Record, Resume, SendTo, by_verb
 from autocom.core.parking import free_slot
+from autocom.core.sending import staying
 from autocom.core.stages import Talking, Third
+from autocom.core.story import turned
+from autocom.core.tapes import may_not, said
+from autocom.core.targets import written
 from autocom.timeline import iso
 
 
@@ -28,7 +34,14 @@ def order(board: Switchboard, who: str, verb: str, argument: str) -> dict[str, J
     if line is None or not isinstance(stage, Talking):
         if verb == "resume":
             return None
-        raise NotPossible(f"{who} is in no conversation")
+        raise NotPossible("she is in no conversation")
+    if stage.secretary != who:
+        story = turned(line.story, who, board.house.in_force.secretaries)
+        if story is None or not isinstance(story.stage, Talking):
+            if verb == "resume":
+                return None
+            raise NotPossible("her colleague has somebody on hold, or somebody else with her")
+        stage = story.stage
     configuration, client = board.house.in_force, line.story.call.client
     today = configuration.clients.get(client.id, client)
     wanted = by_verb(verb, argument, configuration, today, board.plan)
@@ -39,8 +52,27 @@ def order(board: Switchboard, who: str, verb: str, argument: str) -> dict[str, J
         raise NotPossible(why)
     if isinstance(wanted, Park) and free_slot(line.story for line in board.lines.values()) is None:
         raise NotPossible("every parking slot is taken")
-    board.desk.order(who, wanted)
+    refused = _refusal(board, line, wanted) if line.story.stage is stage else None
+    board.desk.order(who, wanted)  # a refused one too: her phone says why, the journal has it
+    if refused is not None:
+        raise NotPossible(refused)
     return {"id": who, "verb": verb, "call": line.id}
+
+
+def _refusal(board: Switchboard, line: Line, wanted: Order) -> str | None:
+    """Why this will be refused, as far as it is known before it is tried; None where nothing speaks against it."""
+    house, story = board.house, line.story
+    if not isinstance(story.stage, Talking):
+        return None
+    match wanted:
+        case Record("start" | "toggle") if story.taped is None:
+            why = may_not(story.call, house.in_force.clients.get(story.call.client.id))
+            return None if why is None else said(why, "en")
+        case SendTo(target) | PutThrough(target):
+            why = why_not_there(house, line, story.stage, target)
+            return None if why is None else staying("en", why, written(target, house.in_force))
+        case _:
+            return None
 
 
 def conversation(board: Switchboard, who: str) -> dict[str, Json]:

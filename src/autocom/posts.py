@@ -34,6 +34,7 @@ WHY = {
     "no_line": "no line to the outside is free",
     "barred": "that number may not be dialled",
     "loop": "the call would come back to us",
+    "not_allowed_here": "she may not serve this client from the country she sits in (`countries` of the client)",
     "room_locked": "the room is locked",
     "room_full": "the room is full",
     "nobody_there": "nobody is in that room",

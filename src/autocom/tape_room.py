@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
-from autocom.calls.ports import Clock, Telephone
+from autocom.calls.ports import Clock, Log, Telephone
 from autocom.core.journal import Entry, Json
 from autocom.core.letters import reference
 from autocom.core.tapes import TAPE, Tape, tapes
 from autocom.settings import Settings
-from autocom.tapes.keeper import Log, TapeKeeper
+from autocom.tapes.keeper import TapeKeeper
 from autocom.tapes.keys import KeyFault, read_keys
 from autocom.tapes.vault import Vault
 from autocom.timeline import iso

@@ -201,6 +201,12 @@ async def test_music_with_an_odd_path_and_a_password_of_any_signs_are_read_by_th
         assert asterisk.troubles() == []
 
 
+def test_a_digit_that_stalls_for_a_third_of_a_second_is_still_one_digit():
+    rtp = dict(sections(render(bureau(), paths(), NET, SECRETS)["rtp.conf"]))["general"]
+    # samples; by the default of 22.10 a code of *1202# became *12002#
+    assert int(rtp["dtmftimeout"][0]) >= 8000 * 0.3
+
+
 def test_star_eight_is_the_dialplans_and_not_asterisks_own_pickup():
     text = render(bureau(), paths(), NET, SECRETS)["features.conf"]
     assert "pickupexten = nobody-dials-this" in text

@@ -8,21 +8,23 @@ add up. `Storm` is the world of incoming calls that this one is built on.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from autocom.call_lists import CallLists
 from autocom.calls.diverting import forward
 from autocom.calls.inviting import NotInvited, invite
 from autocom.calls.ports import Outbound
 from autocom.calls.results import NoResult
 from autocom.calls.rooms import command
 from autocom.calls.summoning import call_out
+from autocom.core.floor_words import LoggedIn, LoggedOut, PausedBy, Resumed
 from autocom.core.journal import Segment
-from autocom.core.model import Audio, Configuration, Mode, Play
-from autocom.core.naming import call_of_ear, call_of_outside, leg_of
+from autocom.core.model import Audio, Configuration
+from autocom.core.naming import call_of_ear
 from autocom.core.orders import (
     Consult,
     Drop,
@@ -47,7 +49,6 @@ from autocom.core.stages import (
     InRoom,
     Invited,
     Parked,
-    Patched,
     Promised,
     Reaching,
     Recording,
@@ -58,11 +59,12 @@ from autocom.core.stages import (
 )
 from autocom.core.story import Story
 from autocom.core.tapes import tapes
-from autocom.core.targets import Colleague, Outside, ToRoom, ToTeam
-from tests.calls.storm import Storm
-from tests.calls.storm_bureau import OUTSIDE, STAFF, bureau
+from autocom.core.targets import Colleague, Outside, Target, ToRoom, ToTeam
+from autocom.core.telephony import PhoneInUse
+from tests.calls.storm import PEOPLE, PHONES, Storm
+from tests.calls.storm_bureau import NUMBERS, OUTSIDE, STAFF, bureau
 from tests.calls.test_supervising import WINDOW
-from tests.support.fake_telephone import FakeChannel
+from tests.support.fake_telephone import FakeChannel, Habit
 
 LEAD = "awa"
 EVERYBODY = (*STAFF, LEAD)
@@ -88,9 +90,10 @@ NOTICES = (
 SOUNDS = {name: Audio(name, name, 0.7) for name in NOTICES}
 SENTENCES = {name: Audio(f"no-{name}", f"no-{name}", 1.1) for name in REFUSED}
 CODES = (
-    *("*5", "*5", "*0", "*3", "*4", "*6", "*71", "*8", "*80", "#", "*1#", "*2#", "*"),
-    *("*1{number}#", "*1{number}#", "*1{number}#", "*2{number}#", "*9{number}#", "*3", "*3", "*4"),
+    *("*5", "*5", "*0", "*6", "*71", "*8", "*80", "#", "*1#", "*2#", "*"),
+    *("*1{number}#", "*1{number}#", "*1{number}#", "*1{number}#", "*2{number}#", "*9{number}#"),
 )
+CODES_OF_THREE = ("*3", "*3", "*3", "*4", "*0", "*5", "*5", "*2{number}#")
 IN_TALK = ("talk", "hold", "patch", "conference")
 
 
@@ -129,6 +132,7 @@ class EverythingStorm(Storm):
         telephone.lengths |= {audio.media: audio.seconds for audio in (*SOUNDS.values(), *SENTENCES.values())}
         telephone.lengths["tone:busy"] = 30.0
         self.strange: dict[str, float] = {}
+        telephone.habits |= dict.fromkeys(EVERYBODY, Habit(0.5)) | dict.fromkeys(OUTSIDE[:4], Habit(0.7))
         self._watch_the_trunk()
 
     def _watch_the_trunk(self) -> None:
@@ -151,12 +155,30 @@ class EverythingStorm(Storm):
 
     @property
     def works(self) -> bool:
-        return self.bench.switchboard is not None and not self.bench.over() and not self.dying
+        board = self.bench.switchboard
+        return board is not None and board.configuration is not None and not (self.bench.over() or self.dying)
 
     def number(self) -> str:
         chance = self.chance
-        inside = ("200", "201", "202", "203", "600", "601", "801", "802", "999", "*5")
-        return chance.choice((*inside, *("0" + number[3:] for number in OUTSIDE), chance.choice(NEVER)))
+        wild = ("600", "601", "801", "802", "999", "*5", chance.choice(NEVER))
+        people = ("200", "201", "202", "203", *("0" + number[3:] for number in OUTSIDE[:4]))
+        return chance.choice(wild) if chance.random() < 0.25 else chance.choice(people)
+
+    def habit(self) -> None:
+        """Phones that are answered for the most part, else there are no conversations."""
+        habits, chance = self.bench.telephone.habits, self.chance
+        willing = Habit(chance.choice((0.3, 1.0, 2.0)), presses=((0.4, "1"),))
+        if chance.random() < 0.6:
+            habits[chance.choice(EVERYBODY)] = willing if chance.random() < 0.6 else chance.choice(PHONES)
+        else:
+            habits[chance.choice(OUTSIDE)] = willing if chance.random() < 0.6 else chance.choice(PEOPLE)
+
+    def calls_in(self) -> None:
+        if len(self.callers()) >= 5:
+            return
+        self.calls += 1
+        did = self.chance.choice("111555666234")
+        self.bench.telephone.call_in(f"chan-{self.calls}", f"019900100{did}", self.chance.choice(NUMBERS))
 
     def talks(self) -> list[Talking]:
         stages = [story.stage for story in self._stories().values()]
@@ -177,23 +199,22 @@ class EverythingStorm(Storm):
         return [*found, *at_phone]
 
     def dials(self) -> None:
-        who = self.chance.choice(EVERYBODY)
+        """Those who talk as well: she holds him and dials."""
+        chance = self.chance
+        talking = [talk.secretary for talk in self.talks()]
+        who = chance.choice(talking) if talking and chance.random() < 0.4 else chance.choice(EVERYBODY)
         if len(self.calls_of(who)) >= 2 or who not in self.bench.telephone.registered:
             return
-        code = str(self.chance.choice((10, 11, 12, 99)))
-        codes = (
-            "*8",
-            "*8200",
-            "*8201",
-            "*51",
-            "*51",
-            "*52",
-            f"*49{code}",
-            f"*9{code}*{self.number()}",
-            "*71",
-            "*72",
-        )
-        self.bench.telephone.dials(who, self.chance.choice((self.number(), self.number(), *codes)))
+        code = str(chance.choice((10, 11, 12, 13, 99)))
+        wanted: tuple[str, ...] = (self.number(), self.number(), f"*9{code}*{self.number()}", f"*49{code}")
+        stages = [story.stage for story in self._stories().values()]
+        if any(isinstance(stage, Parked) for stage in stages):
+            wanted += ("*51", "*51", "*52")
+        if any(isinstance(stage, Reaching | Waiting) for stage in stages):
+            wanted += ("*8", "*8200", "*8201", "*8203")
+        if any(isinstance(stage, InRoom) for stage in stages):
+            wanted += ("801", "801", "802")
+        self.bench.telephone.dials(who, chance.choice(wanted))
 
     def listens(self) -> None:
         if not self.calls_of(LEAD):
@@ -205,14 +226,14 @@ class EverythingStorm(Storm):
 
     def attended(self) -> None:
         """Any two calls of hers, in any state, either way round; at times she puts both down at once."""
-        mine = self.calls_of(self.chance.choice(EVERYBODY))
-        if len(mine) < 2:
+        both = [mine for who in EVERYBODY if len(mine := self.calls_of(who)) >= 2]
+        if not both:
             return
-        one, other = self.chance.sample(mine, 2)
+        one, other = self.chance.sample(self.chance.choice(both), 2)
         self.bench.telephone.refers(one, self.number(), replaces=other)
-        if self.chance.random() < 0.3:
+        if self.chance.random() < 0.2:
             self.bench.telephone.refers(other, self.number(), replaces=one)
-        if self.chance.random() < 0.4:
+        if self.chance.random() < 0.3:
             for channel in (one, other):
                 self.bench.telephone.caller_hangs_up(channel)
 
@@ -227,32 +248,30 @@ class EverythingStorm(Storm):
             self.bench.telephone.caller_hangs_up(self.chance.choice(found))
 
     def her_keys(self) -> None:
-        if found := [channel.id for channel in self.bench.telephone.channels.values() if channel.up]:
-            self.bench.telephone.presses(
-                self.chance.choice(found), self.chance.choice(CODES).format(number=self.number())
-            )
+        chance, telephone = self.chance, self.bench.telephone
+        found = [channel.id for channel in telephone.channels.values() if channel.up]
+        if talks := self.talks():
+            talk = chance.choice(talks)
+            codes = CODES if talk.third is None else CODES_OF_THREE
+            telephone.presses(talk.leg, chance.choice(codes).format(number=self.number()))
+        elif found:
+            telephone.presses(chance.choice(found), chance.choice(CODES).format(number=self.number()))
 
     def orders(self) -> None:
-        board = self.bench.switchboard
-        if board is None or not self.works:
+        board, chance = self.bench.switchboard, self.chance
+        talks = self.talks()
+        if board is None or not self.works or not talks:
             return
-        chance = self.chance
-        to = chance.choice(
-            (
-                Colleague(chance.choice(EVERYBODY)),
-                Outside(chance.choice(OUTSIDE)),
-                ToRoom("801"),
-                ToTeam("general"),
-            )
+        talk = chance.choice(talks)
+        to: Target = chance.choice((Colleague(chance.choice(EVERYBODY)), Outside(chance.choice(OUTSIDE[:4]))))
+        far: Target = chance.choice((to, to, ToRoom("801"), ToTeam("general")))
+        alone: tuple[Order, ...] = (
+            *(Hold(), Resume(), Consult(to), Consult(to), Consult(to), SendTo(far), PutThrough(to)),
+            *(Park("note"), Mark("1"), Drop()),
         )
-        order: Order = chance.choice(
-            (
-                *(Hold(), Resume(), Consult(to), Consult(to), Join(), Join(), Drop(), Leave(), SendTo(to)),
-                *(PutThrough(to), Park("note"), Mark("1")),
-                *(Record(verb) for verb in ("start", "start", "pause", "resume", "stop", "toggle")),
-            )
-        )
-        board.desk.order(chance.choice(EVERYBODY), order)
+        three: tuple[Order, ...] = (Join(), Join(), Join(), Drop(), Leave(), Hold(), Resume(), SendTo(far))
+        tape = Record(chance.choice(("start", "start", "pause", "resume", "stop", "toggle")))
+        board.desk.order(talk.secretary, chance.choice((tape, *(alone if talk.third is None else three))))
 
     def by_program(self) -> None:
         """What the API asks for."""
@@ -289,33 +308,57 @@ class EverythingStorm(Storm):
 
     def deeds(self) -> tuple[Callable[[], None], ...]:
         return (
-            *[self.dials] * 5,
-            *[self.orders] * 6,
+            *[self.calls_in] * 5,
+            *[self.dials] * 6,
+            *[self.orders] * 7,
             *[self.her_keys] * 5,
-            *[self.attended] * 3,
+            *[self.attended] * 5,
             *[self.blind] * 2,
             *[self.by_program] * 3,
-            *[self.puts_down] * 2,
+            *[self.habit] * 2,
             *[self.holds] * 2,
+            self.puts_down,
             self.listens,
             self.lead_keys,
         )
 
     async def act(self) -> None:
-        for _ in range(self.chance.randint(0, 2)):
-            deed = self.chance.choice(self.deeds())
-            self.told.append(f"{self.bench.clock.now():.3f} {deed.__name__}")
-            deed()
-        await super().act()
+        if self.chance.random() < 0.25:
+            await super().act()
+            return
+        deed = self.chance.choice(self.deeds())
+        self.told.append(f"{self.bench.clock.now():.3f} {deed.__name__}")
+        deed()
 
     async def _calm(self) -> None:
         self.bench.telephone.register(LEAD)
         await super()._calm()
         for _ in range(4):
+            rooms = [s.channel for s in self._stories().values() if isinstance(s.stage, InRoom)]
             for channel in list(self.bench.telephone.channels):  # a lead would listen for ever
-                if channel.startswith(("chan-", "phone-", "out-")) or channel.endswith(LEAD):
+                ends = channel.startswith(("chan-", "phone-", "out-")) or channel.endswith(LEAD)
+                if ends or channel in rooms:
                     self.bench.telephone.caller_hangs_up(channel)
             await self.bench.pass_time(12.0)
+
+    def secretary(self) -> None:
+        """Phones that come and go; who is at work, and not. Whether a phone is in use is told as it is."""
+        board, who = self.bench.switchboard, self.chance.choice(STAFF)
+        if self.chance.random() < 0.4:
+            self.bench.telephone.register(who, reachable=self.chance.random() < 0.7)
+        elif board is not None and self.works:
+            words = (LoggedOut(who), LoggedIn(who), LoggedIn(who), PausedBy(who, "break"), Resumed(who))
+            board.dispatcher.submit(self.chance.choice(words))
+
+    def _tell_what_is_in_use(self) -> None:
+        """Phones that are in a call which is no offer of ours, as AMI tells it (`asterisk.ami_facts`)."""
+        board = self.bench.switchboard
+        if board is None or self.deaf or not self.works:
+            return
+        for who, post in board.dispatcher.floor.posts.items():
+            in_use = any(not channel.startswith("ring-") for channel in self.calls_of(who))
+            if in_use != post.own_call:
+                self.bench.telephone._tell(PhoneInUse(who, in_use))
 
     # --- the oracle, on the way
 
@@ -383,11 +426,10 @@ class EverythingStorm(Storm):
             self._fault(f"{who.id} hears nothing in {where}")
 
     async def _watch(self) -> None:
-        import asyncio
-
         async def strange() -> None:
             while True:
                 await asyncio.sleep(0.1)
+                self._tell_what_is_in_use()
                 now = self.bench.clock.now()
                 calm = not (self.dying or self.deaf or self.bench.over() or now < self.troubled_until)
                 wrong = self._wrong() if calm else set()
@@ -410,7 +452,7 @@ class EverythingStorm(Storm):
             if isinstance(work, InTalk):
                 story = stories.get(work.call)
                 at = story.stage if story is not None else None
-                hers = isinstance(at, Talking | Promised) and at.secretary == post.secretary
+                hers = isinstance(at, Talking | Promised | InRoom) and at.secretary == post.secretary
                 hers = hers or (isinstance(at, Waiting) and at.must_hear)  # she waits for the message's end
                 if not hers:
                     found.add(f"{post.secretary} is engaged by {work.call}, which is {type(at).__name__}")
@@ -421,7 +463,8 @@ class EverythingStorm(Storm):
             if isinstance(stage, Talking) and stage.joined_at is not None and stage.waiting is not None:
                 known = board.dispatcher.floor.posts.get(stage.secretary)
                 others = [s for s in stories.values() if s is not story and stage.secretary in _hers(s)]
-                if known is not None and known.call is None and not others:
+                engaged = known is None or known.call is not None or known.own_call
+                if not engaged and not others:
                     found.add(f"{stage.secretary} talks in {call} and is free")
             file = telephone.recordings.get(story.taped.recording) if story.taped is not None else None
             writes = file is not None and file.ended is None and not (file.pauses and file.pauses[-1][1])
@@ -441,6 +484,10 @@ class EverythingStorm(Storm):
         return found
 
     def _fault(self, what: str) -> None:
+        if "is rung again" in what:  # its end, of this very instant, has not been told yet
+            gone = self.bench.telephone.past[what.split(maxsplit=1)[0]].heard[-1][0]
+            if self.bench.clock.now() - gone < 0.01:
+                return
         # a room has more than two by right, and who was on hold, or taken back, is joined again
         if not what.startswith(("room-", "recordings left")) and " joined " not in what:
             super()._fault(what)
@@ -453,6 +500,9 @@ class EverythingStorm(Storm):
         assert board is not None
         if board.dispatcher.floor.posts[LEAD].call is not None:
             self._fault(f"{LEAD} is {self.bench.state(LEAD)}")
+        beside = board.errands.tasks
+        if beside is not None and len(beside._tasks) > 2:  # the floor's and the overrides' own
+            self._fault(f"{len(beside._tasks) - 2} errands go on for ever")
         if any(item.call is not None for item in board.reminders.of("keyed")):
             self._fault("an item of a list is under way for ever")
         for key, row in journal.floor.items():
@@ -493,7 +543,7 @@ class EverythingStorm(Storm):
                 self._fault(
                     f"{call}: {segment.kind} {segment.start:.3f}-{segment.end:.3f}, ended {ended:.3f}"
                 )
-        for one, other in zip(mine, mine[1:], strict=False):
+        for one, other in itertools.pairwise(mine):
             if one.end is not None and other.start < one.end - 0.0005:
                 self._fault(f"{call}: {one.kind} and {other.kind} overlap")
         if talked > (ended - arrived) * 1000 + 1:

@@ -214,7 +214,7 @@ def test_a_caller_is_brought_in_and_let_go_thirty_seconds_after_the_last_secreta
 def test_a_secretary_who_comes_back_in_time_keeps_the_room() -> None:
     async def story() -> None:
         bench = await opened()
-        bench.telephone.habits[OUTSIDE] = Habit(answers=1.0)
+        bench.telephone.habits[OUTSIDE] = Habit(1.0, presses=((0.5, "1"),))
         lea = await enters(bench, "lea")
         assert bench.switchboard is not None
         invite(bench.switchboard.desk, "801", "0639981099", "lea")
@@ -233,7 +233,7 @@ def test_a_secretary_who_comes_back_in_time_keeps_the_room() -> None:
 def test_a_member_invites_a_number_by_key_and_a_colleague_by_command() -> None:
     async def story() -> None:
         bench = await opened()
-        bench.telephone.habits[OUTSIDE] = Habit(answers=1.0)
+        bench.telephone.habits[OUTSIDE] = Habit(1.0, presses=((0.5, "1"),))
         bench.telephone.habits["+33639981098"] = Habit(answers=None)
         lea = await enters(bench, "lea")
         bench.telephone.presses(lea.id, "*30639981099#")
@@ -289,7 +289,7 @@ def test_her_limit_of_outgoing_calls_holds_for_whom_she_invites() -> None:
         limits = replace(made.bureau.outgoing.per_secretary, at_once=1)
         rules = replace(made.bureau.outgoing, per_secretary=limits)
         bench = await opened(replace(made, bureau=replace(made.bureau, outgoing=rules)))
-        bench.telephone.habits[OUTSIDE] = Habit(answers=1.0)
+        bench.telephone.habits[OUTSIDE] = Habit(1.0, presses=((0.5, "1"),))
         await enters(bench, "lea")
         assert bench.switchboard is not None
         desk = bench.switchboard.desk
@@ -328,7 +328,9 @@ def test_a_phone_that_refuses_the_invitation_is_no_member() -> None:
         invite(bench.switchboard.desk, "801", "0639981099", "lea")
         await bench.pass_time(2.0)
         assert inside(bench) == {lea.id}
-        assert bench.record("c2").outcome == "timeout"
+        assert bench.record("c2").outcome == "failed"
+        ended = next(e for e in bench.of("c2") if e.kind == "forward_ended")
+        assert (ended.fields["result"], ended.fields["cause"]) == ("refused", 17)
         bench.telephone.habits[OUTSIDE] = Habit(offline=True)
         invite(bench.switchboard.desk, "801", "0639981099", "lea")
         await bench.pass_time(2.0)

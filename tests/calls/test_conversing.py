@@ -419,6 +419,31 @@ def test_what_may_not_be_dialled_is_not_and_she_has_him_back(number: str) -> Non
     told(story)
 
 
+@pytest.mark.parametrize("code", ["*1", "*2", "*9"])
+@pytest.mark.parametrize(
+    ("number", "why"), [("15", "emergency"), ("0112", "emergency"), ("3615", "premium"), ("299", "unknown")]
+)
+def test_a_code_with_an_emergency_number_is_refused_as_one_and_says_so(
+    code: str, number: str, why: str
+) -> None:
+    plain = made()
+    sentences = {"emergency": Audio("refused-emergency", "refused-emergency", 3.0)}
+    config = replace(plain, stock=replace(plain.stock, refusals=sentences))
+
+    async def story(table: Table) -> None:
+        table.telephone.lengths |= {"refused-emergency": 3.0}
+        await table.keys(f"{code}{number}#", wait=0.3)
+        found = [e.fields["why"] for e in table.bench.of("c1") if e.kind == "call_refused"]
+        assert found == [why]
+        assert ("refused-emergency" in heard(table.bench, LEG)) == (why == "emergency")
+        await table.bench.pass_time(5.0)
+        assert table.together == {LEG, "chan-1"}
+        table.telephone.phone_hangs_up(LEG)
+        await table.over()
+
+    told(story, config)
+
+
 def test_she_may_consult_a_colleague_who_sees_whose_caller_it_is() -> None:
     async def story(table: Table) -> None:
         table.telephone.register("ines")

@@ -15,9 +15,9 @@ from autocom.core.conversation import arrangement
 from autocom.core.stages import Talking
 from autocom.core.story import Story
 from tests.calls.test_conversing import DOCTOR, LEG, made
-from tests.calls.test_crash import Killed
 from tests.support.exchange_in_memory import CODEC, Bench
 from tests.support.fake_telephone import FakeTelephone, Habit
+from tests.support.killing import Death
 from tests.support.virtual import run
 
 END = 36.0
@@ -64,18 +64,9 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     bench = Bench(made())
     bench.telephone.lengths |= {"beep": 0.4, "refusal-limit": 3.0}
     bench.telephone.habits |= {"lea": Habit(answers=1.0), DOCTOR: plot.doctor}
-    counted, checked, killed = 0, 0, False
-
-    def around(_: str) -> None:
-        nonlocal counted, killed
-        if killed:
-            raise Killed  # the dying process does nothing more
-        counted += 1
-        if kill_at is not None and counted == kill_at + 1:
-            killed = True
-            raise Killed
-
-    setattr(bench.telephone, when, around)
+    checked = 0
+    death = Death(bench, kill_at, outage, when)
+    death.lurk()
     bench.start()
     await bench.pass_time(0.01)
     await bench.at_work("lea")
@@ -84,19 +75,14 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     while elapsed < END + 60.0:
         await bench.pass_time(0.05)
         elapsed += 0.05
-        if killed and bench.over():
-            setattr(bench.telephone, when, lambda _: None)
-            killed = False
-            await bench.kill()
-            await bench.pass_time(outage)
-            bench.start()
+        await death.start_again()
         if 8.0 < elapsed < END and not bench.over() and abs(elapsed % 1.0 - 0.5) < 0.03:
             checked += _heard_as_the_stage_says(bench)
         if not bench.telephone.channels and world.done() and not bench.journal.calls:
             break
     world.cancel()
     assert bench.failure() is None, bench.failure()
-    return bench, counted, checked
+    return bench, death.effects, checked
 
 
 async def _world(bench: Bench, plot: Plot) -> None:

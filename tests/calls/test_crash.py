@@ -26,13 +26,10 @@ from autocom.core.model import (
 from autocom.core.telephony import Cause
 from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
 from tests.support.fake_telephone import Habit
+from tests.support.killing import Death
 from tests.support.virtual import run
 
 LONG_ENOUGH = 90.0
-
-
-class Killed(BaseException):
-    """kill -9."""
 
 
 @dataclass(frozen=True)
@@ -118,19 +115,8 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     bench = Bench(replace(made, trunks=trunks, rosters={PLUMBERS.id: PLUMBERS}))
     bench.telephone.lengths["ask"] = ASK.seconds
     bench.telephone.habits = {**plot.habits, **plot.outside}
-    counted = 0
-    killed = False
-
-    def around(_: str) -> None:
-        nonlocal counted, killed
-        if killed and kill_at is not None and counted == kill_at + 1:
-            raise Killed  # the dying process does nothing more
-        counted += 1
-        if kill_at is not None and counted == kill_at + 1 and not killed:
-            killed = True
-            raise Killed
-
-    setattr(bench.telephone, when, around)
+    death = Death(bench, kill_at, outage, when)
+    death.lurk()
     bench.start()
     await bench.pass_time(0.01)
     await bench.at_work(*plot.habits)
@@ -140,18 +126,13 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     while elapsed < LONG_ENOUGH:
         await bench.pass_time(0.05)
         elapsed += 0.05
-        if killed and bench.over():
-            setattr(bench.telephone, when, lambda _: None)
-            killed = False
-            await bench.kill()
-            await bench.pass_time(outage)
-            bench.start()
+        await death.start_again()
         if not bench.telephone.channels and elapsed > 10 and not bench.journal.calls:
             break
     for task in (*world, parties):
         task.cancel()
     assert bench.failure() is None, bench.failure()
-    return bench, counted
+    return bench, death.effects
 
 
 def check(bench: Bench, plot: Plot) -> None:

@@ -341,8 +341,11 @@ def test_an_emergency_number_that_the_dialplan_refused_is_written_down() -> None
         await made.pass_time(0.1)
         refused = [e for e in made.journal.entries if e.kind == "call_refused"]
         assert [(e.call, e.fields["secretary"], e.fields["dialled"], e.fields["why"]) for e in refused] == [
-            (None, "lea", "15", "emergency")
+            ("c1", "lea", "15", "emergency")
         ]
+        record = made.record()
+        assert (record.outcome, record.secretary, record.direction) == ("rejected", "lea", "out")
+        assert made.segments() == ()
 
     run(story())
 

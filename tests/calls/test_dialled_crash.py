@@ -5,17 +5,16 @@ leg is left ringing, no channel is left in silence for ever, the call is written
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from autocom.calls import summoning
 from autocom.core.telephony import Cause
-from tests.calls.test_crash import Killed
 from tests.calls.test_dialled import CELL, bench
 from tests.support.exchange_in_memory import Bench
 from tests.support.fake_telephone import Habit
+from tests.support.killing import Death
 from tests.support.virtual import run
 
 LONG_ENOUGH = 120.0
@@ -50,43 +49,28 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     """Run the plot; kill the exchange around effect number `kill_at`."""
     made = bench()
     made.telephone.habits = dict(plot.habits)
-    counted, killed = 0, False
-
-    def around(_: str) -> None:
-        nonlocal counted, killed
-        if killed and kill_at is not None and counted == kill_at + 1:
-            raise Killed
-        counted += 1
-        if kill_at is not None and counted == kill_at + 1 and not killed:
-            killed = True
-            raise Killed
+    death = Death(made, kill_at, outage, when)
 
     made.start()
     await made.pass_time(0.01)
     await made.at_work("lea", "ines")
-    setattr(made.telephone, when, around)
+    death.lurk()
     assert made.switchboard is not None
     if plot.out:
         hers = f"out-{summoning.call_out(made.switchboard.desk, 'lea', plot.dialled, None)}-1"
     else:
         hers = made.telephone.dials("lea", plot.dialled).id
     elapsed = 0.0
-    restarted: Callable[[str], None] = lambda _: None  # noqa: E731
     while elapsed < LONG_ENOUGH:
         await made.pass_time(0.05)
         elapsed += 0.05
-        if killed and made.over():
-            setattr(made.telephone, when, restarted)
-            killed = False
-            await made.kill()
-            await made.pass_time(outage)
-            made.start()
+        await death.start_again()
         if elapsed >= plot.patience and hers in made.telephone.channels:
             made.telephone.phone_hangs_up(hers)
         if elapsed > plot.patience and not made.telephone.channels and not made.journal.calls:
             break
     assert made.failure() is None, made.failure()
-    return made, counted
+    return made, death.effects
 
 
 def check(made: Bench) -> None:

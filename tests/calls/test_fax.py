@@ -13,6 +13,7 @@ from autocom.core.model import Answer, Enqueue, Hangup, HangupKind, Menu, Mode, 
 from autocom.core.telephony import Cause, FaxHeard
 from tests.support.exchange_in_memory import CALM, CLOSED, NOBODY, WELCOME, Bench, client, configuration
 from tests.support.fake_telephone import FakeChannel, Habit
+from tests.support.killing import Killed
 from tests.support.virtual import run
 
 pytestmark = pytest.mark.timeout(30)
@@ -201,10 +202,6 @@ def test_a_fax_that_is_heard_while_asterisk_does_not_answer_is_dealt_with_when_i
             assert bench.record().flags == ("fax",)
 
     run(story())
-
-
-class Killed(BaseException):
-    """kill -9."""
 
 
 async def killed_at(effect: int, outage: float, *, when: str) -> tuple[Bench, int]:

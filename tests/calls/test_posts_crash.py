@@ -16,15 +16,12 @@ from autocom.core.model import Audio, Configuration, Enqueue, Team, Trunk
 from autocom.core.orders import Park
 from tests.support.exchange_in_memory import CALM, Bench, client, configuration
 from tests.support.fake_telephone import Habit
+from tests.support.killing import Death
 from tests.support.virtual import run
 
 MOBILE = "+33639981099"
 SOUNDS = {name: Audio(name, name, 0.6) for name in ("parked_1", "room_joined", "room_left", "room_entering")}
 END = 45.0
-
-
-class Killed(BaseException):
-    """kill -9."""
 
 
 def bureau() -> Configuration:
@@ -68,6 +65,14 @@ def calls_in(bench: Bench) -> None:
 def parks(bench: Bench) -> None:
     if bench.switchboard is not None and not bench.over():
         bench.switchboard.desk.order("lea", Park("note"))
+
+
+def refers(channel: str, to: str, replaces: str | None = None) -> Act:
+    def act(bench: Bench) -> None:
+        if channel in bench.telephone.channels:
+            bench.telephone.refers(channel, to, replaces)
+
+    return act
 
 
 def hangs_up(channel: str) -> Act:
@@ -149,7 +154,34 @@ PLOTS = [
             (18.0, hangs_up("phone-lea-1")),
         ),
         frozenset({"room_joined", "room_muted", "room_left", "forward_answered"}),
-        {MOBILE: Habit(1.0, talks=12.0)},
+        {MOBILE: Habit(1.0, talks=12.0, presses=((1.0, "1"),))},
+    ),
+    Plot(
+        "a voicemail answers the invitation",
+        ((0.1, dials("lea", "801")), (3.0, invites), (25.0, hangs_up("phone-lea-1"))),
+        frozenset({"room_joined", "forward_answered", "forward_ended"}),
+        {MOBILE: Habit(1.0)},
+    ),
+    Plot(
+        "a colleague who was called sends who called her on",
+        (
+            (0.1, dials("lea", "201")),
+            (4.0, presses("out-c1-1", "*5")),
+            (6.0, presses("out-c1-1", "*5")),
+            (8.0, refers("out-c1-1", "202")),
+            (14.0, hangs_up("phone-lea-1")),
+        ),
+        frozenset({"turned", "held", "resumed", "transferred"}),
+    ),
+    Plot(
+        "a colleague who was called joins two",
+        (
+            (0.1, dials("lea", "201")),
+            (4.0, dials("ines", "202")),
+            (8.0, refers("out-c1-1", "", "phone-ines-2")),
+            (14.0, hangs_up("phone-lea-1")),
+        ),
+        frozenset({"turned", "transferred"}),
     ),
     Plot(
         "a room is ended",
@@ -174,34 +206,19 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, when: str) -> tup
     bench = Bench(bureau())
     bench.telephone.lengths |= {audio.media: audio.seconds for audio in SOUNDS.values()}
     bench.telephone.habits = dict(plot.habits)
-    counted, killed = 0, False
-
-    def around(_: str) -> None:
-        nonlocal counted, killed
-        if killed and kill_at is not None and counted == kill_at + 1:
-            raise Killed
-        counted += 1
-        if kill_at is not None and counted == kill_at + 1 and not killed:
-            killed = True
-            raise Killed
-
-    setattr(bench.telephone, when, around)
+    death = Death(bench, kill_at, outage, when)
+    death.lurk()
     bench.start()
     await bench.pass_time(0.01)
     await bench.at_work("lea", "ines", "zoe")
     world = asyncio.ensure_future(_world(bench, plot))
     while not world.done():
         await bench.pass_time(0.1)
-        if killed and bench.over():
-            setattr(bench.telephone, when, lambda _: None)
-            killed = False
-            await bench.kill()
-            await bench.pass_time(outage)
-            bench.start()
+        await death.start_again()
     world.result()
     await bench.pass_time(40.0)
     assert bench.failure() is None, bench.failure()
-    return bench, counted
+    return bench, death.effects
 
 
 async def _world(bench: Bench, plot: Plot) -> None:

@@ -15,10 +15,10 @@ from autocom.core.model import Audio
 from autocom.core.naming import call_of_ear
 from autocom.core.orders import Record
 from autocom.core.tapes import tapes
-from tests.calls.test_crash import Killed
 from tests.calls.test_supervising import bureau, ears
 from tests.support.exchange_in_memory import Bench
 from tests.support.fake_telephone import Habit
+from tests.support.killing import Killed
 from tests.support.virtual import run
 
 NOTICES = {"recording_on": Audio("on", "on", 2.0), "recording_off": Audio("off", "off", 1.5)}

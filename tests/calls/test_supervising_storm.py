@@ -19,10 +19,10 @@ from autocom.core.orders import Consult, Drop, Hold, Join, Order, Record, Resume
 from autocom.core.stages import Supervising, Talking
 from autocom.core.tapes import tapes
 from autocom.core.targets import Colleague
-from tests.calls.test_crash import Killed
 from tests.calls.test_supervising import bureau, ears
 from tests.support.exchange_in_memory import Bench
 from tests.support.fake_telephone import Habit
+from tests.support.killing import Killed
 from tests.support.virtual import run
 
 NOTICES = {"recording_on": Audio("on", "on", 2.0), "recording_off": Audio("off", "off", 1.5)}

@@ -296,6 +296,22 @@ def test_another_queue_keeps_his_waiting_time_and_says_no_welcome_again() -> Non
     run(story())
 
 
+def test_another_queue_does_not_ask_her_first_who_sent_him_there() -> None:
+    async def story() -> None:
+        bench = bureau()
+        made = bench.configuration
+        hers = replace(made.secretaries["lea"], teams={"medical": 1, "general": 2})
+        bench.configuration = replace(made, secretaries={**made.secretaries, "lea": hers})
+        leg = await talking(bench)
+        bench.telephone.refers(leg.id, "601")
+        await bench.pass_time(1.0)
+        assert at_phone(bench, "zoe") is not None, "of level 1 there"
+        assert at_phone(bench, "lea") is None
+        await over(bench)
+
+    run(story())
+
+
 def test_a_room_takes_him_in() -> None:
     async def story() -> None:
         bench = bureau()

@@ -16,14 +16,11 @@ from autocom.core.targets import Outside
 from tests.calls.transfer_bureau import CALLER, CELL, at_phone, bureau, outside, with_whom
 from tests.support.exchange_in_memory import Bench
 from tests.support.fake_telephone import Habit
+from tests.support.killing import Death
 from tests.support.virtual import run
 
 PATIENCE = 70.0
 """Seconds after which the caller hangs up, wherever he is."""
-
-
-class Killed(BaseException):
-    """kill -9."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +122,8 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     for who in ("ines", "zoe"):
         bench.telephone.habits[who] = Habit(None)
     bench.telephone.habits |= {"lea": Habit(0.5), CELL: Habit(None), **plot.habits}
-    counted, killed = 0, False
-
-    def around(_: str) -> None:
-        nonlocal counted, killed
-        if not bench.telephone.joined:
-            return  # until then it is the plots of test_crash
-        if killed and kill_at is not None and counted == kill_at + 1:
-            raise Killed
-        counted += 1
-        if kill_at is not None and counted == kill_at + 1 and not killed:
-            killed = True
-            raise Killed
-
-    setattr(bench.telephone, when, around)
+    death = Death(bench, kill_at, outage, when, counts=lambda: bool(bench.telephone.joined))
+    death.lurk()
     bench.start()
     await bench.pass_time(0.01)
     await bench.at_work("lea", "ines", "zoe")
@@ -148,12 +133,7 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     while elapsed < PATIENCE + 40.0:
         await bench.pass_time(0.05)
         elapsed += 0.05
-        if killed and bench.over():
-            setattr(bench.telephone, when, lambda _: None)
-            killed = False
-            await bench.kill()
-            await bench.pass_time(outage)
-            bench.start()
+        await death.start_again()
         if elapsed > PATIENCE:
             for channel in list(bench.telephone.channels.values()):
                 if channel.headers is not None or channel.dialled is not None:
@@ -162,7 +142,7 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
                 break
     world.cancel()
     assert bench.failure() is None, bench.failure()
-    return bench, counted
+    return bench, death.effects
 
 
 def check(bench: Bench, plot: Plot) -> None:

@@ -24,14 +24,11 @@ from tests.calls.test_promise import HIM, HOLD, OPEN, PROMISED, REFUSED
 from tests.calls.test_waiting import PHRASES
 from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration
 from tests.support.fake_telephone import Habit
+from tests.support.killing import Death
 from tests.support.virtual import run
 
 OVER = 120.0
 EVERY = 12.0
-
-
-class Killed(BaseException):
-    """kill -9."""
 
 
 @dataclass(frozen=True)
@@ -105,18 +102,8 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     said = (*PHRASES.positions, *(audio for _, audio in PHRASES.waits), PROMISED, HOLD, REFUSED)
     bench.telephone.lengths |= {audio.media: audio.seconds for audio in said}
     bench.telephone.habits = {"lea": Habit(None), HIM: Habit(2.0, talks=25.0)}
-    counted, killed = 0, False
-
-    def around(_: str) -> None:
-        nonlocal counted, killed
-        if killed and kill_at is not None and counted == kill_at + 1:
-            raise Killed  # the dying process does nothing more
-        counted += 1
-        if kill_at is not None and counted == kill_at + 1 and not killed:
-            killed = True
-            raise Killed
-
-    setattr(bench.telephone, when, around)
+    death = Death(bench, kill_at, outage, when)
+    death.lurk()
     bench.start()
     await bench.pass_time(0.01)
     await bench.at_work("lea")
@@ -126,17 +113,12 @@ async def tell(plot: Plot, kill_at: int | None, outage: float, *, when: str) -> 
     while elapsed < OVER:
         await bench.pass_time(0.05)
         elapsed += 0.05
-        if killed and bench.over():
-            setattr(bench.telephone, when, lambda _: None)
-            killed = False
-            await bench.kill()
-            await bench.pass_time(outage)
-            bench.start()
+        await death.start_again()
         if not bench.telephone.channels and elapsed > 10 and not bench.journal.calls:
             break
     world.cancel()
     assert bench.failure() is None, bench.failure()
-    return bench, counted
+    return bench, death.effects
 
 
 def check(bench: Bench, plot: Plot) -> None:

@@ -17,7 +17,6 @@ import pytest
 
 from autocom import config
 from autocom.config import ConfigurationRefused, Loaded, PaperShelf
-from autocom.config.notyet import NOT_YET
 from autocom.config.phrases import BEYOND, LONGER, POSITIONS, WAITS
 from autocom.config.stock import PROMPTS
 
@@ -105,27 +104,26 @@ class Desk:
         keys |= {key: f"{key}: {value}" for key, value in changes.items()}
         self.write("clients/cab-lilas.yaml", "\n".join(value for value in keys.values()) + "\n")
 
-    def load(self, *, later: bool = False, environment: dict[str, str] | None = None) -> Loaded:
+    def load(self, *, environment: dict[str, str] | None = None) -> Loaded:
         shelf = PaperShelf(self.folder / "sounds", self.stock)
         return load(
             self.folder,
             shelf,
             2026,
             environment=environment or {},
-            not_yet=() if later else NOT_YET,
             language=self.language,
         )
 
-    def refused(self, *, later: bool = False) -> list[str]:
+    def refused(self) -> list[str]:
         """Every fault as it is printed, without the folder."""
         with pytest.raises(ConfigurationRefused) as refusal:
-            self.load(later=later)
+            self.load()
         return [str(fault).removeprefix(f"{self.folder}/") for fault in refusal.value.faults]
 
-    def refuses(self, *messages: str, later: bool = False) -> None:
+    def refuses(self, *messages: str) -> None:
         """The faults stand exactly at the marks, and each message holds the words, in the order of the places."""
         with pytest.raises(ConfigurationRefused) as refusal:
-            self.load(later=later)
+            self.load()
         faults = refusal.value.faults
         printed = "\n".join(map(str, faults))
         assert [(fault.file, fault.line, fault.column) for fault in faults] == sorted(self.marks), printed

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autocom.config import ConfigurationRefused, PaperShelf
-from autocom.config.notyet import NotYet
+from autocom.config import ConfigurationRefused
 
 from .conftest import ACCUEIL, BUREAU, CLIENT, load
 
@@ -214,7 +213,6 @@ def test_two_clients_cannot_have_one_id_one_number_or_one_code(desk):
         "client id `cab-lilas` is taken",
         "is a number of client `cab-lilas` too",
         "code 12 is that of client `cab-lilas`",
-        later=True,
     )
 
 
@@ -370,35 +368,22 @@ def test_medical_and_legal_calls_are_never_recorded(desk, profile):
         recording="§always",
         rules=CLOSED % "{play: {sound: closed, mode: answered}}, {hangup: normal}",
     )
-    desk.refuses(f"a {profile} client's calls are never recorded", later=True)
+    desk.refuses(f"a {profile} client's calls are never recorded")
 
 
 def test_recordings_kept_longer_than_half_a_year_are_refused(desk):
     desk.client(retention="{recordings: §181d}")
-    desk.refuses("180d at most", later=True)
+    desk.refuses("180d at most")
 
 
 def test_tones_that_leave_no_room_for_words_are_refused(desk):
     desk.client(recording="on_demand", recording_beep="§4s")
-    desk.refuses("at least 5s", later=True)
+    desk.refuses("at least 5s")
 
 
 def test_a_forward_to_a_number_of_the_bureau_would_come_back_and_is_refused(desk):
     desk.client(rules='\n  - name: open\n    do: [{forward: {to: §"01 99 00 10 01"}}]')
-    desk.refuses("is a number of this bureau", later=True)
-
-
-def test_what_is_not_served_yet_is_refused_and_says_so(desk):
-    """By a table of the test's own: whether a version has such keys is its own affair."""
-    desk.write("clients/cab-lilas.yaml", CLIENT + "code: 12\n")
-    shelf = PaperShelf(desk.folder / "sounds", desk.stock)
-    table = (NotYet(r"^client\.code$"),)
-    with pytest.raises(ConfigurationRefused) as refusal:
-        load(desk.folder, shelf, 2026, environment={}, not_yet=table)
-    (fault,) = refusal.value.faults
-    assert "not yet" in fault.message
-    assert fault.line == CLIENT.count("\n") + 1
-    desk.load()
+    desk.refuses("is a number of this bureau")
 
 
 def test_all_faults_of_all_files_are_told_at_once_by_place(desk):

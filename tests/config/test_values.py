@@ -107,7 +107,7 @@ def full(desk):
 
 
 def test_every_key_of_a_client_arrives_in_the_core(full):
-    client = full.load(later=True).configuration.clients["cab-lilas"]
+    client = full.load().configuration.clients["cab-lilas"]
     assert client.lines == (core.Line("+33199001001"), core.Line("+33199001005", "+33261912010"))
     assert (client.phrase, client.card) == ("Cabinet des Lilas, bonjour.", "https://agenda.example/lilas")
     assert (client.language, client.priority, client.target, client.max_calls) == ("en", 60, 0.8, 6)
@@ -132,7 +132,7 @@ def test_every_key_of_a_client_arrives_in_the_core(full):
 
 
 def test_every_condition_and_step_arrives_in_the_core(full):
-    special, closed, opened = full.load(later=True).configuration.clients["cab-lilas"].rules
+    special, closed, opened = full.load().configuration.clients["cab-lilas"].rules
     assert special.when == core.When(
         caller=("+33199006666", "anonymous", "+33162*", "+33639981011"),
         open=False,
@@ -176,7 +176,7 @@ def test_every_condition_and_step_arrives_in_the_core(full):
 
 
 def test_a_call_over_max_calls_gets_the_on_full_of_the_first_queue_where_the_client_has_none(full):
-    client = full.load(later=True).configuration.clients["cab-lilas"]
+    client = full.load().configuration.clients["cab-lilas"]
     assert client.on_full == (core.Hangup(core.HangupKind.BUSY),)
 
 

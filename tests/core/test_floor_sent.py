@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from autocom.core.floor_words import (
     CallerJoined,
     CallerLeft,
@@ -88,6 +90,27 @@ def test_her_word_that_she_is_ready_ends_it() -> None:
     script.at(10, TalkEnded("c1", "lea", 40.0))
     assert rung(script.at(11, caller("c2", 11.0))) == []
     assert rung(script.at(12, Resumed("lea"))) == ["lea"]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [PickedUp("ines", "phone-ines-1", "c2"), TookOver("ines", "c3", "phone-ines-1", 1, "azur")],
+    ids=["picks up", "takes over"],
+)
+def test_a_wrap_up_in_which_she_takes_another_caller_is_written_as_over(fact: PickedUp | TookOver) -> None:
+    script = Script(at_work=("ines",))
+    script.at(1, caller("c1", 1.0))
+    script.at(1, LegAnswered("ring-c1-1-ines"))
+    script.at(1, Joined("c1", "ines"))
+    script.at(2, PhoneSeen("lea", True))
+    script.at(2, LoggedIn("lea"))
+    script.at(2, caller("c2", 2.0))
+    script.at(3, TalkEnded("c1", "ines", 40.0))
+    script.at(4, fact)
+    assert script.floor.posts["ines"].state == "talking"
+    assert script.last is not None
+    over = [entry for entry in script.last.entries if entry.kind == "wrap_up_ended"]
+    assert [(entry.call, entry.fields["secretary"]) for entry in over] == [("c1", "ines")]
 
 
 def test_who_returns_rings_at_her_phone_alone_and_then_at_all_before_older_callers() -> None:

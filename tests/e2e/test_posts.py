@@ -135,6 +135,12 @@ async def test_a_room_of_three_muted_kept_over_a_crash_and_ended(exchange: Excha
         await exchange.cli("room", "801", "invite", CELL, "--as", "lea")
         third = await cell.rings()
         assert "sip:+33199001000@" in third.invite.header("From")
+        await third.answered()
+        await asyncio.sleep(1.0)
+        assert len(json.loads(await exchange.cli("rooms", "--json"))[0]["members"]) == 2, (
+            "answering is not enough"
+        )
+        await third.press("1")
         await first.hears(INES, CELLS, within=8)
         await second.hears(LEA, CELLS, within=3)
         await third.hears(LEA, INES, within=3)

@@ -18,6 +18,7 @@ from autocom.tapes.keys import KeyRing, key_id
 from autocom.tapes.vault import Vault
 from tests.support.exchange_in_memory import MemoryJournal
 from tests.support.fake_telephone import FakeRecording, FakeTelephone
+from tests.support.killing import Killed
 from tests.support.virtual import EPOCH, VirtualClock, run
 
 KEY, NEWER = bytes(range(32)), bytes(range(1, 33))
@@ -228,10 +229,6 @@ def test_it_looks_when_it_is_told_and_goes_on_after_any_failure(tmp_path: Path) 
         await asyncio.wait([task])
 
     run(story())
-
-
-class Killed(BaseException):
-    """kill -9."""
 
 
 def test_killed_around_every_effect_it_is_kept_once_and_never_left_in_clear(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from autocom.core.conversation import Arrangement, arrangement
 from autocom.core.journal import Entry
 from autocom.core.naming import bridge_id, playback_id
 from autocom.core.stages import Talking
+from autocom.core.story import Story
 
 AGAIN = 0.5
 """Seconds after which an arrangement is tried again that one of its people was gone from: his end is told, as a
@@ -45,6 +46,14 @@ class Conversation:
         """The conversation is this from now on."""
         self.stage = stage
         self.line.become(stage, *entries, **changes)
+
+    def turn(self, story: Story) -> None:
+        """The one in the caller's part has the secretary's from now on (`core.story.turned`). Who hears whom stays."""
+        stage, of = story.stage, self.stage.secretary
+        assert isinstance(stage, Talking)
+        self.stage = stage
+        entry = self.entry("turned", of=of)
+        self.line.become(stage, entry, called_back=story.called_back, other=story.other)
 
     def entry(self, kind: str, **fields: str | float | None) -> Entry:
         """A fact of this conversation, now: with her name."""

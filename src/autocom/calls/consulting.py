@@ -12,17 +12,18 @@ from dataclasses import replace
 
 from autocom.calls.arranging import Conversation
 from autocom.calls.diverting import instead_of
-from autocom.calls.outgoing import Refusal, Way, refusal, shown, way_for
-from autocom.calls.phoning import phone_order
+from autocom.calls.outgoing import Refusal, Way, refusal, way_for
+from autocom.calls.phoning import leg_order, result_of
 from autocom.calls.ports import Gone, Outbound
 from autocom.core.conversation import is_conference
+from autocom.core.dialling import unreadable
 from autocom.core.journal import Entry
 from autocom.core.model import Contact
 from autocom.core.naming import outside_id
 from autocom.core.orders import Consult
+from autocom.core.reach import may_serve
 from autocom.core.stages import Held, Talking, Third
-from autocom.core.targets import Colleague, Outside, written
-from autocom.core.telephony import Cause
+from autocom.core.targets import Colleague, Outside, contact_of, written
 
 RING_COLLEAGUE = 30.0
 RING_OUTSIDE = 45.0
@@ -34,9 +35,6 @@ BUSY = 2.0
 BUSY_TONE = "tone:busy"
 MARGIN_SPOKEN = 0.3
 """Seconds that a sentence may take beyond its length: from the command until it is heard."""
-
-_REFUSED = frozenset({Cause.NORMAL, Cause.BUSY, Cause.REJECTED})
-_NO_ANSWER = frozenset({Cause.NO_ANSWER, Cause.NO_RESPONSE})
 
 
 async def consult(talk: Conversation, order: Consult) -> None:
@@ -86,10 +84,7 @@ async def answered(talk: Conversation, third: Third) -> None:
 async def gone(talk: Conversation, third: Third, cause: int) -> None:
     """His leg ended: not answered, or he put down."""
     if third.answered_at is None:
-        if cause in _REFUSED:
-            await failed(talk, "refused", cause)
-        else:
-            await failed(talk, "no_answer" if cause in _NO_ANSWER else "unreachable", cause)
+        await failed(talk, result_of(cause), cause)
         return
     await back(talk, "gone", by="third")
 
@@ -118,14 +113,15 @@ async def back(talk: Conversation, result: str, *, by: str) -> None:
 
 
 async def nobody(talk: Conversation, digits: str) -> None:
-    """Her code named nobody: she hears the busy tone, unless somebody is with her."""
-    refused = talk.entry("call_refused", dialled=digits, why="unknown")
+    """Her code named nobody: she hears why (an emergency number is told as one), unless somebody is with her."""
+    why = unreadable(digits, talk.house.plan)
+    refused = talk.entry("call_refused", dialled=digits, why=why)
     if talk.stage.third is not None:
         talk.line.ports.journal.save([refused])
         return
     await talk.hush()
     held, entries = held_for(talk, "consult")
-    await _cannot(talk, replace(talk.stage, held=held), "unknown", *entries, refused)
+    await _cannot(talk, replace(talk.stage, held=held), why, *entries, refused)
 
 
 # --- who is aside
@@ -201,15 +197,15 @@ async def _cannot(talk: Conversation, stage: Talking, why: str, *entries: Entry)
 
 
 def _contact(talk: Conversation, order: Consult) -> Contact | None:
+    configuration = talk.house.in_force
     match order.target:
-        case Colleague(secretary) if secretary != talk.stage.secretary:
-            known = talk.house.in_force.secretaries.get(secretary)
-            if known is None:
+        case Colleague(secretary) as colleague if secretary != talk.stage.secretary:
+            if secretary not in configuration.secretaries:
                 return None
-            contact = Contact(known.name, known.extension, post=secretary)
+            contact = contact_of(colleague, configuration)
             return instead_of(talk.house, talk.line, contact, talk.stage.secretary)
-        case Outside(number, name):
-            return Contact(name, number)
+        case Outside() as outside:
+            return contact_of(outside, configuration)
         case _:
             return None
 
@@ -218,6 +214,8 @@ def _way(talk: Conversation, contact: Contact) -> Way | Refusal | str:
     """By which trunk, or why not; a phone of the house needs none."""
     house, call, now = talk.house, talk.line.story.call, talk.line.now()
     if contact.post is not None:
+        if not talk.stage.private and not may_serve(contact.post, call.client, house.in_force):
+            return "not_allowed_here"
         return Way("", call.client.display, None)
     client = house.in_force.clients.get(call.client.id, call.client) if call.client.id else None
     why = refusal(house, contact.number, client, talk.stage.secretary, now)
@@ -227,14 +225,14 @@ def _way(talk: Conversation, contact: Contact) -> Way | Refusal | str:
 
 
 def _order(talk: Conversation, third: Third) -> Outbound:
-    house, story, telephone = talk.house, talk.line.story, talk.line.ports.telephone
     ring_for = max(1.0, third.until - talk.line.now())
-    if third.contact.post is not None:
-        return phone_order(house, telephone, story, third.contact.post, third.leg, ring_for)
-    return Outbound(
-        channel=third.leg,
-        endpoint=telephone.outside(third.contact.number, third.trunk or ""),
-        display=story.call.client.display,
-        number=shown(story.call, "client", house.in_force.bureau),
-        timeout=ring_for + MARGIN,
+    return leg_order(
+        talk.house,
+        talk.line,
+        third.contact,
+        third.leg,
+        trunk=third.trunk,
+        present="client",
+        ring_for=ring_for,
+        asking=talk.stage.secretary,
     )

@@ -17,6 +17,7 @@ from autocom.calls.line import Line
 from autocom.calls.notes import Asked, HungUp, Note
 from autocom.calls.parking import park
 from autocom.calls.parting import hung_up, vanished
+from autocom.calls.ports import Fares
 from autocom.calls.taping import next_tone, on_record, sound_tone, tape_over
 from autocom.calls.transferring import send_to, stay_together
 from autocom.core import keypad
@@ -37,6 +38,7 @@ from autocom.core.orders import (
     by_verb,
 )
 from autocom.core.stages import Stage, Talking
+from autocom.core.story import turned
 from autocom.core.telephony import (
     VANISHED,
     ChannelAnswered,
@@ -60,10 +62,11 @@ async def converse(house: House, line: Line, stage: Talking, *, joined_now: bool
 
 
 class _Loop:
-    """One run of the stage. `keys`: what she has typed; digits are forgotten with the process."""
+    """One run of the stage. `keys`: what was typed, by channel; digits are forgotten with the process."""
 
     def __init__(self, talk: Conversation, *, joined_now: bool) -> None:
-        self.talk, self.keys = talk, keypad.Keypad()
+        self.talk = talk
+        self.keys: dict[str, keypad.Keypad] = {}
         self.remind_at: float | None = None
         self._certain = joined_now
 
@@ -101,7 +104,13 @@ class _Loop:
             return False
         going_on = replace(stage, waiting=None, held=None, third=None, back_at=None, party=third.contact)
         going_on = replace(going_on, private=True)
-        talk.save(going_on, talk.entry("caller_left"), called_back=third.leg, trunk_out=third.trunk)
+        talk.save(
+            going_on,
+            talk.entry("caller_left"),
+            called_back=third.leg,
+            trunk_out=third.trunk,
+            other=third.contact,
+        )
         talk.arranged = None
         return True
 
@@ -118,7 +127,7 @@ class _Loop:
             third.until if third is not None and rings else None,
             stage.back_at,
             talk.again_at,
-            self.keys.until,
+            *(typed.until for typed in self.keys.values()),
             self.remind_at,
             next_tone(talk.line.story),
         )
@@ -136,10 +145,11 @@ class _Loop:
         talk, now = self.talk, self.talk.line.now()
         stage = talk.stage
         third = stage.third
-        self.keys, pressed = keypad.settle(self.keys, now)
-        for code in pressed:
-            if (following := await self._code(code)) is not None:
-                return following
+        for channel, typed in list(self.keys.items()):
+            self.keys[channel], pressed = keypad.settle(typed, now)
+            for code in pressed:
+                if (following := await self._code(code, channel)) is not None:
+                    return following
         if stage.back_at is not None and stage.back_at <= now:
             await consulting.back(talk, "dropped", by="secretary")
         elif third is not None and third.answered_at is None and third.until <= now and talk.line.seeing:
@@ -169,13 +179,12 @@ class _Loop:
         match note:
             case ChannelGone(channel, cause) if channel == leg:
                 return await self._she_went(cause)
-            case Asked(order, asked_by) if asked_by == self.talk.stage.secretary:
-                return await self._asked(order)
-            case DigitPressed(channel, digit) if channel == leg:
-                self.keys, pressed = keypad.press(self.keys, digit, self.talk.line.now())
-                for code in pressed:
-                    if (following := await self._code(code)) is not None:
-                        return following
+            case Asked(order, asked_by):
+                return await self._asked_by(asked_by, order)
+            case DigitPressed(channel, digit) if self._whose(channel) is not None:
+                return await self._typed(channel, digit)
+            case ChannelHeld(channel) if channel != leg and self._becomes_hers(self._whose(channel)):
+                self._her_phone_holds(held=True)
             case ChannelHeld(channel) | ChannelResumed(channel) if channel == leg:
                 before = self.talk.stage.held
                 self._her_phone_holds(held=isinstance(note, ChannelHeld))
@@ -225,8 +234,44 @@ class _Loop:
 
     # --- what she wants
 
-    async def _code(self, code: keypad.Pressed) -> Stage | None:
-        """A code that she pressed; one that leads nowhere changes nothing."""
+    def _whose(self, channel: str) -> str | None:
+        """The secretary whose phone that is: hers, or that of the colleague whom she talks to."""
+        story = self.talk.line.story
+        if channel == self.talk.stage.leg:
+            return self.talk.stage.secretary
+        return story.colleague if channel == story.channel else None
+
+    def _becomes_hers(self, secretary: str | None) -> bool:
+        """Whether she may want something of this conversation. Of two colleagues either may: from the first thing
+        that the other one wants, the secretary's part is hers."""
+        talk = self.talk
+        if secretary is None or secretary == talk.stage.secretary:
+            return secretary is not None
+        story = turned(talk.line.story, secretary, talk.house.in_force.secretaries)
+        if story is not None:
+            talk.turn(story)
+        return story is not None
+
+    async def _asked_by(self, secretary: str, order: Order) -> Stage | None:
+        if self._becomes_hers(secretary):
+            return await self._asked(order)
+        if isinstance(order, SendTo) and order.asked_on is not None:  # her phone waits to be told
+            asked, telephone = order.asked_on, self.talk.line.ports.telephone
+            await self.talk.line.ports.surely(lambda: telephone.transfer_fares(asked, Fares.REFUSED))
+        return None
+
+    async def _typed(self, channel: str, digit: str) -> Stage | None:
+        typed = self.keys.get(channel, keypad.Keypad())
+        self.keys[channel], pressed = keypad.press(typed, digit, self.talk.line.now())
+        for code in pressed:
+            if (following := await self._code(code, channel)) is not None:
+                return following
+        return None
+
+    async def _code(self, code: keypad.Pressed, channel: str) -> Stage | None:
+        """A code that was pressed there; one that leads nowhere changes nothing."""
+        if not self._becomes_hers(self._whose(channel)):
+            return None
         stage, house, client = self.talk.stage, self.talk.house, self.talk.line.story.call.client
         held = stage.held is not None
         match code.word:

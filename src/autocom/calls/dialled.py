@@ -26,12 +26,13 @@ from autocom.core.ingress import Identity
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Client, Contact, HangupKind, Hours
 from autocom.core.orders import Order
+from autocom.core.reach import may_serve
 from autocom.core.reminders import Item
 from autocom.core.rooms import closed_to_more
 from autocom.core.stages import Call, InRoom, Reaching, Refused, Stage, Talking
 from autocom.core.story import Story
 from autocom.core.targets import Colleague, Nobody, Outside, Target, ToRoom, ToTeam, target
-from autocom.core.telephony import PhoneDialled
+from autocom.core.telephony import PhoneDialled, PhoneRefused
 
 RING_COLLEAGUE = 30.0
 """Seconds a colleague's phone rings who is called."""
@@ -84,6 +85,9 @@ class Desk:
                 if client is None:
                     self.refuse(fact, "no_client")
                     return
+                if not may_serve(fact.secretary, client, configuration):
+                    self.refuse(fact, picking.ELSEWHERE, client)
+                    return
                 dialled = target(number, configuration, self.house.plan)
                 if isinstance(dialled, Outside):
                     self.call_outside(fact, dialled, client)
@@ -131,6 +135,9 @@ class Desk:
         client = next((c for c in self.house.in_force.clients.values() if c.code == short), None)
         if client is None or self.reminders is None:
             self.refuse(fact, "no_client")
+            return
+        if not may_serve(fact.secretary, client, self.house.in_force):
+            self.refuse(fact, picking.ELSEWHERE, client)
             return
         call = self._new_id()
         item = self.reminders.take(client.id, client.hours.zone, call)
@@ -235,6 +242,33 @@ class Desk:
             )
         self._open(Story(call, stage, outside=outside), tuple(entries))
 
+    def refused_before(self, fact: PhoneRefused) -> None:
+        """The dialplan itself refused what she dialled, and she heard why: a call for the journal, and no more."""
+        house, now, call = self.house.in_force, self.ports.clock.now(), self._new_id()
+        about: dict[str, Json] = {"secretary": fact.secretary, "dialled": fact.dialled}
+        came: dict[str, Json] = {
+            "trunk": None,
+            "channel": None,
+            "direction": "out",
+            "secretary": fact.secretary,
+        }
+        who: dict[str, Json] = {
+            "client": None,
+            "name": house.bureau.name,
+            "anonymous": False,
+            "direction": "out",
+            "config_version": house.version,
+        }
+        self.ports.journal.save(
+            [
+                Entry(now, "arrived", call, came),
+                Entry(now, "identified", call, who),
+                Entry(now, "dialled", call, {**about, "direction": "out"}),
+                Entry(now, "call_refused", call, {**about, "why": fact.why}),
+                Entry(now, "ended", call, {"outcome": "rejected"}),
+            ]
+        )
+
     def open_made(self, fact: PhoneDialled, stage: Stage, call: str) -> None:
         """A call of hers that a program asked for: her phone rings first."""
         self.open(fact, stage, "internal", number=None, made=Made(call))
@@ -242,11 +276,13 @@ class Desk:
     # --- a conversation
 
     def conversation(self, secretary: str) -> Line | None:
-        """The call that she talks in now; where she is in two (one on hold by her phone), the later one."""
+        """The call that she talks in now, in either part of two colleagues; where she is in two (one on hold by her
+        phone), the later one."""
         mine = [
             line
             for line in self.lines.values()
-            if isinstance(line.story.stage, Talking) and line.story.stage.secretary == secretary
+            if isinstance(line.story.stage, Talking)
+            and secretary in (line.story.stage.secretary, line.story.colleague)
         ]
         return max(mine, key=lambda line: line.story.stage.joined_at or 0.0, default=None)  # type: ignore[union-attr]
 

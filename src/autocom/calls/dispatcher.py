@@ -46,9 +46,6 @@ from autocom.core.telephony import Cause
 
 log = structlog.get_logger()
 
-RING_MARGIN = 5.0
-"""Seconds after the end of her turn at which Asterisk gives a leg up by itself, should we be gone."""
-
 CRASH_REST = 1.0
 """Seconds without the timer after a decision that crashed: what is due stays due, and would crash at once again."""
 

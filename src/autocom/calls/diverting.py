@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from autocom.calls.house import House
 from autocom.calls.line import Line
+from autocom.calls.phoning import engaged
 from autocom.core.dialling import forbidden, own_numbers
 from autocom.core.journal import Entry
 from autocom.core.model import Contact
-from autocom.core.posts import InTalk, Post
 from autocom.core.renvoi import Led, allowed, led
 from autocom.core.stages import Reaching
-from autocom.core.targets import Colleague, Dialled, Outside, target
+from autocom.core.targets import Dialled, Outside, contact_of, target
 
 _AFTER = {"no_answer": "no_answer", "unreachable": "no_answer", "refused": "busy"}
 """What the end of her turn means: a phone that refuses is busy, one that is not there does not answer."""
@@ -48,7 +48,7 @@ def before_ringing(house: House, line: Line, stage: Reaching) -> Reaching:
     if contact is None or found is None:
         return stage
     when, led_to = found
-    instead = _contact(house, led_to)
+    instead = contact_of(led_to.target, house.in_force)
     contacts = tuple(instead if n == stage.place else known for n, known in enumerate(stage.contacts))
     changed = replace(stage, contacts=contacts, passed=led_to.passed)
     line.become(changed, _link(line, contact, when, instead))
@@ -60,7 +60,7 @@ def instead_of(house: House, line: Line, contact: Contact, asking: str) -> Conta
     found = _at_once(house, contact, (), frozenset({asking}))
     if found is None:
         return contact
-    instead = _contact(house, found[1])
+    instead = contact_of(found[1].target, house.in_force)
     line.ports.journal.save([_link(line, contact, found[0], instead)])
     return instead
 
@@ -73,7 +73,7 @@ def after_ringing(house: House, line: Line, stage: Reaching, result: str) -> Rea
     found = _led(house, contact.post, when, stage.passed, _asking(line, stage.by))
     if found is None:
         return stage
-    place, following = stage.place + 1, _contact(house, found)
+    place, following = stage.place + 1, contact_of(found.target, house.in_force)
     contacts = (*stage.contacts[:place], following, *stage.contacts[place:])
     changed = replace(stage, contacts=contacts, passed=found.passed)
     line.become(changed, _link(line, contact, when, following))
@@ -102,7 +102,7 @@ def _at_once(
     found = _led(house, contact.post, "always", passed, never)
     if found is not None:
         return "always", found
-    if not _busy(house.post(contact.post)):
+    if not engaged(house.post(contact.post)):
         return None
     found = _led(house, contact.post, "busy", passed, never)
     return None if found is None else ("busy", found)
@@ -122,19 +122,6 @@ def _led(
         limit=bureau.forwarding_depth,
         outside=bureau.forwarding_outside,
     )
-
-
-def _contact(house: House, found: Led) -> Contact:
-    match found.target:
-        case Colleague(secretary):
-            known = house.in_force.secretaries[secretary]
-            return Contact(known.name, known.extension, post=secretary)
-        case Outside(number, name):
-            return Contact(name, number)
-
-
-def _busy(post: Post | None) -> bool:
-    return post is not None and (isinstance(post.engaged, InTalk) or post.own_call)
 
 
 def _lookup(house: House) -> Callable[[str], Dialled]:

@@ -17,7 +17,7 @@ from autocom.calls.notes import Note
 from autocom.core.floor_words import LegAnswered, LegEnded, LegRang
 from autocom.core.journal import Entry, Json
 from autocom.core.naming import call_of_ear, call_of_outside, call_of_playback, call_of_recording, leg_of
-from autocom.core.story import outside_leg
+from autocom.core.story import outside_legs
 from autocom.core.telephony import (
     ChannelAnswered,
     ChannelGone,
@@ -101,7 +101,7 @@ class Hearing:
         return (
             call_of_outside(channel) is not None
             and call is not None
-            and (line is None or outside_leg(line.story) != channel)
+            and (line is None or channel not in outside_legs(line.story))
         )
 
     def _about_a_leg(self, fact: ChannelRinging | ChannelAnswered | ChannelGone) -> None:

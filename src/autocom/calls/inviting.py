@@ -14,25 +14,29 @@ from typing import TYPE_CHECKING
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import HungUp
-from autocom.calls.outgoing import refusal, shown, way_for
-from autocom.calls.phoning import MARGIN, phone_order
+from autocom.calls.outgoing import refusal, way_for
+from autocom.calls.phoning import leg_order, result_of
 from autocom.calls.ports import Gone, Outbound
+from autocom.calls.searching import ACCEPT_WITHIN, AFTER_ASK, ASK_PAUSE
+from autocom.calls.transferring import ASK
 from autocom.core.dialling import unreadable
 from autocom.core.ingress import Identity
 from autocom.core.journal import Entry, Json
-from autocom.core.model import Client, Contact, Hours
+from autocom.core.model import Client, Contact, Hours, Mode
 from autocom.core.naming import outside_id
 from autocom.core.notices import notice
 from autocom.core.rooms import closed_to_more, members, opened_by
 from autocom.core.stages import Call, InRoom, Invited, Leaving, Stage
 from autocom.core.story import Story
-from autocom.core.targets import Colleague, Outside, target
-from autocom.core.telephony import ChannelAnswered, ChannelRinging
+from autocom.core.targets import Colleague, Outside, contact_of, target
+from autocom.core.telephony import ChannelAnswered, ChannelRinging, DigitPressed
 
 if TYPE_CHECKING:
     from autocom.calls.dialled import Desk
 
 RING_FOR = 45.0
+ACCEPT = "1"
+"""What somebody outside presses to come in: a voicemail that answers is no guest."""
 
 
 class NotInvited(Exception):  # noqa: N818 - says what is the case
@@ -70,11 +74,10 @@ def ask_in(desk: Desk, room: str, dialled: str, by: str) -> None:
 def _contact(house: House, dialled: str, by: str, now: float) -> Contact | str:
     """Who is meant, or why he may not be rung."""
     match target(dialled, house.in_force, house.plan):
-        case Colleague(secretary):
-            known = house.in_force.secretaries[secretary]
-            return Contact(known.name, known.extension, post=secretary)
-        case Outside(number, name):
-            return refusal(house, number, None, by, now) or Contact(name, number)
+        case Colleague() as colleague:
+            return contact_of(colleague, house.in_force)
+        case Outside(number) as outside:
+            return refusal(house, number, None, by, now) or contact_of(outside, house.in_force)
         case _:
             return unreadable(dialled, house.plan)
 
@@ -121,14 +124,15 @@ def _open(desk: Desk, room: str, contact: Contact, by: str) -> str:
     )
     stage = Invited(room, contact, by, now + RING_FOR)
     trunk = None if way is None else way.trunk
-    desk.begin(Story(call, stage, outside=1, called_back=leg, trunk_out=trunk), entries)
+    desk.begin(Story(call, stage, outside=1, called_back=leg, trunk_out=trunk, other=contact), entries)
     if contact.post is not None:
         house.text(contact.post, notice(house.language, "room", room=room))
     return call_id
 
 
 async def ring_in(house: House, line: Line, stage: Invited) -> Stage:
-    """Ring him until he answers. Whoever does not is no member: the story ends."""
+    """Ring him until he answers, and ask a number outside to press the digit. Whoever does not is no member: the
+    story ends."""
     if not stage.begun:  # of an open call: only those count for her limits
         contact = stage.contact
         started = line.entry(
@@ -143,8 +147,11 @@ async def ring_in(house: House, line: Line, stage: Invited) -> Stage:
         )
         stage = replace(stage, begun=True)
         line.become(stage, started)
+    if stage.answered:
+        return await _asked(house, line, stage)
     try:
-        await line.ports.telephone.ring(_order(house, line, stage))
+        if not line.lost(line.channel):  # else it is over already, and would ring for nobody
+            await line.ports.telephone.ring(_order(house, line, stage))
     except Gone:
         line.become(Leaving("failed"), _ended(line, "unreachable"))
         raise HungUp from None
@@ -157,31 +164,65 @@ async def ring_in(house: House, line: Line, stage: Invited) -> Stage:
                 stage = replace(stage, rang=True)
                 line.become(stage, line.entry("forward_ringing", leg=channel))
             case ChannelAnswered(channel) if channel == line.channel:
-                member = InRoom(stage.room, stage.contact.post)
-                line.become(member, line.entry("forward_answered", leg=channel), answered_at=line.now())
+                answered = line.entry("forward_answered", leg=channel)
+                if stage.contact.post is not None:
+                    member = InRoom(stage.room, stage.contact.post)
+                    line.become(member, answered, answered_at=line.now())
+                    return member
+                stage = replace(stage, answered=True, until=line.now() + _time_to_accept(house))
+                line.become(stage, answered, answered_at=line.now())
+                return await _asked(house, line, stage)
+            case _:
+                pass
+
+
+def _time_to_accept(house: House) -> float:
+    ask = house.stock.notices.get(ASK)
+    return max(ACCEPT_WITHIN, 0.0 if ask is None else ask.seconds + AFTER_ASK)
+
+
+async def _asked(house: House, line: Line, stage: Invited) -> Stage:
+    """He is told, again and again, what to press; until then nobody in the room hears him."""
+    ask, ask_at = house.stock.notices.get(ASK), line.now()
+    while True:
+        if ask is not None and line.now() >= ask_at:
+            await line.quiet_message()
+            await line.play(ask, Mode.ANSWERED)
+            ask_at = line.now() + ask.seconds + ASK_PAUSE
+        until = stage.until if ask is None else min(stage.until, ask_at)
+        match await line.next(until if line.seeing else None):
+            case None if line.now() >= stage.until:
+                line.become(Leaving("timeout"), _ended(line, "not_accepted"))
+                return line.story.stage
+            case DigitPressed(channel, digit) if channel == line.channel and digit == ACCEPT:
+                member = InRoom(stage.room)
+                line.become(member, line.entry("forward_accepted", leg=channel, digit=digit))
                 return member
             case _:
                 pass
 
 
 async def part_invited(line: Line, stage: Invited) -> None:
-    """He is not to be had: his phone refused, or is gone."""
-    line.ports.journal.save([_ended(line, "refused" if stage.rang else "unreachable")])
+    """He is not to be had: his phone refused, did not answer or is gone; or he put down instead of pressing."""
+    result = "not_accepted" if stage.answered else result_of(line.cause)
+    outcome = "timeout" if result in {"no_answer", "not_accepted"} else "failed"
+    line.become(Leaving(outcome), _ended(line, result, line.cause))
 
 
 def _order(house: House, line: Line, stage: Invited) -> Outbound:
-    telephone, leg, contact = line.ports.telephone, line.channel, stage.contact
-    if contact.post is not None:
-        return phone_order(house, telephone, line.story, contact.post, leg, RING_FOR)
-    bureau = house.in_force.bureau
-    return Outbound(
-        channel=leg,
-        endpoint=telephone.outside(contact.number, line.story.trunk_out or ""),
-        display=bureau.name,
-        number=shown(line.story.call, "bureau", bureau),
-        timeout=RING_FOR + MARGIN,
+    order = leg_order(
+        house,
+        line,
+        stage.contact,
+        line.channel,
+        trunk=line.story.trunk_out,
+        present="bureau",
+        ring_for=RING_FOR,
+        asking=stage.by,
     )
+    # the whole name: a client's `display` is shorter
+    return order if stage.contact.post is not None else replace(order, display=house.in_force.bureau.name)
 
 
-def _ended(line: Line, result: str) -> Entry:
-    return line.entry("forward_ended", leg=line.channel, result=result, cause=None)
+def _ended(line: Line, result: str, cause: int | None = None) -> Entry:
+    return line.entry("forward_ended", leg=line.channel, result=result, cause=cause)

@@ -9,16 +9,14 @@ the other end may be another one. Must not decide anything about calls. Who runs
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from autocom.calls.containment import contained
 from autocom.calls.dispatcher import Dispatcher
-from autocom.calls.ports import Clock, Telephone, TelephoneDown
+from autocom.calls.ports import Clock, Followed, Telephone, TelephoneDown
 from autocom.core import presence
-from autocom.core.journal import Entry, Json
 from autocom.core.letters import VOICE, voices
 from autocom.core.model import Configuration
 from autocom.core.presence import NO_MESSAGES, Box, Lamp, Panel
@@ -45,18 +43,6 @@ COUNTED = frozenset({"voicemail_ended", "voicemail_heard"})
 """Entries after which there are more messages, or fewer new ones."""
 
 
-class Left(Protocol):
-    """The local log, as far as recorded messages go."""
-
-    def rows(self, prefix: str) -> Mapping[str, Json]:
-        """The floor's rows whose keys begin so."""
-        ...
-
-    def follow(self) -> AsyncIterator[Entry]:
-        """Entries as they are saved."""
-        ...
-
-
 class Lamps:
     """One for each exchange; `run` it in a task group. `configuration`: the one in force."""
 
@@ -65,7 +51,7 @@ class Lamps:
         telephone: Telephone,
         clock: Clock,
         dispatcher: Dispatcher,
-        left: Left,
+        left: Followed,
         configuration: Callable[[], Configuration | None],
     ) -> None:
         self._telephone, self._clock, self._dispatcher = telephone, clock, dispatcher

@@ -73,6 +73,7 @@ class Line:
         self.ports = ports
         self.sounding: Sounding | None = None
         self.crashed = False
+        self.cause: int | None = None  # with which he went, where that was told
         self.cut = False  # gone while nobody looked, or with his line
         self.seeing = True  # whether Asterisk's events arrive; else no time runs out
         self.rings = False  # whether this process has seen to it that he hears ringing
@@ -128,7 +129,7 @@ class Line:
                 if isinstance(note, ChannelGone) and note.channel == self.channel:
                     if self.story.absent:
                         continue  # he waits to be called back
-                    self.cut = self.cut or note.cause in VANISHED
+                    self.cause, self.cut = note.cause, self.cut or note.cause in VANISHED
                     raise HungUp
                 if isinstance(note, FaxHeard) and self._is_for_a_fax(note):
                     raise FaxCame

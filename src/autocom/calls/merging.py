@@ -24,9 +24,11 @@ from autocom.calls.transferring import BACK_WITHIN, RING_FOR, place_again
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Contact
 from autocom.core.naming import bridge_id, call_of_outside
+from autocom.core.reach import may_serve
 from autocom.core.rooms import closed_to_more
+from autocom.core.sending import staying
 from autocom.core.stages import InRoom, Leaving, Patched, Reaching, Stage, Talking, Waiting
-from autocom.core.story import Released, Story
+from autocom.core.story import Released, Story, turned
 
 log = structlog.get_logger()
 
@@ -74,12 +76,8 @@ class Merger:
             if not (asked.at_rest and other.at_rest):
                 if self._ports.clock.now() < deadline:
                     return False
-            elif (pair := _roles(asked, other, secretary)) is not None:
-                kept, over = pair
-                joined = self._joined(kept, over, secretary)
-                if joined is not None:
-                    self._save(kept, over, secretary, channel, joined)
-                    return True
+            elif self._joins(asked, other, secretary, channel):
+                return True
         asked.stay()
         other.stay()
         log.info("calls not joined", call=asked.id, other=other.id)
@@ -88,9 +86,40 @@ class Merger:
         )
         return False
 
+    def _joins(self, asked: Line, other: Line, secretary: str, channel: str) -> bool:
+        """Join them, if that may be: saved and done, or nothing has changed. In a call in which a colleague talks to her
+        she has the caller's part: it is taken as hers."""
+        before = {line: line.story for line in (asked, other)}
+        turns: list[Entry] = []
+        for line, story in before.items():
+            hers = turned(story, secretary, self._house.in_force.secretaries)
+            if hers is not None and isinstance(story.stage, Talking):
+                turns.append(line.entry("turned", secretary=secretary, of=story.stage.secretary))
+                line.story = hers
+        pair = _roles(asked, other, secretary)
+        joined = None if pair is None else self._joined(*pair, secretary)
+        if pair is None or joined is None:
+            for line, story in before.items():
+                line.story = story
+            return False
+        kept, over = pair
+        self._save(kept, over, secretary, channel, joined, turns)
+        return True
+
     # --- what becomes of them
 
     def _joined(self, kept: Line, over: Line, secretary: str) -> Joined | None:
+        joined = self._fitting(kept, over, secretary)
+        post = None if joined is None else _post(joined.stage)
+        if joined is None or may_serve(post, kept.story.call.client, self._house.in_force):
+            return joined
+        why = "not_allowed_here"
+        refused = kept.entry("transfer_failed", secretary=secretary, to=joined.to, why=why, stays=True)
+        self._ports.journal.save([refused])
+        self._house.text(secretary, staying(self._house.language, why, joined.to))
+        return None
+
+    def _fitting(self, kept: Line, over: Line, secretary: str) -> Joined | None:
         stage = kept.story.stage
         assert isinstance(stage, Talking)
         back = place_again(self._house, kept, stage)
@@ -100,14 +129,15 @@ class Merger:
             case Reaching(leg=str() as leg) as ringing:
                 return self._with_ringing(kept, ringing, leg, back, secretary)
             case InRoom(room=room) if closed_to_more(self._house.stories, room) is None:
-                return Joined(InRoom(room, back=back), None, "served", room, {})
+                return Joined(InRoom(room, kept.story.colleague, back=back), None, "served", room, {})
             case _:
                 return None
 
     def _with_party(self, kept: Line, over: Line, hers: Talking, back: Waiting) -> Joined:
         """The other side of the call that is over: a number, a colleague, or another caller."""
         channel, call = over.channel, over.story.call
-        contact = _called(hers) or Contact(call.client.display, call.identity.caller or "")
+        caller = Contact(call.client.display, call.identity.caller or "")
+        contact = _called(hers) or over.story.other or caller
         music = self._house.hold_music(kept.story)
         trunk = over.story.trunk_out if over.story.call.direction != "in" else call.trunk
         if contact.post is not None:
@@ -159,7 +189,9 @@ class Merger:
 
     # --- saving
 
-    def _save(self, kept: Line, over: Line, secretary: str, channel: str, joined: Joined) -> None:
+    def _save(
+        self, kept: Line, over: Line, secretary: str, channel: str, joined: Joined, turns: list[Entry]
+    ) -> None:
         stage = kept.story.stage
         assert isinstance(stage, Talking)
         foreign = kept.story.foreign if joined.taken is None else (*kept.story.foreign, joined.taken)
@@ -179,7 +211,7 @@ class Merger:
         rows: dict[str, Json] = {
             line.id: self._ports.codec.dump(story) for line, story in ((kept, now_kept), (over, now_over))
         }
-        self._ports.journal.save(_entries(kept, over, secretary, joined), calls=rows)
+        self._ports.journal.save([*turns, *_entries(kept, over, secretary, joined)], calls=rows)
         if joined.taken is not None:
             for note in over.notes_about(joined.taken):
                 kept.post(note)
@@ -191,6 +223,17 @@ class Merger:
             self._errands.hang_up(over.channel)
         else:
             over.move(now_over)
+
+
+def _post(stage: Stage) -> str | None:
+    """The colleague who would have him."""
+    match stage:
+        case Talking(secretary=secretary):
+            return secretary
+        case Reaching(contacts=(Contact(post=post), *_)):
+            return post
+        case _:
+            return None
 
 
 def _roles(asked: Line, other: Line, secretary: str) -> tuple[Line, Line] | None:
@@ -271,7 +314,9 @@ def _ended(story: Story, joined: Joined) -> Story:
     """The call that is over: what is left of it is her own channel."""
     hers = story.stage.leg if isinstance(story.stage, Talking) else story.call.channel
     foreign = tuple(channel for channel in story.foreign if channel != joined.taken)
-    return replace(story, stage=Leaving(joined.outcome), called_back=hers, foreign=foreign, trunk_out=None)
+    return replace(
+        story, stage=Leaving(joined.outcome), called_back=hers, foreign=foreign, trunk_out=None, other=None
+    )
 
 
 def _entries(kept: Line, over: Line, secretary: str, joined: Joined) -> list[Entry]:

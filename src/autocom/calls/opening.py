@@ -1,7 +1,7 @@
 """What is decided at the door, purely: which circumstances the rules are asked under, what the call is
 from then on, and what is written down first.
 
-Only values go in and out; `switchboard._open` saves the result before the story begins.
+Only values go in and out; `Switchboard._open` saves the result before the story begins.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 RESERVE = 0.1
 """Part of a trunk's channels (at least one) that outgoing legs leave to callers."""
 
-Refusal = Literal["no_line", "loop", "barred", "limit", "busy"]
-"""`busy`: a colleague who talks to somebody."""
+Refusal = Literal["no_line", "loop", "barred", "limit", "busy", "not_allowed_here"]
+"""`busy`: a colleague who talks to somebody; `not_allowed_here`: one who may not serve the client where she sits."""
 
 
 @dataclass(frozen=True, slots=True)

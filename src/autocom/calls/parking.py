@@ -12,6 +12,7 @@ from dataclasses import replace
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import TakenBy
+from autocom.calls.phoning import partner
 from autocom.calls.transferring import again, place_again
 from autocom.core.floor_words import TalkEnded
 from autocom.core.model import Audio
@@ -161,7 +162,7 @@ def _returning(stage: Parked, now: float) -> Waiting:
 def display(house: House, story: Story) -> str:
     """Whose caller it is and who he is, as an offer shows it; whom a secretary called, by his number or name."""
     call = story.call
-    if call.direction == "internal":
-        staff = house.in_force.secretaries.values()
-        return next((s.name for s in staff if s.extension == call.dialled), house.in_force.bureau.name)
+    if call.direction == "internal" or story.colleague is not None:
+        among = partner(house, story)
+        return house.in_force.bureau.name if among is None else among.name or among.number
     return invitation(call, house.language, house.plan).display

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import TakenBy
+from autocom.calls.phoning import partner
 from autocom.core.codes import PickUp, TakeBack
 from autocom.core.floor_words import PickedUp
 from autocom.core.model import Configuration
 from autocom.core.notices import notice
 from autocom.core.posts import InTalk, Offered
 from autocom.core.presentation import invitation
-from autocom.core.stages import Call, Parked, Reaching, Waiting
+from autocom.core.reach import may_serve
+from autocom.core.stages import Parked, Reaching, Waiting
 from autocom.core.story import Story
 from autocom.core.targets import Colleague, target
 from autocom.core.telephony import PhoneDialled
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 NOTHING_RINGS = "nothing_rings"
 SLOT_EMPTY = "slot_empty"
+ELSEWHERE = "not_allowed_here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,21 @@ def _take_back(desk: Desk, fact: PhoneDialled, slot: str) -> None:
     if line is None or line.awaits(TakenBy):
         desk.refuse(fact, SLOT_EMPTY)
         return
+    if not _may_have(desk, fact, line):
+        desk.refuse(fact, ELSEWHERE)
+        return
     _give(desk, line, fact, None)
 
 
 def _pick_up(desk: Desk, fact: PhoneDialled, extension: str) -> None:
-    found = min(_candidates(desk, fact.secretary, extension), key=lambda each: each.since, default=None)
+    rings = list(_candidates(desk, fact.secretary, extension))
+    mine = [
+        each for each in rings if each.call in desk.lines and _may_have(desk, fact, desk.lines[each.call])
+    ]
+    if rings and not mine:
+        desk.refuse(fact, ELSEWHERE)
+        return
+    found = min(mine, key=lambda each: each.since, default=None)
     line = desk.lines.get(found.call) if found is not None else None
     if found is None or line is None or line.awaits(TakenBy):
         desk.refuse(fact, NOTHING_RINGS)
@@ -69,6 +82,11 @@ def _pick_up(desk: Desk, fact: PhoneDialled, extension: str) -> None:
         _give(desk, line, fact, found.leg)
     else:
         _take_offer(desk, line, fact, found)
+
+
+def _may_have(desk: Desk, fact: PhoneDialled, line: Line) -> bool:
+    """Whether she may serve this caller's client where she sits."""
+    return may_serve(fact.secretary, line.story.call.client, desk.house.in_force)
 
 
 def _give(desk: Desk, line: Line, fact: PhoneDialled, of: str | None) -> None:
@@ -85,17 +103,16 @@ def _take_offer(desk: Desk, line: Line, fact: PhoneDialled, found: Ringing) -> N
     if post is None or not isinstance(post.engaged, InTalk) or post.engaged.leg != fact.channel:
         desk.refuse(fact, NOTHING_RINGS)
         return
-    show(desk.house, line.story.call, fact.secretary, found.secretary)
+    show(desk.house, line.story, fact.secretary, found.secretary)
 
 
-def show(house: House, call: Call, secretary: str, of: str) -> None:
+def show(house: House, story: Story, secretary: str, of: str) -> None:
     """Whose caller it is and what to say: her phone did not ring, so it shows nothing of him."""
-    colleague = house.in_force.secretaries.get(of)
-    if call.direction == "in":
+    colleague, call, among = house.in_force.secretaries.get(of), story.call, partner(house, story)
+    if call.direction == "in" and story.colleague is None:
         who, phrase = invitation(call, house.language, house.plan).display, call.client.phrase
     else:
-        hers = house.in_force.secretaries.get(call.dialled_by or "")
-        who, phrase = (call.client.display if hers is None else hers.name), ""
+        who, phrase = (call.client.display if among is None else among.name or among.number), ""
     text = notice(
         house.language, "picked", who=who, of=of if colleague is None else colleague.name, phrase=phrase
     )

@@ -274,7 +274,7 @@ class Stored:
     floor: Mapping[str, Json]
 
 
-class Journal(Protocol):
+class Saving(Protocol):
     """The local log. One `save` is one transaction on local disk; it does not wait for PostgreSQL."""
 
     def save(
@@ -287,6 +287,34 @@ class Journal(Protocol):
         """Append `entries`; set what is known of open calls and of the floor (None deletes the key)."""
         ...
 
+
+class Journal(Saving, Protocol):
+    """The local log, as calls and the floor know it."""
+
     def stored(self) -> Stored:
         """What the last process knew."""
         ...
+
+
+class Rows(Saving, Protocol):
+    """The local log, as those know it who keep rows of their own in it: letters, recordings, texts."""
+
+    def rows(self, prefix: str) -> Mapping[str, Json]:
+        """The floor's rows whose keys begin so, as of the last `save`."""
+        ...
+
+
+class Followed(Protocol):
+    """The local log, as those know it who are to notice what others write."""
+
+    def rows(self, prefix: str) -> Mapping[str, Json]:
+        """As `Rows`."""
+        ...
+
+    def follow(self) -> AsyncIterator[Entry]:
+        """Entries as they are saved."""
+        ...
+
+
+class Log(Rows, Followed, Protocol):
+    """Both: rows of one's own, and a word of what comes."""

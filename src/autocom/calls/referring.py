@@ -89,6 +89,8 @@ def _whose(story: Story, channel: str) -> str | None:
     match story.stage:
         case Talking(secretary=who, leg=leg) if leg == channel:
             return who
+        case Talking(joined_at=float()) if story.channel == channel:
+            return story.colleague
         case Reaching() if story.dialling and story.call.channel == channel:
             return story.call.dialled_by
         case InRoom(secretary=str() as who) if story.channel == channel:

@@ -22,6 +22,7 @@ from autocom.core.naming import outside_id
 from autocom.core.numbers import national
 from autocom.core.orders import NotPossible
 from autocom.core.posts import InTalk, Offered
+from autocom.core.reach import may_serve
 from autocom.core.stages import Leaving, Stage, Summoning
 from autocom.core.targets import Colleague, Dialled, Nobody, Outside, target
 from autocom.core.telephony import ChannelAnswered, PhoneDialled
@@ -76,6 +77,8 @@ def call_out(desk: Desk, secretary: str, dialled: str, client: str | None) -> st
 
 def _unable(house: House, wanted: Dialled, client: Client | None, secretary: str, now: float) -> str | None:
     match wanted:
+        case Outside() if client is not None and not may_serve(secretary, client, house.in_force):
+            return "not_allowed_here"
         case Outside(number):
             return refusal(house, number, client, secretary, now)
         case Colleague(other) if client is None:
@@ -89,7 +92,8 @@ def _unable(house: House, wanted: Dialled, client: Client | None, secretary: str
 async def summon(house: House, line: Line, stage: Summoning) -> Stage:
     """Ring her until she picks up, refuses (`HungUp`) or her time is over."""
     try:
-        await line.ports.telephone.ring(_order(house, line, stage))
+        if not line.lost(line.channel):  # else it is over already, and would ring for nobody
+            await line.ports.telephone.ring(_order(house, line, stage))
     except Gone:
         # her phone left meanwhile: there is no channel whose end could be told
         line.become(Leaving("failed"))

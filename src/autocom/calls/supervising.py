@@ -83,7 +83,8 @@ async def _ring(house: House, line: Line, stage: Supervising, until: float) -> S
         phone=True,
     )
     try:
-        await line.ports.telephone.ring(order)
+        if not line.lost(line.channel):  # else it is over already, and would ring for nobody
+            await line.ports.telephone.ring(order)
     except Gone:
         return None  # her phone is not registered
     while (note := await line.next(until if line.seeing else None)) is not None:

@@ -9,29 +9,30 @@ The stories are in `inbound.py`, the floor in `dispatcher.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
 
 from autocom.calls.containment import contained
 from autocom.calls.dialled import Desk
-from autocom.calls.dispatcher import RING_MARGIN, Dispatcher
+from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.errands import RETRY, Errands
 from autocom.calls.gauge import Gauge
 from autocom.calls.guests import Guests
 from autocom.calls.hearing import Hearing
 from autocom.calls.house import House
-from autocom.calls.inbound import advance, depart, turn_away
 from autocom.calls.inviting import ask_in
 from autocom.calls.line import Line, Ports
+from autocom.calls.living import Lives, quietly
 from autocom.calls.merging import Merger
 from autocom.calls.messages import alert_rows
-from autocom.calls.notes import HungUp, Looped, ReadAgain
+from autocom.calls.notes import Looped, ReadAgain
 from autocom.calls.opening import decided, first_stage, opening, returned, returning, staff_of
 from autocom.calls.outgoing import looped
 from autocom.calls.overriding import Overrides
 from autocom.calls.overseeing import Overseers
+from autocom.calls.phoning import offer_order
 from autocom.calls.ports import Gone, Outbound, Stored, TelephoneDown
 from autocom.calls.reconcile import compare
 from autocom.calls.referring import Referring
@@ -39,25 +40,20 @@ from autocom.calls.reminders import Reminders
 from autocom.calls.renvoi import PostForwards
 from autocom.calls.results import NoResult, Results
 from autocom.calls.tally import Tally
-from autocom.calls.taping import end_tape, settle
 from autocom.calls.transferring import note_for
 from autocom.core.codec import Undecodable
 from autocom.core.features import told
 from autocom.core.floor_words import (
-    CallerLeft,
     PhoneSeen,
     PhoneUsed,
     Ring,
     Staffed,
 )
-from autocom.core.hours import status
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration, HangupKind
-from autocom.core.naming import playback_id
 from autocom.core.numbers import NumberingPlan
-from autocom.core.presentation import invitation
 from autocom.core.stages import Leaving, Promised, Reaching, Waiting
-from autocom.core.story import Story, outcome_of_hang_up
+from autocom.core.story import Story
 from autocom.core.telephony import (
     CallEntered,
     ChannelGone,
@@ -107,6 +103,15 @@ class Switchboard:
         self.draining = False
         self._by_channel: dict[str, str] = {}
         self.hearing = Hearing(self.lines, self._by_channel, dispatcher, ports, self.errands)
+        self.lives = Lives(
+            self.house,
+            self.lines,
+            self._by_channel,
+            ports,
+            self.errands,
+            dispatcher,
+            (self.guests, self.reminders, self.overseers),
+        )
         self._adopted: list[Line] = []
         self._phones: dict[tuple[str, type], PhoneSeen | PhoneUsed] = {}
         self._present: frozenset[str] = frozenset()
@@ -218,8 +223,8 @@ class Switchboard:
                 self._house("service", event="telephone_lost", detail=why)
             case PhoneRegistered(secretary, reachable):
                 self._about_a_phone(PhoneSeen(secretary, reachable))
-            case PhoneRefused(secretary, dialled, why):
-                self._house("call_refused", secretary=secretary, dialled=dialled, why=why)
+            case PhoneRefused():
+                self.desk.refused_before(fact)
             case PhoneInUse(secretary, in_use):
                 self._about_a_phone(PhoneUsed(secretary, in_use))
             case _:
@@ -258,7 +263,7 @@ class Switchboard:
             line.post(fact)
         for line in self._adopted:
             self.ports.journal.save([line.entry("adopted", stage=type(line.story.stage).__name__)])
-            self._start(line, adopted=True)
+            self.lives.start(line, adopted=True)
         self._adopted.clear()
         for channel in differences.newcomers:
             self.errands.start(self._recall(channel))
@@ -291,12 +296,6 @@ class Switchboard:
         self._dialled(fact)
         return True
 
-    async def _quietly(self, command: Awaitable[None]) -> None:
-        try:
-            await command
-        except (Gone, TelephoneDown) as error:
-            log.info("nothing to be done", why=str(error))
-
     # --- a call comes in ---
 
     def _enter(self, fact: CallEntered) -> None:
@@ -305,11 +304,11 @@ class Switchboard:
         if self.draining:
             self.errands.to_fallback(fact.channel)
             return
-        with contained("call crashed", lambda error: self._crashed(error, fact.channel, None)):
+        with contained("call crashed", lambda error: self.lives.crashed(error, fact.channel, None)):
             line = self._open(fact)
             self.lines[line.id] = line
             self._by_channel[fact.channel] = line.id
-            self._start(line, adopted=False)
+            self.lives.start(line, adopted=False)
 
     def _open(self, fact: CallEntered) -> Line:
         """Decide whose call it is and by which rule, and save that: the story's first stage."""
@@ -345,7 +344,7 @@ class Switchboard:
         line.become(None, *entries)
         self.lines[line.id] = line
         self._by_channel[story.call.channel] = line.id
-        self._start(line, adopted=False)
+        self.lives.start(line, adopted=False)
 
     def take_over(self, line: Line, channel: str) -> None:
         """From now on what happens on this channel, which another call was named for, is told to this one."""
@@ -371,88 +370,7 @@ class Switchboard:
                 pass
         return Leaving("rejected", HangupKind.BUSY)
 
-    def _crashed(self, error: str, channel: str, line: Line | None) -> None:
-        """A bug in one call touches no other: write it down, give the caller to the fallback."""
-        call = line.id if line else None
-        self.ports.journal.save(
-            [Entry(self.ports.clock.now(), "crashed", call, {"error": error, "channel": channel})],
-            # the fallback's own record of this caller is not a call more
-            floor={} if call is None else {f"fallback:{channel}": call},
-        )
-        if line is not None:
-            line.crashed = True
-            if line.story.call.dialled_by is not None:  # no caller of ours: she dials again
-                self.errands.hang_up(line.story.call.channel)
-                self.errands.hang_up(channel)
-                return
-        self.errands.to_fallback(channel)
-
-    # --- a call's life ---
-
-    def _start(self, line: Line, *, adopted: bool) -> None:
-        self.errands.start(self._live(line, adopted=adopted))
-
-    async def _live(self, line: Line, *, adopted: bool) -> None:
-        """The loop around the stages, and the end of the call, whatever it is."""
-        with contained("call crashed", lambda error: self._crashed(error, line.channel, line), call=line.id):
-            try:
-                if adopted:
-                    await self._hush(line)
-                await self._stages(line)
-            except HungUp:
-                pass
-        try:
-            # whatever it was that crashed: no phone rings for him any more
-            left = CallerLeft(line.id)
-            with contained("end of call crashed", lambda _: self.dispatcher.submit(left), call=line.id):
-                await self._close(line)
-        finally:
-            del self.lines[line.id]
-            if line.wish is not None:
-                line.wish()  # the call that it was to be joined with waits no longer
-            turn_away(self.house, line)  # who wanted him in his last instant
-            self.overseers.look_again()
-            # also of a secretary who dialled for him and was gone before he was hers
-            for channel in [channel for channel, call in self._by_channel.items() if call == line.id]:
-                del self._by_channel[channel]
-
-    async def _hush(self, line: Line) -> None:
-        """End what the last process had playing, for the caller and for a secretary who waits for him: the
-        stage plays it anew, and a playback left behind would hold up the bridge."""
-        last = line.story.sounds
-        for number in range(max(1, last - 3), last + 1):
-            await self._quietly(self.ports.telephone.stop_playback(playback_id(line.id, number)))
-
-    async def _stages(self, line: Line) -> None:
-        while True:
-            try:
-                await settle(line, line.story.stage)
-                stage = await advance(self.house, line)
-            except TelephoneDown as down:
-                # unanswered commands: the stage is made to be run again from its first line
-                log.warning("stage interrupted", call=line.id, why=str(down))
-                line.forget_sound()
-                await line.rest(RETRY)
-                await self._hush(line)
-                continue
-            if stage is not line.story.stage:
-                line.become(stage)
-
-    async def _close(self, line: Line) -> None:
-        now = line.now()
-        line.forget_sound()  # written after `now`: the message was playing when he left
-        with contained("recording not ended", lambda _: None, call=line.id):
-            await end_tape(line)
-        with contained("parting crashed", lambda _: None, call=line.id):
-            await depart(self.house, line)
-        outcome = "fallback" if line.crashed else outcome_of_hang_up(line.story)
-        self.dispatcher.submit(CallerLeft(line.id))
-        self.guests.left(line.story, now, cut=line.cut or line.crashed)
-        if line.story.call.listed is not None:
-            self.reminders.ended(line.id, outcome)
-        # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
-        ended = Entry(now, "ended", line.id, {"outcome": outcome})
-        self.ports.journal.save([ended], calls={line.id: None})
+    # --- how many there are ---
 
     @property
     def busy(self) -> int:
@@ -469,7 +387,7 @@ class Switchboard:
                 channels += [line.story.stage.outside, line.story.stage.leg]
             for channel in channels:
                 if channel is not None:
-                    await self._quietly(self.ports.telephone.hang_up(channel))
+                    await quietly(self.ports.telephone.hang_up(channel))
         deadline = self.ports.clock.now() + within
         while self.busy and self.ports.clock.now() < deadline:
             await self.ports.clock.until(self.ports.clock.now() + 0.02)
@@ -478,24 +396,4 @@ class Switchboard:
         line = self.lines.get(ring.call)
         if line is None or self.configuration is None:
             return None
-        client = line.story.call.client
-        absence = status(client.hours, client.absences, line.now()).absence
-        called = isinstance(line.story.stage, Promised)
-        language = self.configuration.bureau.language
-        shown = invitation(
-            line.story.call,
-            language,
-            self.plan,
-            absence,
-            callback=called,
-            returned=note_for(line.story.stage, ring.secretary),
-        )
-        return Outbound(
-            channel=ring.leg,
-            endpoint=self.ports.telephone.phone_of(ring.secretary),
-            display=shown.display,
-            number=shown.number,
-            headers=shown.headers,
-            timeout=ring.until - line.now() + RING_MARGIN,
-            phone=True,
-        )
+        return offer_order(self.house, line, ring, note_for(line.story.stage, ring.secretary))

@@ -79,6 +79,8 @@ async def _connect(house: House, line: Line, stage: Talking) -> None:
         await telephone.answer(stage.leg)  # she dialled: nobody has answered her yet
     if stage.party is not None:
         await telephone.stop_music(stage.leg)  # a colleague who was consulted may have been put aside
+        if line.story.colleague is not None:  # of two colleagues either phone may hold the other
+            await telephone.hold_music(stage.leg, house.hold_music(line.story).moh_class)
     # what he hears when her phone holds him: later something may play on his channel, and hold this up
     await telephone.hold_music(line.channel, house.hold_music(line.story).moh_class)
     await telephone.connect(bridge_id(line.id, stage.attempt), [line.channel, stage.leg])

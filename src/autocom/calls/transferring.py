@@ -18,15 +18,16 @@ from autocom.calls.outgoing import came_by, refusal
 from autocom.calls.ports import Fares
 from autocom.core.floor_words import TalkEnded
 from autocom.core.journal import Entry
-from autocom.core.model import Contact, Enqueue
+from autocom.core.model import Enqueue
 from autocom.core.naming import bridge_id
 from autocom.core.numbers import national
 from autocom.core.orders import PutThrough, SendTo
+from autocom.core.reach import may_serve
 from autocom.core.rooms import closed_to_more
 from autocom.core.sending import coming_back, reason, staying
 from autocom.core.stages import InRoom, Patched, Reaching, Stage, Talking, Third, Waiting
 from autocom.core.story import Released
-from autocom.core.targets import Colleague, Outside, Target, ToRoom, ToTeam, written
+from autocom.core.targets import Colleague, Outside, Target, ToRoom, ToTeam, contact_of, written
 
 BACK_WITHIN = 12.0
 """Seconds beyond the last ring in which he may come back to her: nothing else is offered to her until then."""
@@ -126,7 +127,7 @@ def note_for(stage: Stage, secretary: str) -> str | None:
 async def send_to(house: House, line: Line, stage: Talking, order: SendTo | PutThrough) -> Stage | None:
     """The stage in which he is sent there; None where that cannot be: she stays with him, and is told why."""
     to = written(order.target, house.in_force)
-    why = _refused(house, line, stage, order.target)
+    why = why_not_there(house, line, stage, order.target)
     if why is not None:
         line.ports.journal.save(
             [line.entry("transfer_failed", secretary=stage.secretary, to=to, why=why, stays=True)]
@@ -149,11 +150,16 @@ def come_back(house: House, line: Line, stage: Reaching, back: Waiting) -> Waiti
     return _returned(line, replace(back, note=reason(house.language, why, to)), why, failed)
 
 
-def _refused(house: House, line: Line, stage: Talking, target: Target) -> str | None:
+def why_not_there(house: House, line: Line, stage: Talking, target: Target) -> str | None:
+    """Why he cannot be sent there at this moment, a word of `core.sending`; None where he can."""
     match target:
         case Colleague(secretary):
             if secretary == stage.secretary:
                 return "self"
+            if secretary == line.story.colleague:
+                return "refused"  # it is she who would be sent to herself
+            if not stage.private and not may_serve(secretary, line.story.call.client, house.in_force):
+                return "not_allowed_here"
             # her phone is nowhere: he is better off where he is
             return None if reachable(house, secretary) else "unreachable"
         case Outside(number):
@@ -180,9 +186,9 @@ def _sent(house: House, line: Line, stage: Talking, order: SendTo | PutThrough) 
             )
             return _leave(house, line, stage, again(place, now), order, None, entered)
         case ToRoom(room):
-            return _leave(house, line, stage, InRoom(room, back=back), order, None)
+            return _leave(house, line, stage, InRoom(room, line.story.colleague, back=back), order, None)
         case Colleague() | Outside():
-            contact = _contact(house, target)
+            contact = contact_of(target, house.in_force)
         case unreachable:
             assert_never(unreachable)
     patch = isinstance(order, PutThrough) and contact.post is None
@@ -197,13 +203,6 @@ def _sent(house: House, line: Line, stage: Talking, order: SendTo | PutThrough) 
         back=back,
     )
     return _leave(house, line, stage, sent, order, now + RING_FOR + BACK_WITHIN)
-
-
-def _contact(house: House, target: Colleague | Outside) -> Contact:
-    if isinstance(target, Outside):
-        return Contact(target.name, target.number)
-    known = house.in_force.secretaries[target.secretary]
-    return Contact(known.name, known.extension, post=target.secretary)
 
 
 def _leave(

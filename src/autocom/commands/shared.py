@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from autocom.refused import in_french
 from autocom.speech import Sentences, Speech
 from autocom.state import Card, NotRunning, read_card
 
@@ -127,5 +128,6 @@ def _ask(found: Card, method: str, path: str, body: dict[str, Any] | None) -> An
     except (aiohttp.ClientError, TimeoutError, OSError):
         return None
     if isinstance(answer, dict) and "error" in answer:
-        fail(answer["error"])
+        words = str(answer["error"])
+        fail(in_french(words) if language() == "fr" else words)
     return answer

@@ -24,7 +24,6 @@ from autocom.config.duty_checks import Member, check_duty, duty_notes
 from autocom.config.faults import ConfigurationRefused, Fault, Place, reason, suggestion
 from autocom.config.lists_build import expired
 from autocom.config.notes import notes_on_bureau, notes_on_client
-from autocom.config.notyet import NOT_YET, NotYet, not_served
 from autocom.config.numbering import plan_of
 from autocom.config.outside_checks import check_roster_numbers
 from autocom.config.scene import Ear, Scene
@@ -73,7 +72,6 @@ class _Reading:
 
     folder: Path
     environment: Mapping[str, str]
-    not_yet: Sequence[NotYet]
     faults: list[Fault] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
@@ -98,12 +96,6 @@ class _Reading:
         told = {(fault.file, fault.line, fault.column) for fault in self.faults}
         self.faults += [fault for fault in faults if (fault.file, fault.line, fault.column) not in told]
 
-    def refuse_unserved(self, kind: str, values: Plain, sheet: Sheet) -> None:
-        """Note the keys that are not served yet as faults."""
-        self.faults += [
-            sheet.key_at(route).fault(why) for route, why in not_served(kind, values, self.not_yet)
-        ]
-
 
 def load(
     folder: Path,
@@ -111,7 +103,6 @@ def load(
     now_year: int,
     *,
     environment: Mapping[str, str] | None = None,
-    not_yet: Sequence[NotYet] = NOT_YET,
     language: str | None = None,
     now: float | None = None,
 ) -> Loaded:
@@ -122,7 +113,7 @@ def load(
     `language` (`fr`, `en`) of the faults and notes; None: the bureau's, or French where it cannot be read.
     `now` (UTC epoch seconds) is what notes on dates go by; None: there are none.
     """
-    reading = _Reading(folder, os.environ if environment is None else environment, not_yet)
+    reading = _Reading(folder, os.environ if environment is None else environment)
     try:
         loaded = _load(reading, audio, now_year, now)
     except ConfigurationRefused as refused:
@@ -203,7 +194,6 @@ def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | N
         except KeyError:
             plan = FRANCE  # the model says what is wrong with it
     sheet = Sheet(document)
-    reading.refuse_unserved("bureau", values, sheet)
     model, faults = fit(written.Bureau, values, sheet, plan)
     reading.add_where_silent(faults)
     return model, document, plan
@@ -224,7 +214,6 @@ def _read_clients(
             continue
         document, values = found
         sheet = Sheet(document, bureau if defaults else None)
-        reading.refuse_unserved("client", values, sheet)
         if house is None:
             # what `defaults` would have given is unknown: ask only for what the file itself says
             _, faults = fit(written.ClientDefaults, _without_identity(values), sheet, plan)

@@ -117,6 +117,7 @@ KINDS: dict[str, str] = {
     "consult_ended": "secretary, leg, result (no_answer, refused, unreachable, dropped, left, joined: still ringing, gone), cause, post (a colleague left with him)",
     "conference_started": "secretary, leg: all three talk",
     "conference_ended": "secretary, leg, by (secretary, third, caller, vanished, service)",
+    "turned": "secretary, of: a colleague who was called wants something of the call; it is hers from here on",
     "caller_left": "secretary: he hung up while she talked to somebody else; the two go on without him",
     "transferred": "secretary, to, way (blind, attended, patch, team, room), how (refer, code, api), call: the other call that it was joined with",
     "transfer_failed": "secretary, to, why, stays (it was refused before she was out of it; else he comes back to her)",

@@ -13,7 +13,7 @@ from autocom.core.floor_words import LeaseFailed, PickedUp, StopRinging, Take, T
 from autocom.core.journal import Json
 from autocom.core.naming import leg_of
 from autocom.core.pauses import NO_ANSWER, conversing
-from autocom.core.posts import Idle, InTalk, Offered, Pause, Post
+from autocom.core.posts import Idle, InTalk, Offered, Pause, Post, WrapUp
 from autocom.core.telephony import Cause
 
 PAUSED = "no_answer_pause"
@@ -88,6 +88,7 @@ def picked_up(draft: Draft, fact: PickedUp) -> None:
         withdraw(draft, post, post.engaged, "withdrawn", Cause.ANSWERED_ELSEWHERE)
     stop_others(draft, fact.call)
     post, waiter = draft.posts[fact.secretary], draft.waiters[fact.call]
+    cut_short(draft, post)
     attempt = waiter.attempts + 1
     talk = InTalk(fact.call, fact.leg, attempt, waiter.client, draft.now)
     streak = conversing(post, draft.staff, draft.now)
@@ -95,6 +96,12 @@ def picked_up(draft: Draft, fact: PickedUp) -> None:
     draft.put(replace(waiter, held=fact.secretary, attempts=attempt))
     draft.note("picked_up", fact.call, secretary=fact.secretary, of=of)
     draft.decisions.append(Take(fact.call, fact.secretary, fact.leg, attempt))
+
+
+def cut_short(draft: Draft, post: Post) -> None:
+    """She talks again by her own doing: a wrap-up that ran is over."""
+    if isinstance(post.engaged, WrapUp):
+        draft.note("wrap_up_ended", post.engaged.call, secretary=post.secretary, by="call")
 
 
 def stop_others(draft: Draft, call: str, cause: Cause = Cause.ANSWERED_ELSEWHERE) -> None:

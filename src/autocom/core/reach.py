@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from autocom.core.model import Bureau, Client, Enqueue, Menu, Secretary, Step, Team
+from autocom.core.model import Bureau, Client, Configuration, Enqueue, Menu, Secretary, Step, Team
 from autocom.core.posts import Post
 
 
@@ -62,7 +62,20 @@ def suits(secretary: Secretary, client: Client, bureau: Bureau) -> bool:
     """Whether she speaks one of the client's languages and sits where the client allows it."""
     if client.languages and not set(client.languages) & set(secretary.languages):
         return False
+    return sits_where_allowed(secretary, client, bureau)
+
+
+def sits_where_allowed(secretary: Secretary, client: Client, bureau: Bureau) -> bool:
+    """Whether she sits in one of the countries from which this client may be served."""
     return not client.countries or (secretary.country or bureau.country) in client.countries
+
+
+def may_serve(secretary: str | None, client: Client, configuration: Configuration) -> bool:
+    """Whether this secretary may talk for this client, as the files say now, by whatever way a call comes to her:
+    a limit of law. What she speaks does not matter: whoever gives her the call knows. True for who is no secretary."""
+    known = configuration.secretaries.get(secretary or "")
+    today = configuration.clients.get(client.id, client)
+    return known is None or sits_where_allowed(known, today, configuration.bureau)
 
 
 def in_reach(

@@ -222,7 +222,7 @@ def _together(line: _Timeline, entry: Entry, at: float, who: str | None) -> None
             line.turn("conference", at, who)
         case "resumed" if line.runs("hold"):
             line.turn("talk", at, who)
-        case "conference_ended" if line.runs("conference"):
+        case "conference_ended" | "turned" if line.runs("talk" if entry.kind == "turned" else "conference"):
             line.turn("talk", at, who)
         case "consult_ended" if entry.fields.get("result") == "left":
             # she left the two together: they are joined some milliseconds later

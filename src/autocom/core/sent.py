@@ -29,6 +29,7 @@ def took_over(draft: Draft, fact: TookOver) -> None:
     if isinstance(post.engaged, Offered):
         offers.withdraw(draft, post, post.engaged, "withdrawn", Cause.NORMAL)
         post = draft.posts[fact.secretary]
+    offers.cut_short(draft, post)
     draft.put(replace(post, engaged=InTalk(fact.call, fact.leg, fact.attempt, fact.client, draft.now)))
 
 

@@ -334,7 +334,7 @@ class InRoom:
 @dataclass(frozen=True, slots=True)
 class Invited:
     """Rung by `by` for a conference room, until `until`. The leg that rings is this story's own channel. `begun`:
-    it is written down that he is rung."""
+    it is written down that he is rung. `answered`: he has picked up and must press a digit, until `until`."""
 
     room: str
     contact: Contact
@@ -342,6 +342,7 @@ class Invited:
     until: float
     begun: bool = False
     rang: bool = False
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

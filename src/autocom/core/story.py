@@ -7,9 +7,10 @@ stage is carried out: that is `autocom.calls`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from autocom.core.model import Enqueue, Play, Step
+from autocom.core.model import Contact, Enqueue, Play, Secretary, Step
 from autocom.core.posts import Waiter
 from autocom.core.routing import is_among
 from autocom.core.stages import (
@@ -28,7 +29,6 @@ from autocom.core.stages import (
     Summoning,
     Supervising,
     Talking,
-    Third,
     Waiting,
 )
 
@@ -80,7 +80,7 @@ class Story:
     `known`: the secretary he talked to a while ago. For a call that a secretary dialled `called_back` is the
     other side's channel, once it answered. `served`: he has talked with a secretary. `foreign`: channels named
     after another call that this one has taken over. `taped`: the recording of the conversation that runs. `trunk_out`: the trunk of the other side of a call that
-    a secretary dialled. `taping`: whether a secretary wants the conversations of this call recorded; None: as the
+    a secretary dialled. `other`: who is on `called_back`, where he is neither the caller nor who dialled. `taping`: whether a secretary wants the conversations of this call recorded; None: as the
     client says."""
 
     call: Call
@@ -107,6 +107,7 @@ class Story:
     taping: bool | None = None
     released: Released | None = None
     trunk_out: str | None = None
+    other: Contact | None = None
 
     @property
     def channel(self) -> str:
@@ -116,6 +117,13 @@ class Story:
     def foreign_leg(self, leg: str) -> bool:
         """Whether this secretary's channel is one that she dialled herself, not one that we rang."""
         return leg == self.call.channel or leg in self.foreign
+
+    @property
+    def colleague(self) -> str | None:
+        """The secretary whose phone is in the caller's part: who dialled, or whom another one called."""
+        if self.other is not None:
+            return self.other.post
+        return self.call.dialled_by if self.channel == self.call.channel else None
 
     @property
     def dialling(self) -> bool:
@@ -138,17 +146,33 @@ class Story:
         return self.call.open if self.open is None else self.open
 
 
-def outside_leg(story: Story) -> str | None:
-    """The leg of somebody outside that this call holds, or rings."""
+def turned(story: Story, secretary: str, staff: Mapping[str, Secretary]) -> Story | None:
+    """Two colleagues talk, and the one in the caller's part wants something: the same call with `secretary` in the
+    secretary's part and the other one in the caller's. None where she is not that one, or where the other one has
+    somebody on hold or with her: then it is hers to go on."""
+    stage = story.stage
+    if not isinstance(stage, Talking) or stage.joined_at is None or story.colleague != secretary:
+        return None
+    if secretary == stage.secretary or (stage.held, stage.third, stage.back_at) != (None, None, None):
+        return None
+    left = staff.get(stage.secretary)
+    extension = "" if left is None else left.extension
+    other = Contact(stage.secretary if left is None else left.name, extension, post=stage.secretary)
+    hers = replace(stage, secretary=secretary, leg=story.channel, waiting=None, party=other)
+    return replace(story, stage=hers, called_back=stage.leg, other=other)
+
+
+def outside_legs(story: Story) -> tuple[str | None, ...]:
+    """The legs of its own that this call holds, or rings, beside those of the floor's offers."""
     match story.stage:
         case Reaching(leg=leg) | Patched(leg=leg) | Promised(outside=str() as leg):
-            return leg
-        case Talking(third=Third(leg=leg)):
-            return leg
+            return leg, story.called_back
+        case Talking(leg=leg, third=third):
+            return leg, story.called_back, None if third is None else third.leg
         case Summoning():
-            return story.channel
+            return (story.channel,)
         case _:
-            return story.called_back
+            return (story.called_back,)
 
 
 def in_queue(steps: tuple[Step, ...], now: float, since: float | None = None) -> Waiting | None:
@@ -201,7 +225,7 @@ def waiter(story: Story, stage: Waiting) -> Waiter:
         countries=client.countries,
         prefer=queue.prefer if queue.prefer_for > 0 else (),
         prefer_until=entered + queue.prefer_for,
-        known=story.known,
+        known=None if stage.sent else story.known,  # sent to a team: to whoever is there, not to her again
         nobody_paused=queue.nobody_paused,
         tried={} if stage.dropped_by is None else {stage.dropped_by: 1},
         dropped=stage.dropped_by is not None,

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from autocom.core.dialling import unreadable
-from autocom.core.model import Configuration
+from autocom.core.model import Configuration, Contact
 from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 
 LONGEST = 48
@@ -80,6 +80,16 @@ def target(dialled: str, configuration: Configuration, plan: NumberingPlan = FRA
         if number is not None:
             return Outside(number)
     return Nobody(text[:LONGEST], unreadable(text[:LONGEST], plan))
+
+
+def contact_of(wanted: Colleague | Outside, configuration: Configuration) -> Contact:
+    """Whom to ring there; KeyError for a secretary whom this configuration does not know."""
+    match wanted:
+        case Colleague(secretary):
+            known = configuration.secretaries[secretary]
+            return Contact(known.name, known.extension, post=secretary)
+        case Outside(number, name):
+            return Contact(name, number)
 
 
 def written(wanted: Target, configuration: Configuration) -> str:

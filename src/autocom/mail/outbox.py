@@ -7,13 +7,11 @@ The log is the only truth: nothing is remembered between two looks at it. A row 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
-from autocom.calls.ports import Clock
-from autocom.core.journal import Entry, Json
+from autocom.calls.ports import Clock, Log
 from autocom.core.letters import LETTER, Letter, letters
 
 log = structlog.get_logger()
@@ -25,26 +23,8 @@ IDLE = 60.0
 """Seconds after which the outbox is looked at though nobody said that something came."""
 
 
-class Outbox(Protocol):
+class Outbox(Log, Protocol):
     """The local log, as far as the outbox goes."""
-
-    def save(
-        self,
-        entries: Sequence[Entry] = (),
-        *,
-        calls: Mapping[str, Json] | None = None,
-        floor: Mapping[str, Json] | None = None,
-    ) -> None:
-        """As the port `Journal`."""
-        ...
-
-    def rows(self, prefix: str) -> Mapping[str, Json]:
-        """The floor's rows whose keys begin so, as of the last `save`."""
-        ...
-
-    def follow(self) -> AsyncIterator[Entry]:
-        """Entries as they are saved."""
-        ...
 
 
 def readable(outbox: Outbox, told: set[str]) -> list[Letter]:

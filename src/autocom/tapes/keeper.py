@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 import structlog
 
 from autocom.calls.containment import contained
-from autocom.calls.ports import Clock, Gone, Telephone, TelephoneDown
+from autocom.calls.ports import Clock, Gone, Log, Telephone, TelephoneDown
 from autocom.core.journal import Entry, Json
 from autocom.core.letters import wav_seconds, wav_whole
 from autocom.core.naming import call_of_tape
@@ -38,28 +37,6 @@ STRAYS = 30 * 86400.0
 """Seconds for which a recording is kept that nothing is known of."""
 
 Aside = Callable[[Callable[[], object]], Awaitable[object]]
-
-
-class Log(Protocol):
-    """The local log, as far as recordings go."""
-
-    def save(
-        self,
-        entries: Sequence[Entry] = (),
-        *,
-        calls: Mapping[str, Json] | None = None,
-        floor: Mapping[str, Json] | None = None,
-    ) -> None:
-        """As the port `Journal`."""
-        ...
-
-    def rows(self, prefix: str) -> Mapping[str, Json]:
-        """The floor's rows whose keys begin so, as of the last `save`."""
-        ...
-
-    def follow(self) -> AsyncIterator[Entry]:
-        """Entries as they are saved."""
-        ...
 
 
 class TapeKeeper:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import structlog
 
-from autocom.calls.ports import Clock
+from autocom.calls.ports import Clock, Rows
 from autocom.core import texting
 from autocom.core.ingress import NumberBook
 from autocom.core.journal import Entry, Json
@@ -23,24 +22,6 @@ from autocom.core.numbers import NumberingPlan
 from autocom.core.texts import TEXT, Incoming, Outgoing, Text, row_of, texts
 
 log = structlog.get_logger()
-
-
-class Rows(Protocol):
-    """The local log, as far as texts go."""
-
-    def save(
-        self,
-        entries: Sequence[Entry] = (),
-        *,
-        calls: Mapping[str, Json] | None = None,
-        floor: Mapping[str, Json] | None = None,
-    ) -> None:
-        """As the port `Journal`."""
-        ...
-
-    def rows(self, prefix: str) -> Mapping[str, Json]:
-        """The rows whose keys begin so, as of the last `save`."""
-        ...
 
 
 class Ledger:

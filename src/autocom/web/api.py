@@ -15,7 +15,8 @@ from typing import Protocol
 from aiohttp import web
 
 from autocom.core.journal import Entry, Json
-from autocom.core.orders import VERBS, NotPossible
+from autocom.core.orders import VERBS
+from autocom.web.answers import answered, missing, refused, wish_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -97,7 +98,7 @@ class Api:
         if request.path.startswith("/v1/"):
             given = request.headers.get("Authorization", "")
             if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-                return web.json_response({"error": "a valid bearer token is needed"}, status=401)
+                return refused("a valid bearer token is needed", 401)
         return await handler(request)
 
     async def _live(self, _: web.Request) -> web.Response:
@@ -115,46 +116,40 @@ class Api:
         asked = request.match_info
         words: dict[str, object] = dict(request.query)
         if request.can_read_body:
-            try:
-                wish = await request.json()
-            except ValueError:
-                wish = None
-            if not isinstance(wish, dict):
-                return web.json_response({"error": "a JSON object is expected"}, status=400)
+            wish = await wish_of(request)
+            if wish is None:
+                return refused("a JSON object is expected")
             words |= wish
         if asked["verb"] == "call":
             to, client = str(words.get("to") or ""), words.get("client")
             whose = None if client is None else str(client)
-            return _answer(lambda: self._exchange.call_out(asked["id"], to, whose))
+            return answered(lambda: self._exchange.call_out(asked["id"], to, whose))
         said = words.get(VERBS.get(asked["verb"]) or "reason")
         argument = None if said is None else str(said)
-        return _answer(lambda: self._exchange.secretary(asked["id"], asked["verb"], argument))
+        return answered(lambda: self._exchange.secretary(asked["id"], asked["verb"], argument))
 
     async def _overrides(self, _: web.Request) -> web.Response:
         return web.json_response(self._exchange.status().get("overrides", []))
 
     async def _override(self, request: web.Request) -> web.Response:
         """Body: client, override (team, open, closed), team, until, author, reason."""
-        try:
-            wish = await request.json()
-        except ValueError:
-            wish = None
-        if not isinstance(wish, dict):
-            return web.json_response({"error": "a JSON object is expected"}, status=400)
-        return _answer(lambda: self._exchange.override(wish))
+        wish = await wish_of(request)
+        if wish is None:
+            return refused("a JSON object is expected")
+        return answered(lambda: self._exchange.override(wish))
 
     async def _end_overrides(self, request: web.Request) -> web.Response:
         client, author = request.match_info["client"], request.query.get("author", "api")
-        return _answer(lambda: self._exchange.end_overrides(client, author))
+        return answered(lambda: self._exchange.end_overrides(client, author))
 
     async def _rollback(self, request: web.Request) -> web.Response:
         query = request.query
         try:
             answer = await self._exchange.rollback(query.get("version"), query.get("author", "api"))
         except LookupError as error:
-            return web.json_response({"error": str(error.args[0])}, status=404)
+            return missing(error)
         except OSError as error:
-            return web.json_response({"error": f"the files cannot be put back: {error}"}, status=500)
+            return refused(f"the files cannot be put back: {error}", 500)
         return web.json_response(answer)
 
     async def _reload(self, request: web.Request) -> web.Response:
@@ -174,15 +169,3 @@ class Api:
             except ConnectionError:
                 break  # the reader went: the usual end of following
         return response
-
-
-def _answer(act: Callable[[], Mapping[str, Json]]) -> web.Response:
-    """What the exchange says, or its refusal in words."""
-    try:
-        return web.json_response(act())
-    except LookupError as error:
-        return web.json_response({"error": str(error.args[0])}, status=404)
-    except NotPossible as error:
-        return web.json_response({"error": str(error)}, status=409)
-    except ValueError as error:
-        return web.json_response({"error": str(error)}, status=400)

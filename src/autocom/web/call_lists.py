@@ -6,13 +6,14 @@ kept, and dials nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from aiohttp import web
 
 from autocom.core.journal import Json
 from autocom.core.reminders import read_csv
+from autocom.web.answers import answered, refused
 
 
 class Lists(Protocol):
@@ -55,7 +56,7 @@ class ListRoutes:
         )
 
     async def _show(self, request: web.Request) -> web.Response:
-        return _answer(lambda: self._lists.show(request.match_info["client"]))
+        return answered(lambda: self._lists.show(request.match_info["client"]))
 
     async def _fill(self, request: web.Request) -> web.Response:
         """Body: a list of people with number, name, note, at; or text/csv with these columns."""
@@ -66,25 +67,16 @@ class ListRoutes:
             else:
                 people = await request.json()
         except (ValueError, UnicodeDecodeError) as error:
-            return web.json_response({"error": f"the list cannot be read: {error}"}, status=400)
+            return refused(f"the list cannot be read: {error}")
         if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
-            return web.json_response({"error": "a JSON list of objects is expected"}, status=400)
-        return _answer(lambda: self._lists.add(client, people, author))
+            return refused("a JSON list of objects is expected")
+        return answered(lambda: self._lists.add(client, people, author))
 
     async def _remove(self, request: web.Request) -> web.Response:
         asked = request.match_info
         author = request.query.get("author", "api")
-        return _answer(lambda: self._lists.remove(asked["client"], asked.get("item"), author))
+        return answered(lambda: self._lists.remove(asked["client"], asked.get("item"), author))
 
     async def _result(self, request: web.Request) -> web.Response:
         asked = request.match_info
-        return _answer(lambda: self._lists.say(asked["secretary"], asked["result"]))
-
-
-def _answer(act: Callable[[], Mapping[str, Json] | list[Json]]) -> web.Response:
-    try:
-        return web.json_response(act())
-    except LookupError as error:
-        return web.json_response({"error": str(error.args[0])}, status=404)
-    except ValueError as error:
-        return web.json_response({"error": str(error)}, status=400)
+        return answered(lambda: self._lists.say(asked["secretary"], asked["result"]))

@@ -12,6 +12,7 @@ from typing import Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
+from autocom.web.answers import answered, refused
 
 VERBS = {"heard": True, "new": False}
 
@@ -47,9 +48,6 @@ class MessageRoutes:
         asked = request.match_info
         heard = VERBS.get(asked["verb"])
         if heard is None:
-            return web.json_response({"error": f"a message is {' or '.join(VERBS)}"}, status=400)
-        try:
-            row = self._messages.mark(asked["id"], request.query.get("by", "api"), heard=heard)
-        except LookupError as error:
-            return web.json_response({"error": str(error.args[0])}, status=404)
-        return web.json_response(row)
+            return refused(f"a message is {' or '.join(VERBS)}")
+        by = request.query.get("by", "api")
+        return answered(lambda: self._messages.mark(asked["id"], by, heard=heard))

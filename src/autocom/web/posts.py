@@ -6,13 +6,13 @@ done. Refusals are `{"error": …}`: 404 nobody by that name, 400 wrong words, 4
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from aiohttp import web
 
 from autocom.core.journal import Json
-from autocom.core.orders import NotPossible
+from autocom.web.answers import answered, refused
 
 
 class Phones(Protocol):
@@ -67,28 +67,17 @@ class PostRoutes:
     async def _room(self, request: web.Request) -> web.Response:
         """In the query: `by`, the secretary in whose name it is; `to`, whom to invite."""
         asked, query = request.match_info, request.query
-        return _answer(
+        return answered(
             lambda: self._phones.room(asked["room"], asked["verb"], query.get("by"), query.get("to"))
         )
 
     async def _forwards(self, request: web.Request) -> web.Response:
-        return _answer(lambda: self._phones.forwards(request.match_info["id"]))
+        return answered(lambda: self._phones.forwards(request.match_info["id"]))
 
     async def _forward(self, request: web.Request) -> web.Response:
         """PUT with `to` in the query, or DELETE."""
         asked = request.match_info
         to = request.query.get("to") if request.method == "PUT" else None
         if request.method == "PUT" and not to:
-            return web.json_response({"error": "say where to: ?to=EXTENSION or ?to=NUMBER"}, status=400)
-        return _answer(lambda: self._phones.forward(asked["id"], asked["when"], to))
-
-
-def _answer(act: Callable[[], Mapping[str, Json]]) -> web.Response:
-    try:
-        return web.json_response(act())
-    except LookupError as error:
-        return web.json_response({"error": str(error.args[0])}, status=404)
-    except NotPossible as error:
-        return web.json_response({"error": str(error)}, status=409)
-    except ValueError as error:
-        return web.json_response({"error": str(error)}, status=400)
+            return refused("say where to: ?to=EXTENSION or ?to=NUMBER")
+        return answered(lambda: self._phones.forward(asked["id"], asked["when"], to))

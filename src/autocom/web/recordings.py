@@ -11,6 +11,7 @@ from typing import Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
+from autocom.web.answers import missing, refused
 
 
 class Recordings(Protocol):
@@ -43,10 +44,10 @@ class RecordingRoutes:
     async def _sound(self, request: web.Request) -> web.Response:
         by = request.query.get("by", "").strip()
         if not by:
-            return web.json_response({"error": "say who listens: ?by=NAME"}, status=400)
+            return refused("say who listens: ?by=NAME")
         try:
             name, wav = await self._recordings.sound(request.match_info["id"], by)
         except LookupError as error:
-            return web.json_response({"error": str(error.args[0])}, status=404)
+            return missing(error)
         headers = {"Content-Disposition": f'attachment; filename="{name}.wav"', "Cache-Control": "no-store"}
         return web.Response(body=wav, content_type="audio/wav", headers=headers)

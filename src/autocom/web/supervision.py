@@ -6,12 +6,13 @@ program exactly as for a phone. Must not know how it is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from aiohttp import web
 
 from autocom.core.journal import Json
+from autocom.web.answers import answered, refused, wish_of
 
 
 class Supervisions(Protocol):
@@ -51,24 +52,14 @@ class SupervisionRoutes:
 
     async def _begin(self, request: web.Request) -> web.Response:
         """Body: lead, secretary, mode (listen where it says none)."""
-        try:
-            wish = await request.json()
-        except ValueError:
-            wish = None
-        if not isinstance(wish, dict) or not all(isinstance(value, str) for value in wish.values()):
-            return web.json_response({"error": "a JSON object of texts is expected"}, status=400)
+        wish = await wish_of(request)
+        if wish is None or not all(isinstance(value, str) for value in wish.values()):
+            return refused("a JSON object of texts is expected")
         lead, secretary = wish.get("lead", ""), wish.get("secretary", "")
-        return _answer(lambda: self._supervisions.begin(lead, secretary, wish.get("mode", "listen")))
+        return answered(
+            lambda: self._supervisions.begin(lead, secretary, wish.get("mode", "listen")), wrong=409
+        )
 
     async def _switch(self, request: web.Request) -> web.Response:
         asked = request.match_info
-        return _answer(lambda: self._supervisions.switch(asked["lead"], asked["mode"]))
-
-
-def _answer(act: Callable[[], Mapping[str, Json]]) -> web.Response:
-    try:
-        return web.json_response(act())
-    except LookupError as error:
-        return web.json_response({"error": str(error.args[0])}, status=404)
-    except ValueError as error:
-        return web.json_response({"error": str(error)}, status=409)
+        return answered(lambda: self._supervisions.switch(asked["lead"], asked["mode"]), wrong=409)

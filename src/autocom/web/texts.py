@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
+from autocom.web.answers import answered, missing, refused, wish_of
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of what a provider posts: an MMS in base64."""
@@ -90,7 +91,7 @@ class TextRoutes:
             try:
                 raw = await request.clone(client_max_size=LARGEST).read()
             except web.HTTPRequestEntityTooLarge:
-                return web.json_response({"error": f"more than {LARGEST} bytes"}, status=413)
+                return refused(f"more than {LARGEST} bytes", 413)
             name = request.match_info["provider"]
             status, answer = await self._texts.posted(name, what, request.headers, raw)
         return web.json_response(answer, status=status)
@@ -99,23 +100,15 @@ class TextRoutes:
         """`?client=ID&limit=N`."""
         asked = request.query.get("limit", "50")
         if not (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= _LIST):
-            return web.json_response({"error": f"`limit` is a number from 1 to {_LIST}"}, status=400)
+            return refused(f"`limit` is a number from 1 to {_LIST}")
         return web.json_response(await self._texts.listed(request.query.get("client"), int(asked)))
 
     async def _send(self, request: web.Request) -> web.Response:
         """Body: client, to or answer, text, secretary, author, id."""
-        try:
-            wish = await request.json()
-        except ValueError:
-            wish = None
-        if not isinstance(wish, dict):
-            return web.json_response({"error": "a JSON object is expected"}, status=400)
-        try:
-            return web.json_response(self._texts.send(wish))
-        except LookupError as error:
-            return web.json_response({"error": str(error.args[0])}, status=404)
-        except ValueError as error:
-            return web.json_response({"error": str(error)}, status=400)
+        wish = await wish_of(request)
+        if wish is None:
+            return refused("a JSON object is expected")
+        return answered(lambda: self._texts.send(wish))
 
     async def _read(self, request: web.Request) -> web.Response:
         """`?reader=NAME` is written down with it."""
@@ -129,7 +122,7 @@ class TextRoutes:
                 request.match_info["wanted"], int(number) if number.isascii() and number.isdigit() else 0
             )
         except LookupError as error:
-            return web.json_response({"error": str(error.args[0])}, status=404)
+            return missing(error)
         headers = {
             "Content-Type": kind,
             # never shown in the page that asked: it is a stranger's
@@ -143,4 +136,4 @@ async def _or_missing(ask: Callable[[], Awaitable[Mapping[str, Json]]]) -> web.R
     try:
         return web.json_response(await ask())
     except LookupError as error:
-        return web.json_response({"error": str(error.args[0])}, status=404)
+        return missing(error)

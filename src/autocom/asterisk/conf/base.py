@@ -139,6 +139,9 @@ def rtp_conf(net: Net) -> str:
         ("rtpend", str(high)),
         ("strictrtp", "yes"),
         ("icesupport", "yes"),
+        # samples: after 150 ms without a packet (the default of 22.10) a digit counts as over, and what then still
+        # comes of it as a second one
+        ("dtmftimeout", "3000"),
     ]
     return _file(section("general", options))
 

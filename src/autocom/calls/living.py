@@ -1,0 +1,139 @@
+"""A call's life: the loop around its stages, the end of it, and what a crash leaves.
+
+A story that crashes is written down and its caller given to the dialplan's fallback, never to silence; no other
+call notices. Invariant: whatever happens, a call that was started is ended once, with an entry `ended`, and its
+row is gone. Must not know what a stage does (`inbound.advance`), nor how a call begins (`switchboard`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+import structlog
+
+from autocom.calls.containment import contained
+from autocom.calls.dispatcher import Dispatcher
+from autocom.calls.errands import RETRY, Errands
+from autocom.calls.guests import Guests
+from autocom.calls.house import House
+from autocom.calls.inbound import advance, depart, turn_away
+from autocom.calls.line import Line, Ports
+from autocom.calls.notes import HungUp
+from autocom.calls.overseeing import Overseers
+from autocom.calls.ports import Gone, TelephoneDown
+from autocom.calls.reminders import Reminders
+from autocom.calls.taping import end_tape, settle
+from autocom.core.floor_words import CallerLeft
+from autocom.core.journal import Entry
+from autocom.core.naming import playback_id
+from autocom.core.story import outcome_of_hang_up
+
+log = structlog.get_logger()
+
+
+class Lives:
+    """Runs what is in `lines`, and takes it out in the end; `by_channel`: which call a channel's facts belong to."""
+
+    def __init__(
+        self,
+        house: House,
+        lines: dict[str, Line],
+        by_channel: dict[str, str],
+        ports: Ports,
+        errands: Errands,
+        dispatcher: Dispatcher,
+        ears: tuple[Guests, Reminders, Overseers],
+    ) -> None:
+        self.house, self.lines, self.by_channel = house, lines, by_channel
+        self.ports, self.errands, self.dispatcher = ports, errands, dispatcher
+        self.guests, self.reminders, self.overseers = ears
+
+    def start(self, line: Line, *, adopted: bool) -> None:
+        """Let it run; `adopted`: the last process began it."""
+        self.errands.start(self._live(line, adopted=adopted))
+
+    async def _live(self, line: Line, *, adopted: bool) -> None:
+        """The loop around the stages, and the end of the call, whatever it is."""
+        with contained("call crashed", lambda error: self.crashed(error, line.channel, line), call=line.id):
+            try:
+                if adopted:
+                    await self._hush(line)
+                await self._stages(line)
+            except HungUp:
+                pass
+        try:
+            # whatever it was that crashed: no phone rings for him any more
+            left = CallerLeft(line.id)
+            with contained("end of call crashed", lambda _: self.dispatcher.submit(left), call=line.id):
+                await self._close(line)
+        finally:
+            del self.lines[line.id]
+            if line.wish is not None:
+                line.wish()  # the call that it was to be joined with waits no longer
+            turn_away(self.house, line)  # who wanted him in his last instant
+            self.overseers.look_again()
+            # also of a secretary who dialled for him and was gone before he was hers
+            for channel in [channel for channel, call in self.by_channel.items() if call == line.id]:
+                del self.by_channel[channel]
+
+    async def _hush(self, line: Line) -> None:
+        """End what the last process had playing, for the caller and for a secretary who waits for him: the
+        stage plays it anew, and a playback left behind would hold up the bridge."""
+        last = line.story.sounds
+        for number in range(max(1, last - 3), last + 1):
+            await quietly(self.ports.telephone.stop_playback(playback_id(line.id, number)))
+
+    async def _stages(self, line: Line) -> None:
+        while True:
+            try:
+                await settle(line, line.story.stage)
+                stage = await advance(self.house, line)
+            except TelephoneDown as down:
+                # unanswered commands: the stage is made to be run again from its first line
+                log.warning("stage interrupted", call=line.id, why=str(down))
+                line.forget_sound()
+                await line.rest(RETRY)
+                await self._hush(line)
+                continue
+            if stage is not line.story.stage:
+                line.become(stage)
+
+    async def _close(self, line: Line) -> None:
+        now = line.now()
+        line.forget_sound()  # written after `now`: the message was playing when he left
+        with contained("recording not ended", lambda _: None, call=line.id):
+            await end_tape(line)
+        with contained("parting crashed", lambda _: None, call=line.id):
+            await depart(self.house, line)
+        outcome = "fallback" if line.crashed else outcome_of_hang_up(line.story)
+        self.dispatcher.submit(CallerLeft(line.id))
+        self.guests.left(line.story, now, cut=line.cut or line.crashed)
+        if line.story.call.listed is not None:
+            self.reminders.ended(line.id, outcome)
+        # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
+        ended = Entry(now, "ended", line.id, {"outcome": outcome})
+        self.ports.journal.save([ended], calls={line.id: None})
+
+    def crashed(self, error: str, channel: str, line: Line | None) -> None:
+        """A bug in one call touches no other: write it down, give the caller to the fallback."""
+        call = line.id if line else None
+        self.ports.journal.save(
+            [Entry(self.ports.clock.now(), "crashed", call, {"error": error, "channel": channel})],
+            # the fallback's own record of this caller is not a call more
+            floor={} if call is None else {f"fallback:{channel}": call},
+        )
+        if line is not None:
+            line.crashed = True
+            if line.story.call.dialled_by is not None:  # no caller of ours: she dials again
+                self.errands.hang_up(line.story.call.channel)
+                self.errands.hang_up(channel)
+                return
+        self.errands.to_fallback(channel)
+
+
+async def quietly(command: Awaitable[None]) -> None:
+    """What is gone needs no command, and what got no answer is told by the next facts."""
+    try:
+        await command
+    except (Gone, TelephoneDown) as error:
+        log.info("nothing to be done", why=str(error))

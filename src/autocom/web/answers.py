@@ -1,0 +1,46 @@
+"""What every route of the API has in common: a refusal in words becomes a status, and what a body must be.
+
+The exchange refuses by what it raises: LookupError for nobody and nothing by that name (404), `NotPossible` for not
+now (409), ValueError for wrong words (400). Must not know what is asked. Invariant: every refusal is `{"error": "…"}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from autocom.core.journal import Json
+from autocom.core.orders import NotPossible
+
+
+def answered(act: Callable[[], Mapping[str, Json] | Sequence[Json]], *, wrong: int = 400) -> web.Response:
+    """What the exchange says, or its refusal in words; `wrong`: the status of a ValueError."""
+    try:
+        return web.json_response(act())
+    except LookupError as error:
+        return missing(error)
+    except NotPossible as error:
+        return refused(str(error), 409)
+    except ValueError as error:
+        return refused(str(error), wrong)
+
+
+def missing(error: LookupError) -> web.Response:
+    """There is nobody, or nothing, by that name."""
+    return refused(str(error.args[0]), 404)
+
+
+def refused(why: str, status: int = 400) -> web.Response:
+    """No, and why."""
+    return web.json_response({"error": why}, status=status)
+
+
+async def wish_of(request: web.Request) -> dict[str, Any] | None:
+    """The JSON object of the body; None where it is none."""
+    try:
+        wish = await request.json()
+    except ValueError:
+        return None
+    return wish if isinstance(wish, dict) else None
