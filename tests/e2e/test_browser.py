@@ -73,7 +73,9 @@ async def test_a_secretary_in_a_browser_answers_holds_dials_digits_and_mutes(exc
         assert "".join(caller.digits) == "42#"
         for digit in "0639981021":
             await lea.press(digit)
-        await until(lambda: "".join(caller.digits) == "42#0639981021", "a number is not seconds behind her", 5.0)
+        await until(
+            lambda: "".join(caller.digits) == "42#0639981021", "a number is not seconds behind her", 5.0
+        )
 
         await lea.press("Hold")
         await lea.shows("on hold")
