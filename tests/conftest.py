@@ -17,6 +17,9 @@ from tests.support.bureau import Bureau
 from tests.support.exchange import Exchange
 from tests.support.postgres import fresh_database, private_postgres
 
+# no deadline for a single example: speed is measured in bench/, and a shared machine stalls for longer than that
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 # `make properties`: the laws of the floor with twenty times as many examples
 settings.register_profile("properties", deadline=None)
 
