@@ -15,7 +15,8 @@ STEP := tools/step.sh
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/autocom
 ASTERISK_HOME := $(if $(AUTOCOM_ASTERISK_HOME),$(AUTOCOM_ASTERISK_HOME),$(if $(AST),$(AST),$(CACHE)/asterisk))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-WORKERS ?= 2
+# a test of calls waits for half of its time, so there is one worker more than processors
+WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 

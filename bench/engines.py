@@ -23,8 +23,9 @@ from autocom.config.alaw import encode
 from autocom.state import read_card
 from bench.sip import HOST, now
 from tests.support import tones
-from tests.support.bureau import Bureau, client, free_ports, play, queue
+from tests.support.bureau import Bureau, client, play, queue
 from tests.support.exchange import Exchange
+from tests.support.ports import free_ports
 
 # DIDs, and what each of them is for
 PLAIN, THREE, WRAP, HOP, SOLO = "0199001001", "0199001002", "0199001003", "0199001004", "0199001005"

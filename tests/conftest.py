@@ -24,6 +24,11 @@ settings.load_profile("suite")
 settings.register_profile("properties", deadline=None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _sounds_are_converted_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    Exchange.converted = tmp_path_factory.getbasetemp() / "converted-sounds"
+
+
 @pytest.fixture
 def bureau(tmp_path: Path) -> Iterator[Bureau]:
     """A bureau of two secretaries, written; change it and `write()` before an exchange starts on it."""
@@ -60,6 +65,21 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgr
 def url(postgres: PrivatePostgres) -> Iterator[str]:
     with fresh_database(postgres) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgres]:
+    """A server that tests may stop, freeze and kill."""
+    with private_postgres(tmp_path_factory.mktemp("fragile")) as server:
+        yield server
+
+
+@pytest.fixture
+def own_server(fragile: PrivatePostgres) -> Iterator[tuple[PrivatePostgres, str]]:
+    """The server, and a database on it."""
+    with fresh_database(fragile) as found:
+        yield fragile, found
+        fragile.start()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from autocom import versions
+from autocom import lane, news, versions
 from autocom.asterisk.conf import pjsip
 from autocom.calls import promise, searching, voicemail
 from autocom.calls.line import FAX_WINDOW
@@ -26,7 +26,6 @@ from autocom.core import estimate, offers, pace, ranking, record, rooms
 from autocom.core.journal import KINDS
 from autocom.core.record import ABANDON_CAUSES, OUTCOMES, SEGMENT_KINDS
 from autocom.core.stages import Stage
-from autocom.mail import lane, outbox
 from autocom.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -251,7 +250,7 @@ def test_methods_named_in_the_architecture_exist() -> None:
 NUMBERS = (
     ("admins/mail.md", "après {} s de silence", voicemail.SILENCE),
     ("admins/mail.md", "after {} s of silence", voicemail.SILENCE),
-    ("admins/mail.md", "again after {} s,", outbox.FIRST),
+    ("admins/mail.md", "again after {} s,", news.FIRST),
     ("admins/mail.md", "… {} minutes", lane.MOST / 60),
     ("admins/outside.md", "pendant {} secondes", searching.ACCEPT_WITHIN),
     ("admins/outside.md", "for {} seconds", searching.ACCEPT_WITHIN),

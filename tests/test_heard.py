@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from autocom.core.journal import Entry, Json
-from autocom.core.letters import VOICE, Voice, reference, row_of, voices
+from autocom.core.letters import VOICE, Voice, row_of, voices
+from autocom.core.references import reference
 from autocom.heard import Listened
 from autocom.web.messages import MessageRoutes
 

@@ -18,6 +18,7 @@ from autocom.asterisk.private import AsteriskFailed
 from autocom.cli import main
 from autocom.core.accounts import ha1
 from autocom.core.model import Configuration
+from autocom.core.posts import Pause, Post
 from autocom.papers import Papers
 from autocom.phone_desk import Desk
 from autocom.phones.certificates import DAY, WARN, own
@@ -57,7 +58,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Set
 @pytest.fixture
 def desk(set_up: Callable[..., Settings], clock: Clock) -> Desk:
     configuration = bureau()
-    return Desk(set_up(), clock, lambda: configuration, list, lambda: None)
+    return Desk(set_up(), clock, lambda: configuration, {}.get, lambda: None)
 
 
 def word(link: str) -> str:
@@ -69,7 +70,7 @@ def test_who_knows_her_password_gets_a_session_that_a_new_password_ends(
     set_up: Callable[..., Settings], clock: Clock
 ) -> None:
     now: list[Configuration] = [bureau()]
-    desk = Desk(set_up(), clock, lambda: now[0], list, lambda: None)
+    desk = Desk(set_up(), clock, lambda: now[0], {}.get, lambda: None)
     lea = now[0].secretaries["lea"]
     session = desk.enter("lea", lea.password, HERE)
     assert session
@@ -137,12 +138,24 @@ def test_linphone_gets_hers_once(desk: Desk) -> None:
 
 
 def test_her_state_is_hers(set_up: Callable[..., Settings], clock: Clock) -> None:
-    rows = [
-        {"id": "lea", "state": "paused", "since": "x", "reason": "lunch", "logged_in": True, "call": "c1"}
-    ]
-    desk = Desk(set_up(), clock, bureau, lambda: rows, lambda: None)
-    assert desk.state("lea") == {"state": "paused", "since": "x", "reason": "lunch", "logged_in": True}
+    hers = Post("lea", registered=True, logged_in=True, pause=Pause("lunch", clock.now()), since=clock.now())
+    desk = Desk(set_up(), clock, bureau, {"lea": hers}.get, lambda: None)
+    assert desk.state("lea") == {
+        "state": "paused",
+        "since": "2027-01-15T08:00:00.000Z",
+        "reason": "lunch",
+        "logged_in": True,
+    }
     assert desk.state("ines")["state"] == "offline"
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\udcff.\udcfe.lea", "1.\udcff.lea", "é.ü.lea", "\0", "."])
+def test_what_is_no_text_at_all_opens_nothing_and_breaks_nothing(desk: Desk, odd: str) -> None:
+    assert desk.enter("lea", odd, HERE) is None
+    assert desk.enter(odd, odd, HERE) is None
+    assert desk.redeem(odd, HERE) is None
+    assert desk.linphone(odd, HERE) is None
+    assert desk.who(odd) is None
 
 
 # --- addresses ----------------------------------------------------------------------------------
@@ -250,6 +263,27 @@ async def test_an_asterisk_that_refuses_the_new_one_is_asked_again(
     await papers.look(asterisk.reload)
     await papers.look(asterisk.reload)
     assert asterisk.reloads == 2
+
+
+async def test_one_that_cannot_be_renewed_stays_in_use_and_is_tried_again(
+    set_up: Callable[..., Settings], clock: Clock
+) -> None:
+    settings = set_up(SIP_TLS_BIND="127.0.0.1:5061")
+    papers, asterisk = Papers(settings, clock), Asterisk()
+    assert papers.certificate
+    before, folder = papers.certificate, settings.state / "tls"
+    folder.rename(settings.state / "moved")
+    folder.write_text("a file where the folder was, or a full disk")
+    clock.instant = before.expires - DAY
+    with capture_logs() as said:
+        await papers.look(asterisk.reload)
+    assert "the one before stays in use" in said[0]["event"]
+    assert papers.certificate is before
+    folder.unlink()
+    (settings.state / "moved").rename(folder)
+    await papers.look(asterisk.reload)
+    assert papers.certificate.expires > before.expires
+    assert asterisk.reloads == 1
 
 
 async def test_one_of_the_admins_is_complained_about_once_a_day_from_three_weeks_before_its_end(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from autocom.core.codes import SetForward, code
 from autocom.core.model import Configuration, Enqueue, Trunk
 from autocom.core.orders import NotPossible, Park
 from autocom.core.parking import SLOTS
@@ -135,7 +136,7 @@ def test_wrong_words_about_rooms(room: str, verb: str, to: str | None, error: ty
 
 
 @pytest.mark.parametrize(
-    ("code", "prompt"),
+    ("dialled", "prompt"),
     [
         ("*21*201", "forward-set"),
         ("*21", "forward-cleared"),
@@ -143,14 +144,14 @@ def test_wrong_words_about_rooms(room: str, verb: str, to: str | None, error: ty
         ("*61*200", "forward-refused"),
         ("*61*0899001001", "forward-refused"),
         ("*61*15", "forward-refused"),
-        ("*45", None),
-        ("*71", None),
     ],
 )
-def test_a_code_is_confirmed_or_refused_by_a_sentence(code: str, prompt: str | None) -> None:
+def test_a_code_is_confirmed_or_refused_by_a_sentence(dialled: str, prompt: str) -> None:
     async def story() -> None:
         bench, posts = await opened()
-        assert posts.feature("lea", code) == prompt
+        meant = code(dialled)
+        assert isinstance(meant, SetForward)
+        assert posts.forward_dialled("lea", meant) == prompt
         await over(bench)
 
     run(story())
@@ -171,7 +172,11 @@ def test_forwards_by_name_and_what_they_may_not_be() -> None:
             posts.forward("lea", "never", "201")
         with pytest.raises(NotPossible, match="itself"):
             posts.forward("lea", "always", "200")
-        assert posts.feature("nobody", "*21*201") == "forward-refused"
+        with pytest.raises(NotPossible, match="an emergency number"):
+            posts.forward("lea", "always", "15")
+        refused = [e.fields for e in bench.journal.entries if e.kind == "call_refused"]
+        assert refused[-1] == {"secretary": "lea", "dialled": "15", "why": "emergency"}
+        assert posts.forward_dialled("nobody", SetForward("always", "201")) == "forward-refused"
         await asyncio.sleep(0)
         await over(bench)
 

@@ -10,6 +10,7 @@ import pytest
 from autocom import calling, ordering, posts
 from autocom.core import conversation
 from autocom.refused import FRENCH, in_french
+from autocom.texts.office import WHY
 
 
 def sentences(module: object) -> set[str]:
@@ -46,4 +47,30 @@ def test_a_french_refusal_is_one_line_without_the_machines_words(words: str) -> 
 
 
 def test_what_has_no_french_sentence_is_said_as_it_is() -> None:
-    assert in_french("there is no secretary 'x'") == "there is no secretary 'x'"
+    assert in_french("unknown verb 'x'") == "unknown verb 'x'"
+
+
+@pytest.mark.parametrize(
+    ("words", "french"),
+    [
+        ("there is no secretary 'zoé'", "il n'y a pas de secrétaire 'zoé'"),
+        (
+            "there is no secretary 'x'; there are: lea, ines",
+            "il n'y a pas de secrétaire 'x' ; il y a : lea, ines",
+        ),
+        ("there is no client 'x'", "il n'y a pas de client 'x'"),
+        ("nobody is in room 801", "personne n'est dans la salle 801"),
+        (
+            "Transfer refused: +33899123456: not allowed",
+            "Transfert refusé : +33899123456 : numéro non autorisé",
+        ),
+        ("Transfer refused: 202 cannot be reached", "Transfert refusé : 202 n'est pas joignable"),
+    ],
+)
+def test_a_refusal_that_names_somebody_is_french_around_the_name(words: str, french: str) -> None:
+    assert in_french(words) == french
+
+
+def test_why_a_text_is_not_sent_has_its_french_sentence() -> None:
+    missing = {words for word, words in WHY.items() if word != "too_long" and words not in FRENCH}
+    assert not missing

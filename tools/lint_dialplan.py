@@ -52,7 +52,6 @@ FALLBACK = "Goto(autocom-fallback,s,1)"
 # What a phone of the house dialled, filtered to digits, `*`, `#` and `+`; without us colleagues can be called.
 DIALLED = "${AUTOCOM_DIALLED}"
 ALONE = f"Goto(autocom-alone,{DIALLED},1)"
-KEYWORDS = {"n", "s"}
 
 
 @dataclass

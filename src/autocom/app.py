@@ -13,7 +13,6 @@ import gc
 import os
 import secrets
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -26,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from watchfiles import awatch
 
-from autocom import post_room, tape_room
+from autocom import fallback, post_room, systemd, tape_room
 from autocom.advice import HttpAdvice
 from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.asterisk.ami import Ami
@@ -37,7 +36,7 @@ from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.lamps import Lamps
 from autocom.calls.line import Ports
-from autocom.calls.ports import Clock, Gone, TelephoneDown
+from autocom.calls.ports import Clock
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
 from autocom.core.codec import Codec
@@ -49,13 +48,13 @@ from autocom.doors import open_doors
 from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
 from autocom.forgetting import forget_in_time
 from autocom.foundations import CannotServe, Ground, Told, certified, lay
-from autocom.imported import import_fallback
 from autocom.journal import migrate
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
 from autocom.journal.postgres import PrivatePostgres
 from autocom.journal.shipper import Shipper
 from autocom.keepers import DoorsMoved, keep_asterisk, keep_postgres
+from autocom.news import heard
 from autocom.papers import Papers
 from autocom.reach import reach
 from autocom.settings import Settings
@@ -68,7 +67,6 @@ log = structlog.get_logger()
 
 BASE32 = "0123456789abcdefghijklmnopqrstuv"
 CODEC_ROOTS = (Story, Post, Waiter)
-IMPORT_EVERY = 2.0
 LAST_TAPES = 3.0
 """Seconds at the end of the service in which recordings are encrypted."""
 
@@ -146,9 +144,13 @@ class _Building:
         exchange = RunningExchange(
             switchboard, journal, shipper, source, apply, Versions(self.settings.state)
         )
-        exchange.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
+        exchange.prompts = loaded.media
         exchange.websocket, exchange.certificate = doors.websocket, self.papers.status
-        texts = self._texts(exchange, telephone, engine, loaded)
+
+        def configuration() -> Configuration:
+            return switchboard.configuration or loaded.configuration
+
+        texts = self._texts(exchange, telephone, engine, configuration)
         parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
         journal.save(
             [Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})]
@@ -163,7 +165,7 @@ class _Building:
                 tasks.create_task(self._post(exchange, telephone, texts))
                 tasks.create_task(self._tapes(exchange, telephone))
                 tasks.create_task(self._watch(exchange))
-                tasks.create_task(self._keep(parts, loaded, engine))
+                tasks.create_task(self._keep(parts, configuration, engine))
                 calls = tasks.create_task(switchboard.run(loaded.configuration))
                 tasks.create_task(self._announce(parts, loaded, when_ready))
                 await self.stopping.wait()
@@ -174,7 +176,7 @@ class _Building:
         except* _Stopped:
             pass
         journal.save([Entry(self.clock.now(), "service", None, {"event": "stopped", "detail": ""})])
-        await self._last_shipping(shipper)
+        await _last_shipping(shipper)
 
     # --- foundations ---
 
@@ -190,15 +192,14 @@ class _Building:
         return switchboard
 
     def _texts(
-        self, exchange: RunningExchange, telephone: AsteriskTelephone, engine: AsyncEngine, loaded: Loaded
+        self,
+        exchange: RunningExchange,
+        telephone: AsteriskTelephone,
+        engine: AsyncEngine,
+        configuration: Callable[[], Configuration],
     ) -> Texts:
         telephone.sip_host = reach(self.settings).host
-        board = exchange.switchboard
-
-        def configuration() -> Configuration:
-            return board.configuration or loaded.configuration
-
-        state, journal = self.settings.state, exchange.journal
+        state, journal, board = self.settings.state, exchange.journal, exchange.switchboard
         texts = Texts(state, journal, self.clock, telephone, board, engine, configuration)
         exchange.texts = texts.figures
         return texts
@@ -249,39 +250,34 @@ class _Building:
         async for _ in awatch(self.settings.config, debounce=400, step=100, recursive=True):
             await exchange.reload("file change")
 
-    async def _keep(self, parts: Parts, loaded: Loaded, engine: AsyncEngine) -> None:
+    async def _keep(
+        self, parts: Parts, configuration: Callable[[], Configuration], engine: AsyncEngine
+    ) -> None:
         """What was started here is started again when it dies; the fallback is told and listened to."""
-        exchange, server = parts.exchange, parts.asterisk.server
-
-        def configuration() -> Configuration:
-            return exchange.switchboard.configuration or loaded.configuration
-
+        exchange, asterisk = parts.exchange, parts.asterisk
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_tell_fallback(parts))
+                tasks.create_task(fallback.keep_told(exchange, parts.telephone))
                 tasks.create_task(_renew(self.papers, parts))
                 tasks.create_task(_lamps(parts, self.clock).run())
                 tasks.create_task(self._import_late_calls(parts, configuration))
                 tasks.create_task(forget_in_time(engine, exchange.journal, self.clock, configuration))
-                if server is not None:
-                    tasks.create_task(keep_asterisk(server, configuration, self.clock, exchange.note))
+                if asterisk.server is not None:
+                    tasks.create_task(
+                        keep_asterisk(asterisk.server, configuration, self.clock, exchange.note)
+                    )
+                if asterisk.elsewhere is not None:
+                    tasks.create_task(asterisk.elsewhere.keep_read(parts.telephone.ami))
                 if self.settings.database_url is None:
                     tasks.create_task(keep_postgres(PrivatePostgres(self.settings.state), parts.database))
         except* DoorsMoved as moved:
             raise CannotServe(str(moved.exceptions[0])) from None
 
     async def _import_late_calls(self, parts: Parts, configuration: Callable[[], Configuration]) -> None:
-        """Calls that the fallback served while we were away or frozen, or that it still talked in when we came."""
+        """Once it is known which calls go on: a story that crashed has left a mark for its own."""
         spooled = self.settings.state / "asterisk" / "fallback"
         await parts.switchboard.met.wait()
-        while True:
-            import_fallback(spooled, parts.exchange.journal, configuration(), parts.switchboard.plan)
-            if parts.asterisk.elsewhere is not None:
-                try:
-                    await parts.asterisk.elsewhere.catch_up(parts.telephone.ami)
-                except AsteriskFailed as failed:
-                    log.error("Asterisk does not read its new configuration", why=str(failed))
-            await asyncio.sleep(IMPORT_EVERY)
+        await fallback.keep_imported(spooled, parts.exchange.journal, configuration, parts.switchboard.plan)
 
     # --- ready, and the end ---
 
@@ -300,17 +296,10 @@ class _Building:
             f"{len(loaded.configuration.clients)} clients  {len(loaded.configuration.secretaries)} secretaries  "
             f"version {loaded.configuration.version}  state {settings.state}"
         )
-        _notify("READY=1")
+        systemd.notify("READY=1")
         if when_ready is not None:
             await when_ready(parts)
-        await self._feed_watchdog()
-
-    async def _feed_watchdog(self) -> None:
-        """Tell systemd that the loop is alive, at half the interval it asks for."""
-        interval = int(os.environ.get("WATCHDOG_USEC", "0")) / 1_000_000
-        while interval:
-            _notify("WATCHDOG=1")
-            await asyncio.sleep(interval / 2)
+        await systemd.feed_watchdog()
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -328,23 +317,16 @@ class _Building:
         parts.exchange.draining = True
         parts.switchboard.draining = True
         parts.telephone.feed.taking_calls = False
-        _notify("STOPPING=1")
+        systemd.notify("STOPPING=1")
         deadline = self.clock.now() + self.settings.drain
         if parts.switchboard.busy:
             self.told.say(f"draining {parts.switchboard.busy} calls for at most {self.settings.drain:.0f} s")
         while parts.switchboard.busy and self.clock.now() < deadline and not self.at_once.is_set():
-            await _wait(self.at_once, 0.1)
+            await heard(self.at_once, 0.1)
         if parts.asterisk.ours:
             await parts.switchboard.hang_up_all()
         if self.tapes is not None:
             await self.tapes.last_look(LAST_TAPES)
-
-    async def _last_shipping(self, shipper: Shipper) -> None:
-        """What was written in the last moment reaches PostgreSQL now, or at the next start."""
-        async with asyncio.TaskGroup() as tasks:
-            shipping = tasks.create_task(shipper.run())
-            await shipper.flush(2.0)
-            shipping.cancel()
 
 
 class _Stopped(Exception):  # noqa: N818
@@ -366,29 +348,6 @@ async def _ship(url: str, shipper: Shipper) -> None:
     await shipper.run()
 
 
-async def _tell_fallback(parts: Parts) -> None:
-    """Keep the dialplan's fallback told of who may be rung, for the day we are away."""
-    floor = parts.switchboard.dispatcher
-    told: dict[str, bool] = {}
-    async for entry in parts.exchange.follow():
-        names = [entry.fields.get("secretary")] if entry.kind == "secretary_state" else []
-        if entry.kind == "service" and entry.fields.get("event") == "telephone_back":
-            names = list(floor.floor.posts)
-            told.clear()  # perhaps another Asterisk, which knows nothing
-        for name in names:
-            post = floor.floor.posts.get(str(name))
-            if post is None:
-                continue
-            at_work = post.logged_in and post.pause is None
-            if told.get(post.secretary) == at_work:
-                continue  # her state changes three times a call, this one twice a day
-            try:
-                await parts.telephone.tell_fallback(post.secretary, at_work=at_work)
-                told[post.secretary] = at_work
-            except (Gone, TelephoneDown) as error:
-                log.info("fallback not told", secretary=post.secretary, why=str(error))
-
-
 def _lamps(parts: Parts, clock: Clock) -> Lamps:
     board = parts.switchboard
     return Lamps(
@@ -403,22 +362,9 @@ async def _renew(papers: Papers, parts: Parts) -> None:
     await papers.watch(parts.exchange.renew)
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
-
-
-def _notify(message: str) -> None:
-    """sd_notify: one datagram to systemd, nothing where it did not start us."""
-    path = os.environ.get("NOTIFY_SOCKET")
-    if not path:
-        return
-    address = "\0" + path[1:] if path.startswith("@") else path
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.sendto(message.encode(), address)
-        except OSError as error:
-            log.warning("systemd cannot be told", why=str(error))
+async def _last_shipping(shipper: Shipper) -> None:
+    """What was written in the last moment reaches PostgreSQL now, or at the next start."""
+    async with asyncio.TaskGroup() as tasks:
+        shipping = tasks.create_task(shipper.run())
+        await shipper.flush(2.0)
+        shipping.cancel()

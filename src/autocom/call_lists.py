@@ -7,18 +7,17 @@ dial, nor decide whose turn it is (`core.reminders`). Times are read in the clie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
-from autocom.calls.outgoing import barred
 from autocom.calls.results import NoResult
 from autocom.calls.switchboard import Switchboard
+from autocom.core.dialling import never_dialled
 from autocom.core.journal import Json
 from autocom.core.model import Client
 from autocom.core.numbers import normalise
 from autocom.core.overrides import read_until
 from autocom.core.reminders import LONGEST_NAME, LONGEST_NOTE, Item
 from autocom.timeline import iso
-from autocom.wishes import text_of
+from autocom.wishes import known, text_of
 
 KEYS = frozenset({"number", "name", "note", "at"})
 
@@ -53,7 +52,9 @@ class CallLists:
         }
 
     def say(self, secretary: str, said: str) -> dict[str, Json]:
-        """What came of her last call. LookupError where she has had none, or there is no such result."""
+        """What came of her last call. LookupError where she has had none, or there is no such secretary or result."""
+        configuration = self._board.configuration
+        known(secretary, {} if configuration is None else configuration.secretaries, "secretary")
         try:
             call, word = self._board.results.say(secretary, said)
         except NoResult as none:
@@ -62,12 +63,13 @@ class CallLists:
 
     def _client(self, name: str) -> Client:
         clients = {} if self._board.configuration is None else self._board.configuration.clients
-        if name not in clients:
-            near = get_close_matches(name, sorted(clients), n=1, cutoff=0.6)
-            raise LookupError(
-                f"there is no client {name!r}" + (f": did you mean {near[0]!r}?" if near else "")
-            )
-        return clients[name]
+        return clients[known(name, clients, "client")]
+
+    def _moment(self, at: str, client: Client, now: float) -> float:
+        try:
+            return read_until(at, client.hours.zone, now)
+        except ValueError as error:
+            raise ValueError(f"`at` {str(error).removeprefix('until ')}") from None
 
     def _item(self, client: Client, wish: Mapping[str, Json]) -> Item:
         unknown = sorted(set(wish) - KEYS)
@@ -75,7 +77,7 @@ class CallLists:
             raise ValueError(f"unknown key {unknown[0]!r}: there are {', '.join(sorted(KEYS))}")
         written = text_of(wish, "number", 40)
         number = normalise(written, self._board.plan)
-        if number is None or barred(number, self._board.plan):
+        if number is None or never_dialled(number, self._board.plan):
             raise ValueError(f"{written!r} is no number that can be called")
         now, at = self._board.ports.clock.now(), text_of(wish, "at", 40)
         return Item(
@@ -84,7 +86,7 @@ class CallLists:
             number=number,
             name=text_of(wish, "name", LONGEST_NAME),
             note=text_of(wish, "note", LONGEST_NOTE),
-            not_before=read_until(at, client.hours.zone, now) if at else None,
+            not_before=self._moment(at, client, now) if at else None,
         )
 
 

@@ -52,13 +52,10 @@ class Heard:
 class Summary:
     """What a demonstration call was like from outside. Seconds count from the caller's INVITE.
 
-    `display` is the name that the ringing softphone showed, `headers` what its INVITE said besides."""
+    `display` is the name that the ringing softphone showed."""
 
     rang_after: float
-    answered_after: float
-    ended_after: float
     display: str
-    headers: dict[str, str]
     caller_heard: tuple[Heard, ...]
     secretary_heard: tuple[Heard, ...]
 
@@ -162,8 +159,7 @@ async def _call(
                 await asyncio.sleep(THINKS)  # as a person would; nothing waits for it
                 await ringing.answer()
                 await ringing.wait_established()
-                answered = time.monotonic() - began
-                say(f"{answered:.1f} s: she answers")
+                say(f"{time.monotonic() - began:.1f} s: she answers")
                 await asyncio.sleep(TALKS)
                 ended = time.monotonic() - began
             finally:
@@ -171,10 +167,9 @@ async def _call(
                 for task in listening:
                     task.cancel()
         say(f"{ended:.1f} s: the caller hangs up")
-        headers = {k: v for k, v in ringing.headers.items() if k.lower() != "from"}
         # a tenth of a second of arithmetic: not on the loop that may be serving other calls
         heard = await asyncio.to_thread(lambda: (caller.timeline(), her_ear.timeline()))
-        return Summary(rang, answered, ended, display, headers, *heard)
+        return Summary(rang, display, *heard)
     finally:
         await phone.unregister()
 

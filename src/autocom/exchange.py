@@ -20,7 +20,7 @@ from autocom.calls.ports import Clock, Stored
 from autocom.calls.results import NoResult
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, ConfigurationRefused, Loaded, load
-from autocom.core import features
+from autocom.core import codes, features
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
 from autocom.core.posts import Post, Waiter
@@ -156,7 +156,7 @@ class RunningExchange:
                 }
                 for trunk in (configuration.trunks.values() if configuration else ())
             ],
-            "secretaries": list(self.secretary_rows()),
+            "secretaries": [self._secretary_row(post) for post in board.dispatcher.floor.posts.values()],
             "waiting": self._waiting_rows(),
             "parked": self.posts.parked(),
             "rooms": self.posts.rooms(),
@@ -183,9 +183,9 @@ class RunningExchange:
                 rows.append(_waiting_row(story, off.joined, off.reaches))
         return rows
 
-    def secretary_rows(self) -> list[dict[str, Json]]:
-        """The secretaries of the status."""
-        return [self._secretary_row(post) for post in self.switchboard.dispatcher.floor.posts.values()]
+    def post(self, who: str) -> Post | None:
+        """What the floor knows of her; None where there is nobody of that id."""
+        return self.switchboard.dispatcher.floor.posts.get(who)
 
     def _secretary_row(self, post: Post) -> dict[str, Json]:
         configuration = self.switchboard.configuration
@@ -227,17 +227,17 @@ class RunningExchange:
 
     async def feature(self, who: str, code: str) -> str:
         """A code dialled on her phone; the prompt that confirms it (media path, empty: none)."""
-        confirmed = self.posts.feature(who, code)
-        if confirmed is not None:
-            return self.prompts.get(confirmed, "")
-        said = features.result_digit(code)
-        if said is not None:
-            return self.prompts.get("result-noted" if self._result(who, said) else "refused", "")
-        fact = features.by_code(who, code)
-        if fact is None or who not in self.switchboard.dispatcher.floor.posts:
-            return self.prompts.get("refused", "")
-        self.switchboard.dispatcher.submit(fact)
-        return self.prompts.get(features.confirmation(fact), "")
+        prompt = "refused"
+        match codes.code(code):
+            case codes.SetForward() as forward:
+                prompt = self.posts.forward_dialled(who, forward)
+            case codes.Marks(result) if self._result(who, result):
+                prompt = "result-noted"
+            case codes.Says(verb, reason) if self.post(who) is not None:
+                fact = features.by_verb(who, verb, reason)
+                self.switchboard.dispatcher.submit(fact)
+                prompt = features.confirmation(fact)
+        return self.prompts.get(prompt, "")
 
     def _result(self, who: str, said: str) -> bool:
         try:
@@ -261,7 +261,7 @@ class RunningExchange:
 
     async def adopt(self, loaded: Loaded, author: str) -> None:
         """Use a configuration that was read and applied, and keep that version."""
-        self.prompts = {name: audio.media for name, audio in loaded.prompts.items()}
+        self.prompts = loaded.media
         configuration = loaded.configuration
         self.switchboard.use(configuration)
         fields: dict[str, Json] = {

@@ -1,4 +1,4 @@
-"""Keeps what `retention` promises: every hour, the calls whose time is over are forgotten.
+"""Keeps what `retention` promises: every hour, the calls and texts whose time is over are forgotten.
 
 Evidence stays without a caller in it: one entry `forgotten` for each client, with how many. PostgreSQL
 away means later, never never. Must not know how rows are removed (`journal.retention`). Who runs it is `app`.
@@ -6,15 +6,14 @@ away means later, never never. Must not know how rows are removed (`journal.rete
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from autocom.core.journal import Entry
-from autocom.journal import texts
-from autocom.journal.retention import forget_calls
+from autocom.journal import retention
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -50,15 +49,7 @@ async def forget_once(
 ) -> None:
     """One round; what the database refuses is tried again in the next."""
     kept = {client.id: client.retention_calls for client in configuration.clients.values()}
-    try:
-        gone = await forget_calls(engine, kept, NO_LONGER_CONFIGURED, now)
-    except (SQLAlchemyError, OSError) as error:
-        log.warning("calls not forgotten yet", why=str(error).splitlines()[0], retry_s=EVERY)
-        return
-    if gone:
-        journal.save(
-            [Entry(now, "forgotten", None, {"client": client, "calls": n}) for client, n in gone.items()]
-        )
+    await _forget("calls", retention.forget_calls(engine, kept, NO_LONGER_CONFIGURED, now), journal, now)
 
 
 async def forget_texts(
@@ -66,12 +57,16 @@ async def forget_texts(
 ) -> None:
     """The same of texts, by `retention: {texts: …}`; the bureau's own as those of a client that is gone."""
     kept = {client.id: client.retention_texts for client in configuration.clients.values()}
+    await _forget("texts", retention.forget_texts(engine, kept, TEXTS_OF_NOBODY, now), journal, now)
+
+
+async def _forget(what: str, removal: Awaitable[Mapping[str, int]], journal: Journal, now: float) -> None:
     try:
-        gone = await texts.forget(engine, kept, TEXTS_OF_NOBODY, now)
+        gone = await removal
     except (SQLAlchemyError, OSError) as error:
-        log.warning("texts not forgotten yet", why=str(error).splitlines()[0], retry_s=EVERY)
+        log.warning("not forgotten yet", what=what, why=str(error).splitlines()[0], retry_s=EVERY)
         return
     if gone:
         journal.save(
-            [Entry(now, "forgotten", None, {"client": client, "texts": n}) for client, n in gone.items()]
+            [Entry(now, "forgotten", None, {"client": client, what: n}) for client, n in gone.items()]
         )

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autocom import assets
-from autocom.asterisk.ami import Ami, AmiRefused
-from autocom.asterisk.elsewhere import ElsewhereAsterisk
+from autocom.asterisk.ami import Ami
+from autocom.asterisk.elsewhere import ElsewhereAsterisk, reload
 from autocom.asterisk.installation import find, require
 from autocom.asterisk.private import AsteriskFailed, Doors, PrivateAsterisk
-from autocom.calls.ports import Clock, TelephoneDown
+from autocom.calls.ports import Clock
 from autocom.config import Loaded
 from autocom.core.model import Configuration
 from autocom.journal.postgres import PrivatePostgres
@@ -74,10 +74,7 @@ class Ground:
         if self.server is not None:
             await self.server.reload(SIP)
         elif ami is not None and ami.up:
-            try:
-                await ami.reload(SIP)
-            except (AmiRefused, TelephoneDown) as error:
-                raise AsteriskFailed(f"reload of {SIP}: {error}") from error
+            await reload(ami, SIP)
         else:
             raise AsteriskFailed("AMI is down")
 
@@ -120,7 +117,6 @@ async def _asterisk(
     sip = (settings.sip_bind.host, settings.sip_bind.port)
     rtp = (settings.rtp_ports.first, settings.rtp_ports.last)
     agi = (settings.agi_bind.host, settings.agi_bind.port)
-    prompts = {name: audio.media for name, audio in loaded.prompts.items()}
     if settings.ari_url:
         doors = Doors(
             settings.ari_url,
@@ -137,7 +133,7 @@ async def _asterisk(
             doors,
             net=(sip, rtp, agi),
             dialplan=assets.dialplan(),
-            prompts=prompts,
+            prompts=loaded.media,
             python=Path(sys.executable),
             tls=papers.sip,
             srtp=settings.srtp == "required",
@@ -154,7 +150,7 @@ async def _asterisk(
         rtp=rtp,
         agi=agi,
         dialplan=assets.dialplan(),
-        prompts=prompts,
+        prompts=loaded.media,
         python=Path(sys.executable),
         tls=papers.sip,
         srtp=settings.srtp == "required",

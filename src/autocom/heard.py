@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from autocom.calls.ports import Clock
 from autocom.core.journal import Entry, Json
-from autocom.core.letters import VOICE, Voice, reference, row_of, voices
+from autocom.core.letters import VOICE, Voice, row_of, voices
+from autocom.core.references import asked_for, reference
 from autocom.mail.outbox import Outbox
 from autocom.timeline import iso
 
@@ -30,7 +31,8 @@ class Listened:
     def mark(self, wanted: str, by: str, *, heard: bool) -> Mapping[str, Json]:
         """Say of a message (its id, or its reference) that it was listened to, or that it counts as new again.
         LookupError: there is none, or several have that reference."""
-        voice = self._find(wanted.strip())
+        kept = voices(self._log.rows(VOICE))[0]
+        voice = asked_for(wanted, kept, lambda one: one.recording, "message", "autocom voicemail")
         if (voice.heard is not None) == heard:
             return _row(voice)
         now = self._clock.now()
@@ -44,17 +46,6 @@ class Listened:
         }
         self._log.save([Entry(now, "voicemail_heard", None, fields)], floor=row_of(voice))
         return _row(voice)
-
-    def _find(self, wanted: str) -> Voice:
-        kept = voices(self._log.rows(VOICE))[0]
-        found = [voice for voice in kept if voice.recording == wanted]
-        found = found or [voice for voice in kept if reference(voice.recording) == wanted.upper()]
-        if not found:
-            raise LookupError(f"there is no message {wanted!r}, or its time is over: see `autocom voicemail`")
-        if len(found) > 1:
-            several = ", ".join(voice.recording for voice in found)
-            raise LookupError(f"several messages have the reference {wanted}: {several}")
-        return found[0]
 
 
 def _row(voice: Voice) -> dict[str, Json]:

@@ -6,8 +6,7 @@ rest to `calls.overriding`. Must not decide what an override means. Times are re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 
 from autocom.calls.switchboard import Switchboard
 from autocom.core.journal import Json
@@ -15,7 +14,7 @@ from autocom.core.model import Client, Configuration
 from autocom.core.overrides import Override, read_until, refusal
 from autocom.core.routing import hours_of
 from autocom.timeline import iso
-from autocom.wishes import text_of
+from autocom.wishes import known, text_of
 
 MOST_LETTERS = 200
 
@@ -45,11 +44,9 @@ def set_override(board: Switchboard, wish: Mapping[str, Json]) -> dict[str, Json
 
     LookupError for an unknown client or team, ValueError for anything else that is wrong."""
     configuration = _configuration(board)
-    client = _known(text_of(wish, "client", MOST_LETTERS), configuration.clients, "client")
+    client = known(text_of(wish, "client", MOST_LETTERS), configuration.clients, "client")
     kind = text_of(wish, "override", MOST_LETTERS)
-    team = (
-        _known(text_of(wish, "team", MOST_LETTERS), configuration.teams, "team") if kind == "team" else None
-    )
+    team = known(text_of(wish, "team", MOST_LETTERS), configuration.teams, "team") if kind == "team" else None
     now = board.ports.clock.now()
     override = Override(
         client=client,
@@ -82,7 +79,7 @@ def unheard(client: Client, override: Override) -> bool:
 def clear_overrides(board: Switchboard, client: str, author: str) -> dict[str, Json]:
     """End this client's; how many there were. LookupError where neither the client nor an override is known."""
     if not board.overrides.of(client):
-        _known(client, _configuration(board).clients, "client")
+        known(client, _configuration(board).clients, "client")
     return {"client": client, "cleared": board.overrides.clear(client, author)}
 
 
@@ -90,12 +87,3 @@ def _configuration(board: Switchboard) -> Configuration:
     if board.configuration is None:
         raise ValueError("no configuration is in force yet")
     return board.configuration
-
-
-def _known(name: str, names: Iterable[str], what: str) -> str:
-    listed = sorted(names)
-    if name in listed:
-        return name
-    near = get_close_matches(name, listed, n=1, cutoff=0.6)
-    hint = f": did you mean {near[0]!r}?" if near else ""
-    raise LookupError(f"there is no {what} {name!r}{hint}")

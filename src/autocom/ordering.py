@@ -7,12 +7,26 @@ the order comes to it, and is given refused ones too: it writes them down and te
 
 from __future__ import annotations
 
+from autocom.calling import REFUSED
+from autocom.calls.consulting import why_not_rung
 from autocom.calls.line import Line
 from autocom.calls.switchboard import Switchboard
 from autocom.calls.transferring import why_not_there
 from autocom.core.conversation import why_not
 from autocom.core.journal import Json
-from autocom.core.orders import VERBS, NotPossible, Order, Park, PutThrough, Record, Resume, SendTo, by_verb
+from autocom.core.orders import (
+    VERBS,
+    Consult,
+    LeadsNowhere,
+    NotPossible,
+    Order,
+    Park,
+    PutThrough,
+    Record,
+    Resume,
+    SendTo,
+    by_verb,
+)
 from autocom.core.parking import free_slot
 from autocom.core.sending import staying
 from autocom.core.stages import Talking, Third
@@ -42,9 +56,7 @@ def order(board: Switchboard, who: str, verb: str, argument: str) -> dict[str, J
                 return None
             raise NotPossible("her colleague has somebody on hold, or somebody else with her")
         stage = story.stage
-    configuration, client = board.house.in_force, line.story.call.client
-    today = configuration.clients.get(client.id, client)
-    wanted = by_verb(verb, argument, configuration, today, board.plan)
+    wanted = _wanted(board, line, who, verb, argument)
     why = why_not(stage, wanted)
     if why is not None:
         if isinstance(wanted, Resume) and stage.held is None:
@@ -59,6 +71,23 @@ def order(board: Switchboard, who: str, verb: str, argument: str) -> dict[str, J
     return {"id": who, "verb": verb, "call": line.id}
 
 
+def _wanted(board: Switchboard, line: Line, who: str, verb: str, argument: str) -> Order:
+    """The words as an order. Whom she names and is nobody (an emergency number, a short one) stands in the journal."""
+    configuration, client = board.house.in_force, line.story.call.client
+    today = configuration.clients.get(client.id, client)
+    try:
+        return by_verb(verb, argument, configuration, today, board.plan)
+    except LeadsNowhere as nowhere:
+        named, why = nowhere.dialled, nowhere.why
+        refused = (
+            line.entry("call_refused", secretary=who, dialled=named, why=why)
+            if verb == "consult"
+            else line.entry("transfer_failed", secretary=who, to=named, why=why, stays=True)
+        )
+        line.ports.journal.save([refused])
+        raise NotPossible(REFUSED[nowhere.why]) from None
+
+
 def _refusal(board: Switchboard, line: Line, wanted: Order) -> str | None:
     """Why this will be refused, as far as it is known before it is tried; None where nothing speaks against it."""
     house, story = board.house, line.story
@@ -68,6 +97,9 @@ def _refusal(board: Switchboard, line: Line, wanted: Order) -> str | None:
         case Record("start" | "toggle") if story.taped is None:
             why = may_not(story.call, house.in_force.clients.get(story.call.client.id))
             return None if why is None else said(why, "en")
+        case Consult(target):
+            why = why_not_rung(house, line, story.stage, target)
+            return None if why is None else REFUSED[why]
         case SendTo(target) | PutThrough(target):
             why = why_not_there(house, line, story.stage, target)
             return None if why is None else staying("en", why, written(target, house.in_force))

@@ -80,17 +80,15 @@ class Papers:
         if self.certificate is None:
             return
         try:
-            found = await asyncio.to_thread(self._find)
-        except CertificateFault as fault:
-            log.error("the certificate's files are no good, the one before stays in use", why=str(fault))
-        else:
-            self.certificate = found
-            if (now := self._look()) != self._seen:
+            self.certificate = await asyncio.to_thread(self._find)
+            if (now := self._look()) != self._seen and await self._take_up(reload):
                 self._seen = now
-                await self._take_up(reload)
+        except (CertificateFault, OSError) as fault:  # OSError: the files changed again under our hands
+            log.error("the certificate's files are no good, the one before stays in use", why=str(fault))
         self._complain()
 
-    async def _take_up(self, reload: Callable[[], Awaitable[None]]) -> None:
+    async def _take_up(self, reload: Callable[[], Awaitable[None]]) -> bool:
+        """Whether everybody uses it; else they are asked again within the hour."""
         assert self.certificate is not None
         if self._context is not None:
             self._context.load_cert_chain(self.certificate.certificate, self.certificate.key)
@@ -98,9 +96,9 @@ class Papers:
             await reload()
         except AsteriskFailed as failed:
             log.error("Asterisk does not read the new certificate", why=str(failed))
-            self._seen = b""  # asked again within the hour
-            return
+            return False
         log.info("a new certificate is in use", expires=iso(self.certificate.expires))
+        return True
 
     def _complain(self) -> None:
         found, now = self.certificate, self._clock.now()

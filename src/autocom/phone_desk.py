@@ -1,26 +1,28 @@
 """Who knows the secretaries for the page and for phones that fetch their settings: passwords, tickets, states.
 
 Stands between `web.phone`, which knows HTTP, and the exchange, which knows who is who. A wrong password is
-counted by the id and by the address it came from; who is right is never kept waiting by what others try elsewhere.
+counted by the id and by the address it came from. So who guesses at an id keeps its owner from logging in for some
+minutes; a session that stands, and a link of `autocom phone`, are not touched by that.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
 from autocom import reach
 from autocom.calls.ports import Clock
-from autocom.core.accounts import REALM, WEB_DOMAIN, ha1
+from autocom.core.accounts import REALM, WEB_DOMAIN, ha1, same
 from autocom.core.journal import Json
 from autocom.core.model import Configuration, Secretary
+from autocom.core.posts import Post
 from autocom.exchange import RunningExchange
 from autocom.phones.files import linphone
 from autocom.phones.keys import TICKET, Guesses, Sessions, Tickets
 from autocom.settings import Settings
+from autocom.timeline import iso
 from autocom.web.phone import TooManyGuesses
 
 log = structlog.get_logger()
@@ -37,11 +39,11 @@ class Desk:
         settings: Settings,
         clock: Clock,
         configuration: Callable[[], Configuration | None],
-        rows: Callable[[], Sequence[Mapping[str, Json]]],
+        post: Callable[[str], Post | None],
         websocket: Callable[[], str | None],
     ) -> None:
-        """`rows`: the secretaries of the status; `websocket`: where Asterisk takes phones of browsers."""
-        self._settings, self._clock, self._configuration, self._rows = settings, clock, configuration, rows
+        """`post`: what the floor knows of her; `websocket`: where Asterisk takes phones of browsers."""
+        self._settings, self._clock, self._configuration, self._post = settings, clock, configuration, post
         self.websocket = websocket
         self._tickets = Tickets()
         self._sessions = Sessions.kept_in(settings.state / "sessions.key")
@@ -55,7 +57,7 @@ class Desk:
             settings,
             board.ports.clock,
             lambda: board.configuration,
-            exchange.secretary_rows,
+            exchange.post,
             lambda: exchange.websocket,
         )
 
@@ -66,7 +68,7 @@ class Desk:
         if wait:
             raise TooManyGuesses(wait)
         secretary = self._secretary(who)
-        good = hmac.compare_digest(password.encode(), (secretary.password if secretary else "").encode())
+        good = same(password, secretary.password if secretary else "")
         if secretary is None or not good:
             self._by_id.wrong(who, now)
             self._wrong(address, now)
@@ -114,10 +116,11 @@ class Desk:
 
     def state(self, who: str) -> Mapping[str, Json]:
         """Her state, since when, and the reason of her pause."""
-        for row in self._rows():
-            if row["id"] == who:
-                return {key: row[key] for key in ("state", "since", "reason", "logged_in")}
-        return {"state": "offline", "since": None, "reason": None, "logged_in": False}
+        post = self._post(who)
+        if post is None:
+            return {"state": "offline", "since": None, "reason": None, "logged_in": False}
+        reason = post.pause.reason if post.pause else None
+        return {"state": post.state, "since": iso(post.since), "reason": reason, "logged_in": post.logged_in}
 
     def link(self, who: str, purpose: str) -> Mapping[str, Json]:
         """A one-time address, for `autocom phone`."""

@@ -12,12 +12,13 @@ from autocom.calls import rooms
 from autocom.calls.diverting import forward
 from autocom.calls.inviting import NotInvited, invite
 from autocom.calls.switchboard import Switchboard
-from autocom.core.journal import Json
+from autocom.core.codes import SetForward
+from autocom.core.journal import Entry, Json
 from autocom.core.orders import NotPossible
-from autocom.core.renvoi import WHENS, wish
+from autocom.core.renvoi import WHENS
 from autocom.core.rooms import VERBS, Member, open_rooms, opened_by
 from autocom.core.stages import Parked
-from autocom.core.targets import ROOMS
+from autocom.core.targets import LONGEST, ROOMS
 from autocom.timeline import iso
 
 WHY = {
@@ -109,14 +110,13 @@ class Posts:
             raise ValueError(f"unknown forward {when!r}: use {', '.join(WHENS)}")
         why = forward(self._board.house, who, when, to or None)
         if why is not None:
+            ports, fields = self._board.ports, {"secretary": who, "dialled": (to or "")[:LONGEST], "why": why}
+            ports.journal.save([Entry(ports.clock.now(), "call_refused", None, fields)])
             raise NotPossible(WHY.get(why, why))
         return {"id": who, **self.forwards(who)}
 
-    def feature(self, who: str, code: str) -> str | None:
-        """A code dialled on her phone; the prompt that confirms it, None where it is none of these."""
-        meant = wish(code)
-        if meant is None:
-            return None
+    def forward_dialled(self, who: str, meant: SetForward) -> str:
+        """A code dialled on her phone; the prompt that confirms it."""
         try:
             self.forward(who, meant.when, meant.to)
         except (LookupError, NotPossible):

@@ -7,7 +7,11 @@ and `calling` refuse has its sentence (a test holds them to it). Must not know h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from autocom.core.sending import REASONS, staying
 
 FRENCH: Mapping[str, str] = {
     # core.conversation
@@ -59,9 +63,67 @@ FRENCH: Mapping[str, str] = {
     "the room is locked": "la conférence est fermée",
     "the room is full": "la conférence est complète",
     "nobody is in that room": "personne n'est dans cette conférence",
+    # what was asked for does not say enough
+    "say whom: an extension, a number, or the client's contact by its place (1, 2, …)": (
+        "dire qui : un poste, un numéro, ou la place d'un contact du client (1, 2, …)"
+    ),
+    "say whom to call: an extension or a number": "dire qui appeler : un poste ou un numéro",
+    "say whom to invite: an extension or a number": "dire qui inviter : un poste ou un numéro",
+    # texts
+    "the text is empty": "le texto est vide",
+    "`to` is no telephone number": "`to` n'est pas un numéro de téléphone",
+    "an emergency number is never written to": "on n'écrit jamais à un numéro d'urgence",
+    "this is a premium number": "c'est un numéro surtaxé",
+    "this number is barred": "ce numéro n'est pas autorisé",
+    "texts to this country are not allowed (`outgoing: {international: …}` of the bureau or the client)": (
+        "les textos vers ce pays ne sont pas permis (`outgoing: {international: …}` du bureau ou du client)"
+    ),
+    "this is a number of this bureau": "ce numéro est de la maison",
+    "no provider sends texts: see `texts.providers` in bureau.yaml": (
+        "personne n'envoie de textos : voir `texts.providers` dans bureau.yaml"
+    ),
+    "the client's texts of this hour are used up (`texts.limits`)": (
+        "les textos du client sont épuisés pour cette heure (`texts.limits`)"
+    ),
+    "her texts of this hour are used up (`texts.limits`)": (
+        "ses textos sont épuisés pour cette heure (`texts.limits`)"
+    ),
+    "this secretary's teams do not serve the client": "les équipes de cette secrétaire ne servent pas ce client",
+    "there is no such client": "ce client n'existe pas",
 }
+_NAMED: Mapping[str, str] = {
+    "there is no secretary {}; there are: {}": "il n'y a pas de secrétaire {} ; il y a : {}",
+    "there is no secretary {}": "il n'y a pas de secrétaire {}",
+    "there is no client {}": "il n'y a pas de client {}",
+    "there is no room {}: rooms are 800 to 899": "il n'y a pas de salle {} : elles vont de 800 à 899",
+    "nobody is in room {}": "personne n'est dans la salle {}",
+    "{} is no number that can be called": "{} n'est pas un numéro qui puisse être appelé",
+    "{} supervises already: {}": "{} écoute déjà : {}",
+    "{} supervises nobody": "{} n'écoute personne",
+}
+"""Sentences that name somebody, or something."""
 
 
 def in_french(words: str) -> str:
     """The same refusal; what has no French sentence (a name, a fault of the machine) stays as it is."""
-    return FRENCH.get(words, words)
+    if words in FRENCH:
+        return FRENCH[words]
+    for english, french in _patterns():
+        if found := english.fullmatch(words):
+            return french.format(*found.groups())
+    return words
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((_pattern(english), french) for english, french in _sentences())
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    return re.compile("(.+?)".join(re.escape(part) for part in sentence.split("{}")))
+
+
+def _sentences() -> Iterator[tuple[str, str]]:
+    yield from _NAMED.items()
+    for why in REASONS:
+        yield staying("en", why, "{}"), staying("fr", why, "{}")

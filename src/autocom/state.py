@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from autocom.shelf import write_whole
+
 
 class StateBusy(Exception):  # noqa: N818 - says what is the case
     """Another autocom runs on this state folder."""
@@ -56,11 +58,7 @@ def lock(state: Path) -> IO[str]:
 
 def write_card(state: Path, card: Card) -> None:
     """Replace the card atomically, readable by its owner only."""
-    path = state / "service.json"
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(asdict(card), file)
-    fresh.replace(path)
+    write_whole(state / "service.json", (json.dumps(asdict(card)).encode(),))
 
 
 def read_card(state: Path) -> Card:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from autocom.calls.ports import Clock, Log, Telephone
 from autocom.core.journal import Entry, Json
-from autocom.core.letters import reference
-from autocom.core.tapes import TAPE, Tape, tapes
+from autocom.core.references import asked_for, reference
+from autocom.core.tapes import ALL, Tape, tapes
 from autocom.settings import Settings
 from autocom.tapes.keeper import TapeKeeper
 from autocom.tapes.keys import KeyFault, read_keys
@@ -52,13 +52,14 @@ class Recorded:
 
     def kept(self, client: str | None) -> list[Json]:
         """Every recording there is (of this client, None: of all), newest first; also those that run."""
-        found = reversed(tapes(self._log.rows(TAPE))[0])
+        found = reversed(tapes(self._log.rows(ALL))[0])
         return [_row(tape) for tape in found if client in (None, tape.client)]
 
     async def sound(self, wanted: str, by: str) -> tuple[str, bytes]:
         """The name and the WAV of a recording, by its id or its reference, once it is written down that it was
         asked for. LookupError: there is none, or it cannot be opened."""
-        tape = self._find(wanted.strip())
+        here = tapes(self._log.rows(ALL))[0]
+        tape = asked_for(wanted, here, lambda one: one.recording, "recording", "autocom recordings")
         if not tape.kept:
             raise LookupError(f"{tape.recording} is still being recorded, or on its way here")
         try:
@@ -76,19 +77,6 @@ class Recorded:
         }
         self._log.save([Entry(self._clock.now(), "recording_played", None, fields)])
         return tape.recording, wav
-
-    def _find(self, wanted: str) -> Tape:
-        here = tapes(self._log.rows(TAPE))[0]
-        found = [tape for tape in here if tape.recording == wanted]
-        found = found or [tape for tape in here if reference(tape.recording) == wanted.upper()]
-        if not found:
-            raise LookupError(
-                f"there is no recording {wanted!r}, or its time is over: see `autocom recordings`"
-            )
-        if len(found) > 1:
-            several = ", ".join(tape.recording for tape in found)
-            raise LookupError(f"several recordings have the reference {wanted}: {several}")
-        return found[0]
 
 
 def _row(tape: Tape) -> dict[str, Json]:

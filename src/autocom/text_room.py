@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from autocom.core.texting import Wish
 from autocom.core.texts import Outgoing, Text, outgoing_id
 from autocom.exchange import SharedJournal
 from autocom.journal import texts as stored
-from autocom.mail.route import Parcel, Refused
+from autocom.journal.shipper import PATIENCE_S
+from autocom.lane import Refused
+from autocom.mail.route import Parcel
 from autocom.texts.despatch import Despatch
 from autocom.texts.ledger import Ledger
 from autocom.texts.office import WHY, TextOffice
@@ -52,58 +55,58 @@ def spool_folder(state: Path) -> Path:
 
 
 class PostgresLibrary:
-    """See `texts.archive.Library`."""
+    """See `texts.archive.Library`. An answer that takes longer than `patience` seconds is none: a frozen server answers
+    nothing, not even its own statement_timeout."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: AsyncEngine, patience: float = PATIENCE_S) -> None:
+        self._engine, self._patience = engine, patience
         self._away = False
 
     async def store(self, text: Text) -> bool:
         """See `Library`."""
-        try:
-            await stored.store(self._engine, text)
-        except (DataError, IntegrityError) as error:
-            # said of this text, not of the database: the others must pass
-            log.error("a text is refused by PostgreSQL", text=text.id, why=type(error).__name__)
-        except (SQLAlchemyError, OSError) as error:
-            return self._lost(error)
-        self._away = False
-        return True
+        async with self._asked():
+            try:
+                await stored.store(self._engine, text)
+            except (DataError, IntegrityError) as error:
+                # said of this text, not of the database: the others must pass
+                log.error("a text is refused by PostgreSQL", text=text.id, why=type(error).__name__)
+            self._away = False
+            return True
+        return False
 
     async def listed(self, client: str | None, limit: int) -> list[dict[str, Json]]:
         """See `Library`."""
-        try:
+        async with self._asked():
             return await stored.listed(self._engine, client=client, limit=limit)
-        except (SQLAlchemyError, OSError) as error:
-            self._lost(error)
-            return []
+        return []
 
     async def found(self, wanted: str) -> list[dict[str, Json]]:
         """See `Library`."""
-        try:
+        async with self._asked():
             return await stored.found(self._engine, wanted)
-        except (SQLAlchemyError, OSError) as error:
-            self._lost(error)
-            return []
+        return []
 
     async def attachments(self) -> set[str] | None:
         """See `Library`."""
-        try:
+        async with self._asked():
             return await stored.attachments(self._engine)
-        except (SQLAlchemyError, OSError) as error:
-            self._lost(error)
-            return None
+        return None
 
     def told(self, text: Text) -> dict[str, Json]:
         """See `Library`."""
         return stored.as_told(text)
 
-    def _lost(self, error: Exception) -> bool:
-        if not self._away:
-            self._away = True
-            # the first words only: the rest quotes the row
-            log.warning("texts cannot be stored or read now", why=type(error).__name__)
-        return False
+    @asynccontextmanager
+    async def _asked(self) -> AsyncIterator[None]:
+        """What is asked in the block; where PostgreSQL is away, the block ends here."""
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except (SQLAlchemyError, OSError) as error:
+            if not self._away:
+                self._away = True
+                # its kind only: the words quote the row
+                log.warning("texts cannot be stored or read now", why=type(error).__name__)
 
 
 class NoteRoute:

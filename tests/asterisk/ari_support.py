@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,7 +27,8 @@ from autocom.asterisk.ami import Ami
 from autocom.asterisk.clock import SteadyClock
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.core.telephony import Fact, TelephoneBack
-from tests.support import tones
+from tests.support import PATIENCE, tones
+from tests.support.ports import free_port, rtp_ports
 
 PASSWORD = "fiction"
 
@@ -156,13 +156,6 @@ def _program() -> str:
     return str(unpacked) if unpacked.exists() else str(shutil.which("asterisk"))
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port nobody listens on now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Throwaway:
     """One Asterisk: where it listens and lives; `pid` while it runs."""
@@ -171,7 +164,7 @@ class Throwaway:
     secretaries: tuple[str, ...]
     http: int = field(default_factory=free_port)
     ami: int = field(default_factory=free_port)
-    sip: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
+    sip: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -201,8 +194,7 @@ class Throwaway:
         two = np.concatenate([tones.sine((560,), 2.0), tones.sine((680,), 2.0)])
         tones.write_wav(Path(self.sound("two, halves.wav")), two)
         tones.write_wav(self.folder / "moh/music.wav", tones.sine((810,), 4.0))
-        rtp = free_port(socket.SOCK_DGRAM) // 2 * 2
-        rtp = min(rtp, 65000)
+        low, high = rtp_ports()
         files = {
             "asterisk": "[directories]\n"
             f"astetcdir => {etc}\nastmoddir => {_modules()}\nastdatadir => {_data()}\n"
@@ -229,9 +221,9 @@ class Throwaway:
             f"[autocom]\nsecret={PASSWORD}\nread=all\nwrite=all\n",
             "indications": "[general]\ncountry=fr\n[fr]\ndescription=France\nringcadence=1500,3500\n"
             "dial=440\nbusy=440/500,0/500\nring=440/1500,0/3500\ncongestion=440/250,0/250\n",
-            "rtp": f"[general]\nrtpstart={rtp}\nrtpend={rtp + 200}\nstrictrtp=yes\nicesupport=no\n",
+            "rtp": f"[general]\nrtpstart={low}\nrtpend={high}\nstrictrtp=yes\nicesupport=no\n",
             "musiconhold": f"[general]\n[default]\nmode=files\ndirectory={self.folder}/moh\n",
-            "pjsip": PJSIP_HEAD.format(sip=self.sip, gone=free_port(socket.SOCK_DGRAM))
+            "pjsip": PJSIP_HEAD.format(sip=self.sip, gone=free_port())
             + "".join(PJSIP_PHONE.format(id=s, password=PASSWORD) for s in self.secretaries),
             "extensions": DIALPLAN.replace("SOUNDS", str(self.folder / "sounds")),
         }
@@ -312,7 +304,7 @@ class Listener:
         self.facts.append(fact)
         self._news.set()
 
-    async def fact(self, kind: type[F], within: float = 8.0, **fields: object) -> F:
+    async def fact(self, kind: type[F], within: float = PATIENCE, **fields: object) -> F:
         """The next fact of this kind with these fields; those before it are skipped."""
         try:
             async with asyncio.timeout(within):

@@ -8,9 +8,7 @@ claims calls, reads variables and hangs up, so that the dialplan is tried withou
 from __future__ import annotations
 
 import asyncio
-import random
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -25,7 +23,8 @@ import pytest
 from autocom.asterisk import installation
 from autocom.asterisk.private import PrivateAsterisk
 from autocom.core.model import Audio, Bureau, Configuration, Music, Secretary, StockSounds, Trunk
-from tests.support import tones
+from tests.support import PATIENCE, tones
+from tests.support.ports import free_port, rtp_ports
 
 DIALPLAN = Path(__file__).parents[2] / "dialplan"
 GET_ASTERISK = Path(__file__).parents[2] / "tools" / "get-asterisk.sh"
@@ -79,18 +78,6 @@ def write_sounds(folder: Path) -> dict[str, str]:
     return {name: str(folder / name) for name in ("refused", "emergency-refused")}
 
 
-def free_udp_port() -> int:
-    """Below the kernel's ephemeral ports, so that no outgoing socket takes it meanwhile."""
-    while True:
-        port = random.randrange(12000, 19900)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
 class Folder:
     """A state folder with a short path, its sounds and its ports; `asterisk()` is a new PrivateAsterisk on it,
     as a restarted autocom would make."""
@@ -100,9 +87,8 @@ class Folder:
         self.state = Path(tempfile.mkdtemp(prefix="autocom-"))
         self.sounds = self.state / "sounds"
         self.prompts = write_sounds(self.sounds)
-        self.sip = ("127.0.0.1", free_udp_port())
-        low = 27000 + 100 * random.randrange(48)
-        self.rtp = (low, low + 98)
+        self.sip = ("127.0.0.1", free_port())
+        self.rtp = rtp_ports()
         self.agi = agi
         self.made: list[PrivateAsterisk] = []
 
@@ -195,7 +181,7 @@ class AriApp:
             text = await reply.text()
             return await reply.json() if text else None
 
-    async def event(self, kind: str, within: float = 5.0) -> dict[str, Any]:
+    async def event(self, kind: str, within: float = PATIENCE) -> dict[str, Any]:
         """The newest event of that type, waited for."""
         async with asyncio.timeout(within):
             while True:
@@ -210,7 +196,7 @@ class AriApp:
         return answer.get("value")
 
 
-async def eventually(holds: Any, within: float = 5.0, what: str = "") -> Any:
+async def eventually(holds: Any, within: float = PATIENCE, what: str = "") -> Any:
     """The first true value of `holds`, for what nothing tells us about (a file that another process writes)."""
     end = asyncio.get_running_loop().time() + within
     while asyncio.get_running_loop().time() < end:

@@ -12,8 +12,10 @@ from autocom.asterisk import ami as module
 from autocom.asterisk.ami import Ami, AmiRefused
 from autocom.calls.ports import TelephoneDown
 from autocom.core.telephony import PhoneInUse, PhoneRegistered
-from tests.asterisk.ari_support import PASSWORD, Listener, free_port, throwaway_asterisk
+from tests.asterisk.ari_support import PASSWORD, Listener, throwaway_asterisk
+from tests.support import PATIENCE
 from tests.support.phones import Phones
+from tests.support.ports import free_port
 
 Action = dict[str, str]
 
@@ -104,7 +106,7 @@ async def running(port: int, secret: str = PASSWORD) -> AsyncIterator[tuple[Ami,
             run.cancel()
 
 
-async def eventually(holds: Callable[[], object], within: float = 8.0) -> None:
+async def eventually(holds: Callable[[], object], within: float = PATIENCE) -> None:
     async with asyncio.timeout(within):
         while not holds():
             await asyncio.sleep(0.01)

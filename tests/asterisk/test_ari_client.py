@@ -11,7 +11,9 @@ from aiohttp import web
 
 from autocom.asterisk.ari.client import AriClient, Backoff, Refused, events
 from autocom.calls.ports import TelephoneDown
-from tests.asterisk.ari_support import PASSWORD, Impostor, channel_json, free_port
+from tests.asterisk.ari_support import PASSWORD, Impostor, channel_json
+from tests.support import PATIENCE
+from tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ async def test_the_warm_pool_stays_open_so_that_a_burst_opens_nothing(impostor):
     impostor.answers["GET", "/channels"] = listed
     async with AriClient(impostor.url, "autocom", PASSWORD, pool=8) as ari, asyncio.TaskGroup() as tasks:
         warm = tasks.create_task(ari.warm())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(impostor.requests) < 8 or ari._session is None:
                 await asyncio.sleep(0.01)
         warmed = set(peers)

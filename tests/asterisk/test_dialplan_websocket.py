@@ -8,6 +8,7 @@ import aiohttp
 
 from autocom.asterisk.conf import phone_endpoint
 from tests.asterisk.host_support import AriApp, password, private
+from tests.support import PATIENCE
 from tests.support.phones import Phones
 from tests.support.sip_phone import digest
 from tests.support.sip_text import SipMessage
@@ -66,7 +67,7 @@ class WebPhone:
         copied += [f"{name}: {request.header(name)}" for name in ("Call-ID", "CSeq")]
         return "\r\n".join(("SIP/2.0 200 OK", *copied, "Content-Length: 0", "", ""))
 
-    async def wait_for(self, fits, within: float = 5.0) -> SipMessage:
+    async def wait_for(self, fits, within: float = PATIENCE) -> SipMessage:
         async with asyncio.timeout(within):
             while not (found := [message for message in self.received if fits(message)]):
                 self._news.clear()
@@ -145,6 +146,6 @@ async def test_the_fallback_rings_the_phone_that_registered_over_the_websocket()
     ):
         assert (await phone.ask("REGISTER", None)).status == 200
         call = await phones.dial(f"sip:0199001001@{place.server}")
-        invite = await phone.wait_for(lambda m: m.method == "INVITE", within=8)
+        invite = await phone.wait_for(lambda m: m.method == "INVITE")
         assert "UDP/TLS/RTP/SAVPF" in invite.body
         await call.hangup()

@@ -16,6 +16,7 @@ import pytest
 from autocom.asterisk.installation import Installation, NoAsterisk, cache_folder, find
 from autocom.asterisk.private import AsteriskFailed, Doors
 from tests.asterisk.host_support import AriApp, bureau, eventually, folder, private
+from tests.support import PATIENCE
 
 
 async def test_it_starts_without_one_warning_for_sixty_secretaries_in_about_a_second():
@@ -144,7 +145,7 @@ async def test_its_death_is_told_at_once():
     async with private() as (_, asterisk):
         assert asterisk.pid is not None
         os.kill(asterisk.pid, signal.SIGKILL)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert "Asterisk ended" in str(await asterisk.died())
 
 
@@ -154,7 +155,7 @@ async def test_the_death_of_an_adopted_one_is_told_too():
         await second.start(place.bureau())
         assert first.pid is not None
         os.kill(first.pid, signal.SIGKILL)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert "Asterisk ended" in str(await second.died())
 
 
@@ -162,7 +163,7 @@ async def test_a_frozen_one_is_killed_when_it_does_not_end_by_itself():
     async with private() as (_, asterisk):
         assert asterisk.pid is not None
         os.kill(asterisk.pid, signal.SIGSTOP)
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(PATIENCE):
             await asterisk.stop(0.5)
         assert asterisk.pid is None
 

@@ -28,6 +28,7 @@ from autocom.core.telephony import (
     TelephoneLost,
 )
 from tests.asterisk.ari_support import PASSWORD, Line, Listener, Throwaway, telephone_at, throwaway_asterisk
+from tests.support import PATIENCE
 from tests.support.phones import Leg, Phones, Softphone
 
 LEA = "ring-c1-1-lea"
@@ -71,7 +72,7 @@ async def house(folder: Path) -> AsyncIterator[House]:
         yield House(asterisk, phones, line)
 
 
-async def eventually(holds: Callable[[], object], within: float = 5.0) -> None:
+async def eventually(holds: Callable[[], object], within: float = PATIENCE) -> None:
     async with asyncio.timeout(within):
         while not holds():
             await asyncio.sleep(0.01)
@@ -85,7 +86,7 @@ async def test_a_call_from_the_invite_to_the_end(tmp_path):
         diversion = "<sip:0261912010@operator.example>;reason=unconditional;counter=1"
         caller, entered = await h.caller(headers={"Diversion": diversion})
         assert entered.trunk == "operator"
-        assert abs(entered.at - now) < 2
+        assert abs(entered.at - now) < 5
         assert entered.headers.request_user == "+33199001001"
         assert "<sip:0639980101@operator.example>" in entered.headers.from_
         assert entered.headers.diversion == (diversion,)
@@ -232,7 +233,7 @@ async def test_twenty_phones_are_rung_at_once_each_once(tmp_path):
         legs = [f"ring-c{i}-1-lea" for i in range(20)]
         began = time.monotonic()
         await asyncio.gather(*(h.telephone.ring(h.offer(leg)) for leg in legs))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8
         await eventually(lambda: len(lea.calls) == 20)
         await eventually(lambda: len(h.ear.all(ChannelRinging)) == 20)
         assert sorted(f.channel for f in h.ear.all(ChannelRinging)) == sorted(legs)
@@ -298,7 +299,7 @@ async def test_every_playback_ends_in_one_fact(tmp_path):
         await h.ear.fact(PlaybackEnded, playback="play-c1-2", ok=True)
         # a file that is not there; its end comes at once, so nothing is queued before it
         await play(channel, "play-c1-3", h.asterisk.sound("nothing"))
-        await h.ear.fact(PlaybackEnded, within=1.0, playback="play-c1-3", ok=False)
+        await h.ear.fact(PlaybackEnded, within=3.0, playback="play-c1-3", ok=False)
         # one that Asterisk never reports
         await play(channel, "play-c1-4", "strange:thing")
         await h.ear.fact(PlaybackEnded, playback="play-c1-4")
@@ -308,7 +309,7 @@ async def test_every_playback_ends_in_one_fact(tmp_path):
         began = time.monotonic()
         await h.telephone.stop_playback("play-c1-5")
         await h.telephone.answer(channel)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 5, "not at the end of its half minute"
         await h.ear.fact(PlaybackEnded, playback="play-c1-5")
         # the caller leaves in the middle
         await play(channel, "play-c1-6", h.asterisk.sound("long"))
@@ -359,7 +360,7 @@ async def test_a_caller_who_gives_up_is_told_at_once(tmp_path):
         began = time.monotonic()
         await caller.hangup()
         gone = await h.ear.fact(ChannelGone, channel=entered.channel)
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 3
         assert gone.sip == 487
 
 
@@ -367,7 +368,7 @@ async def test_while_no_calls_are_taken_the_dialplan_serves_them(tmp_path):
     async with house(tmp_path) as h:
         h.telephone.feed.taking_calls = False
         caller = await h.phones.dial(f"sip:+33199001001@{h.asterisk.server}")
-        await caller.hears(500, within=4)
+        await caller.hears(500)
         assert h.ear.all(CallEntered) == []
 
 
@@ -405,8 +406,8 @@ async def test_an_asterisk_that_freezes_or_restarts_is_lost_and_found_again(tmp_
         await h.caller()
         began = time.monotonic()
         h.asterisk.signal(signal.SIGSTOP)
-        await h.ear.fact(TelephoneLost, within=9)
-        assert time.monotonic() - began < 8
+        await h.ear.fact(TelephoneLost)
+        assert time.monotonic() - began < 15
         h.asterisk.signal(signal.SIGCONT)
         thawed = await h.ear.fact(TelephoneBack)
         assert len(thawed.seen.channels) == 1
@@ -417,7 +418,7 @@ async def test_an_asterisk_that_freezes_or_restarts_is_lost_and_found_again(tmp_
         began = time.monotonic()
         await h.asterisk.start()
         back = await h.ear.fact(TelephoneBack)
-        assert math.isclose(time.monotonic(), began, abs_tol=4)
+        assert math.isclose(time.monotonic(), began, abs_tol=15)
         assert back.seen.channels == {}
         await h.ear.fact(ChannelGone, channel=channel)
         _, entered = await h.caller()

@@ -15,24 +15,16 @@ from tests.calls.transfer_bureau import (
     dialled,
     fields,
     kept,
-    nothing_left,
     opened,
     outside,
     talking,
     with_whom,
 )
-from tests.support.exchange_in_memory import Bench
+from tests.support.exchange_in_memory import Bench, nothing_left, over
 from tests.support.fake_telephone import FakeChannel, Habit
 from tests.support.virtual import run
 
 OTHER = "+33639981022"
-
-
-async def over(bench: Bench) -> None:
-    for channel in list(bench.telephone.channels):
-        bench.telephone.caller_hangs_up(channel)
-    await bench.pass_time(60.0)
-    nothing_left(bench)
 
 
 async def consults(bench: Bench, number: str) -> tuple[FakeChannel, FakeChannel]:

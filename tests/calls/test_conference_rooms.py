@@ -13,7 +13,7 @@ from autocom.core.orders import SendTo
 from autocom.core.rooms import MEMBERS_AT_MOST, members
 from autocom.core.stages import InRoom
 from autocom.core.targets import ToRoom
-from tests.support.exchange_in_memory import CALM, Bench, client, configuration, heard
+from tests.support.exchange_in_memory import CALM, Bench, client, configuration, heard, over
 from tests.support.fake_telephone import FakeChannel, Habit
 from tests.support.virtual import run
 
@@ -60,18 +60,6 @@ def inside(bench: Bench) -> set[str]:
 
 def count(channel: FakeChannel, what: str) -> int:
     return sum(sound == what for _, sound in channel.heard)
-
-
-async def over(bench: Bench) -> None:
-    for channel in list(bench.telephone.channels):
-        bench.telephone.caller_hangs_up(channel)
-    await bench.pass_time(3.0)
-    assert bench.failure() is None
-    assert "crashed" not in [entry.kind for entry in bench.journal.entries]
-    assert not bench.telephone.channels
-    assert not bench.telephone.bridges
-    assert not bench.journal.calls
-    await bench.kill()
 
 
 def test_alone_she_hears_music_and_a_second_one_is_announced_once_and_not_to_herself() -> None:

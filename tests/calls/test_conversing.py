@@ -421,27 +421,51 @@ def test_what_may_not_be_dialled_is_not_and_she_has_him_back(number: str) -> Non
 
 @pytest.mark.parametrize("code", ["*1", "*2", "*9"])
 @pytest.mark.parametrize(
-    ("number", "why"), [("15", "emergency"), ("0112", "emergency"), ("3615", "premium"), ("299", "unknown")]
+    ("number", "why"),
+    [
+        ("15", "emergency"),
+        ("0112", "emergency"),
+        ("3615", "premium"),
+        ("0899123456", "premium"),
+        ("299", "unknown"),
+    ],
 )
-def test_a_code_with_an_emergency_number_is_refused_as_one_and_says_so(
+def test_a_code_with_a_number_that_may_not_be_dialled_says_why_and_she_has_him_back(
     code: str, number: str, why: str
 ) -> None:
     plain = made()
-    sentences = {"emergency": Audio("refused-emergency", "refused-emergency", 3.0)}
+    sentences = {word: Audio(f"refused-{word}", f"refused-{word}", 3.0) for word in ("emergency", "premium")}
     config = replace(plain, stock=replace(plain.stock, refusals=sentences))
 
     async def story(table: Table) -> None:
-        table.telephone.lengths |= {"refused-emergency": 3.0}
+        table.telephone.lengths |= dict.fromkeys(("refused-emergency", "refused-premium"), 3.0)
         await table.keys(f"{code}{number}#", wait=0.3)
-        found = [e.fields["why"] for e in table.bench.of("c1") if e.kind == "call_refused"]
-        assert found == [why]
-        assert ("refused-emergency" in heard(table.bench, LEG)) == (why == "emergency")
+        refusal = "call_refused" if code == "*1" else "transfer_failed"
+        assert [e.fields["why"] for e in table.bench.of("c1") if e.kind == refusal] == [why]
+        assert (f"refused-{why}" in heard(table.bench, LEG)) == (why in sentences)
+        assert table.together == {LEG}, "he hears music meanwhile"
         await table.bench.pass_time(5.0)
         assert table.together == {LEG, "chan-1"}
         table.telephone.phone_hangs_up(LEG)
         await table.over()
 
     told(story, config)
+
+
+def test_a_transfer_that_is_refused_while_she_consults_somebody_changes_nothing() -> None:
+    async def story(table: Table) -> None:
+        table.telephone.register("ines")
+        await table.order(Consult(Colleague("ines")), wait=3.0)
+        await table.keys("*20899123456#", wait=0.5)
+        assert "transfer_failed" in table.bench.kinds()
+        assert table.together == {LEG, THIRD}
+        table.telephone.phone_hangs_up(THIRD)
+        await table.bench.pass_time(0.5)
+        assert table.together == {LEG, "chan-1"}
+        table.telephone.phone_hangs_up(LEG)
+        await table.over()
+
+    told(story)
 
 
 def test_she_may_consult_a_colleague_who_sees_whose_caller_it_is() -> None:

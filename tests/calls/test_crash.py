@@ -144,6 +144,10 @@ def check(bench: Bench, plot: Plot) -> None:
     ended = Counter(e.call for e in bench.journal.entries if e.kind == "ended")
     assert set(ended.values()) == {1}, "a call ended twice"
     assert len(ended) == len(plot.callers), "a caller without a story"
+    told = Counter((e.call, e.kind) for e in bench.journal.entries)
+    for begins, ends in (("bridged", "talk_ended"), ("patched", "patch_ended")):
+        for call in ended:
+            assert told[call, ends] <= told[call, begins], f"{ends} written more often than {begins}"
     joined = Counter(bench.telephone.joined)
     assert all(n == 1 for n in joined.values()), "joined twice"
     outside = Counter(caller for caller, leg in bench.telephone.joined if leg.startswith("out-"))

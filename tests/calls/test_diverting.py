@@ -11,7 +11,7 @@ from autocom.core.model import Configuration, Enqueue, Trunk
 from autocom.core.orders import Consult, SendTo
 from autocom.core.targets import Colleague
 from autocom.core.telephony import Cause, PhoneInUse
-from tests.support.exchange_in_memory import CALM, Bench, client, configuration
+from tests.support.exchange_in_memory import CALM, Bench, client, configuration, over
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import run
 
@@ -60,17 +60,6 @@ def links(bench: Bench) -> list[tuple[object, ...]]:
         for e in bench.journal.entries
         if e.kind == "forwarded_post"
     ]
-
-
-async def over(bench: Bench) -> None:
-    for channel in list(bench.telephone.channels):
-        bench.telephone.caller_hangs_up(channel)
-    await bench.pass_time(3.0)
-    assert bench.failure() is None
-    assert "crashed" not in [entry.kind for entry in bench.journal.entries]
-    assert not bench.telephone.channels
-    assert not bench.journal.calls
-    await bench.kill()
 
 
 def test_always_rings_the_other_phone_and_not_hers() -> None:

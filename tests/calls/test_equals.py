@@ -18,23 +18,14 @@ from tests.calls.transfer_bureau import (
     bureau,
     dialled,
     fields,
-    nothing_left,
     opened,
     outside,
     talking,
     with_whom,
 )
-from tests.support.exchange_in_memory import Bench
+from tests.support.exchange_in_memory import Bench, nothing_left, over
 from tests.support.fake_telephone import FakeChannel, Habit
 from tests.support.virtual import run
-
-
-async def over(bench: Bench) -> None:
-    for channel in list(bench.telephone.channels):
-        bench.telephone.caller_hangs_up(channel)
-    await bench.pass_time(60.0)
-    nothing_left(bench)
-    assert "crashed" not in {e.kind for e in bench.journal.entries}
 
 
 async def two(bench: Bench) -> tuple[FakeChannel, FakeChannel]:
@@ -338,8 +329,6 @@ def test_a_colleague_who_may_not_serve_the_client_does_not_get_its_caller(how: s
             bench.telephone.refers(leg.id, "201")
         elif how == "code":
             bench.telephone.presses(leg.id, "*2201#")
-        elif how == "consult":
-            says(bench, "lea", how, "201")
         else:
             with pytest.raises(NotPossible, match="may not serve this client"):
                 says(bench, "lea", how, "201")

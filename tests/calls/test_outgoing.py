@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from autocom.calls.outgoing import barred, channels_used, free_trunk, looped, reserve
+from autocom.calls.outgoing import channels_used, free_trunk, looped, reserve
+from autocom.core.dialling import never_dialled
 from autocom.core.model import Configuration, Contact, Trunk
 from autocom.core.stages import Following, Patched, Reaching
 from autocom.core.story import Story
@@ -73,7 +74,7 @@ def test_a_trunk_without_host_or_without_room_is_passed_over() -> None:
     ],
 )
 def test_emergency_and_premium_numbers_are_barred(number: str, *, result: bool) -> None:
-    assert barred(number) is result
+    assert never_dialled(number) is result
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 
 from autocom.calls.ports import Fares
 from autocom.core.model import Audio, Configuration, Enqueue, Trunk
-from autocom.core.orders import Park
+from autocom.core.orders import Consult, Park
 from autocom.core.parking import SLOTS
+from autocom.core.targets import Colleague
 from autocom.core.telephony import ChannelHeld
 from tests.support.exchange_in_memory import CALM, Bench, client, configuration, heard
 from tests.support.fake_telephone import Habit
@@ -314,6 +315,24 @@ def test_a_note_is_one_line_and_not_longer_than_a_phone_shows() -> None:
         assert note.startswith("a b x")
         assert len(note) <= 80
         bench.telephone.caller_hangs_up("chan-1")
+        await over(bench)
+
+    run(story())
+
+
+def test_while_somebody_is_consulted_her_transfer_button_does_not_park_and_her_phone_is_told() -> None:
+    async def story() -> None:
+        bench = await talking(bureau())
+        assert bench.switchboard is not None
+        bench.switchboard.desk.order("lea", Consult(Colleague("ines")))
+        await bench.pass_time(3.0)
+        before = list(bench.kinds())
+        bench.telephone.refers(LEG, "*5")
+        await bench.pass_time(0.5)
+        assert [fares for _, fares in bench.telephone.fares] == [Fares.REFUSED]
+        assert bench.kinds() == before
+        bench.telephone.caller_hangs_up("chan-1")
+        bench.telephone.phone_hangs_up(LEG)
         await over(bench)
 
     run(story())

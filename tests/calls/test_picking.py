@@ -10,6 +10,7 @@ from autocom.core.model import Configuration, Enqueue, Team
 from autocom.core.orders import SendTo
 from autocom.core.targets import Colleague
 from autocom.core.telephony import Cause
+from tests.support import exchange_in_memory as in_memory
 from tests.support.exchange_in_memory import CALM, Bench, client, configuration
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import run
@@ -37,16 +38,8 @@ async def opened(*at_work: str) -> Bench:
 
 
 async def over(bench: Bench) -> None:
-    for channel in list(bench.telephone.channels):
-        bench.telephone.caller_hangs_up(channel)
-    await bench.pass_time(3.0)
-    assert bench.failure() is None
-    assert "crashed" not in [entry.kind for entry in bench.journal.entries]
-    assert not bench.telephone.channels
-    assert not bench.telephone.bridges
-    assert not bench.journal.calls
+    await in_memory.over(bench)
     assert all(bench.state(who) != "talking" for who in ("lea", "ines", "zoe"))
-    await bench.kill()
 
 
 def refusals(bench: Bench) -> list[object]:

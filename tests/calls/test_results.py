@@ -62,6 +62,8 @@ def test_the_result_is_about_her_last_call_and_the_last_one_holds():
             lists(made).say("lea", "9")
         with pytest.raises(LookupError, match="ines has had no call"):
             lists(made).say("ines", "1")
+        with pytest.raises(LookupError, match="there is no secretary 'lena': did you mean 'lea'"):
+            lists(made).say("lena", "1")
 
     run(story())
 
@@ -158,7 +160,7 @@ def test_a_list_takes_everybody_or_nobody_and_says_who_is_wrong():
             ({"number": "15"}, "person 2: '15' is no number that can be called"),
             ({"number": "0899123456"}, "person 2: '0899123456' is no number"),
             ({"number": ROUX, "phone": "x"}, "person 2: unknown key 'phone'"),
-            ({"number": ROUX, "at": "soon"}, "person 2: until 'soon'"),
+            ({"number": ROUX, "at": "soon"}, "person 2: `at` 'soon'"),
             ({"number": ROUX, "name": "x" * 81}, "person 2: name: a text of at most 80 letters"),
         ):
             with pytest.raises(ValueError, match=said):

@@ -21,12 +21,11 @@ from tests.calls.transfer_bureau import (
     dialled,
     fields,
     kept,
-    nothing_left,
     outside,
     talking,
     with_whom,
 )
-from tests.support.exchange_in_memory import CALM, Bench, client, heard
+from tests.support.exchange_in_memory import CALM, Bench, client, heard, nothing_left, over
 from tests.support.fake_telephone import Habit
 from tests.support.virtual import run
 
@@ -35,14 +34,6 @@ def ask(bench: Bench, order: object, secretary: str = "lea", call: str = "c1") -
     """By keys or API."""
     assert bench.switchboard is not None
     bench.switchboard.lines[call].post(Asked(order, secretary))  # type: ignore[arg-type]
-
-
-async def over(bench: Bench) -> None:
-    """Everybody hangs up."""
-    for channel in list(bench.telephone.channels):
-        bench.telephone.caller_hangs_up(channel)
-    await bench.pass_time(60.0)
-    nothing_left(bench)
 
 
 def test_a_blind_transfer_to_an_extension_lets_her_go_at_once_and_joins_him_with_the_colleague() -> None:

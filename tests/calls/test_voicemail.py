@@ -10,7 +10,7 @@ import pytest
 from autocom.calls.messages import alert_rows
 from autocom.calls.ports import TelephoneDown
 from autocom.core.journal import Entry
-from autocom.core.letters import Alert, Letter, Note, Voice, VoiceNotice, letters, reference, voices
+from autocom.core.letters import Alert, Letter, Note, Voice, VoiceNotice, letters, voices
 from autocom.core.model import (
     Audio,
     Client,
@@ -25,6 +25,7 @@ from autocom.core.model import (
     Voicemail,
     When,
 )
+from autocom.core.references import reference
 from tests.calls.test_crash import Plot, tell
 from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, sounds
 from tests.support.fake_telephone import FakeTelephone, Habit

@@ -101,12 +101,4 @@ def back_at_work(bench: Bench, who: str) -> None:
     bench.switchboard.dispatcher.submit(LoggedIn(who))
 
 
-def nothing_left(bench: Bench) -> None:
-    """No channel, bridge or open call is left, and the exchange runs."""
-    assert bench.failure() is None, bench.failure()
-    assert not bench.telephone.channels, list(bench.telephone.channels)
-    assert not bench.telephone.bridges, bench.telephone.bridges
-    assert not bench.journal.calls
-
-
 WELCOME_AGAIN = Play(Audio("welcome", "welcome", 4.0))

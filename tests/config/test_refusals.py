@@ -163,6 +163,8 @@ def test_a_bad_condition_is_refused_at_its_place(desk, when, words):
         ("id: operator,", "id: §Operator,", "is no id"),
         ('extension: "201"', 'extension: §"801"', "is not an extension"),
         ('extension: "201"', 'extension: §"0201"', "is not an extension"),
+        ('extension: "201"', 'extension: §"112"', "`112` is an emergency number, never an extension"),
+        ("  general: {}", '  general: {extension: §"15"}', "`15` is an emergency number"),
         ("  general: {}", '  general: {extension: §"201"}', "extension `201` stands twice"),
         ("  general: {}", '  general: {extension: §"801"}', "is not an extension"),
         ("password: lea-demo", "password: §lea", "is not a password"),

@@ -137,7 +137,7 @@ class Real:
         await self._phone.call.press(digit)
 
     async def lea_holds(self, *, held: bool) -> None:
-        await (self._phone.call.call.hold() if held else self._phone.call.call.resume())
+        await (self._phone.call.hold() if held else self._phone.call.resume())
 
 
 @asynccontextmanager

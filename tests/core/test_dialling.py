@@ -19,6 +19,7 @@ from autocom.core.dialling import (
     forbidden,
     forgettable,
     is_emergency,
+    midnight,
     never_dialled,
     over,
     unreadable,
@@ -227,8 +228,8 @@ def test_an_hour_of_conversation_on_one_day_is_enough_and_the_day_is_the_bureaus
     midnight = datetime(2026, 11, 23, tzinfo=ZoneInfo(PARIS)).timestamp()
     over_midnight = Use("lea", "", midnight - 7200, midnight - 7200, midnight + 600)
     assert usage([over_midnight], NOON, PARIS).today == 600.0
-    assert not forgettable(over_midnight, NOON, PARIS)
-    assert forgettable(Use("lea", "", midnight - 7200, None, midnight - 7000), NOON, PARIS)
+    assert not forgettable(over_midnight, NOON, midnight)
+    assert forgettable(Use("lea", "", midnight - 7200, None, midnight - 7000), NOON, midnight)
 
 
 def test_a_clients_limits_count_whoever_dials_and_may_be_its_own() -> None:
@@ -267,7 +268,7 @@ def test_at_half_of_a_limit_it_is_told_for_whom_and_how_much() -> None:
     )
 )
 def test_nobody_is_ever_over_a_limit_by_forgetting_what_counts_for_nothing(found: list[Use]) -> None:
-    kept = [use for use in found if not forgettable(use, NOON, PARIS)]
+    kept = [use for use in found if not forgettable(use, NOON, midnight(NOON, PARIS))]
     for who in ("lea", "ines"):
         assert over(found, house(), who, "lilas", NOON) == over(kept, house(), who, "lilas", NOON)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from autocom.core import features
+from autocom.core.codes import Says, code
 from autocom.core.floor_words import LoggedIn, LoggedOut, PausedBy, Resumed
 
 
 @pytest.mark.parametrize(
-    ("code", "fact", "prompt"),
+    ("dialled", "fact", "prompt"),
     [
         ("*45", LoggedIn("lea"), "logged-in"),
         ("*46", LoggedOut("lea"), "logged-out"),
@@ -22,15 +23,12 @@ from autocom.core.floor_words import LoggedIn, LoggedOut, PausedBy, Resumed
     ],
 )
 def test_every_code_of_the_contract_has_its_meaning_and_its_confirmation(
-    code: str, fact: features.SecretaryFact, prompt: str
+    dialled: str, fact: features.SecretaryFact, prompt: str
 ) -> None:
-    assert features.by_code("lea", code) == fact
+    says = code(dialled)
+    assert isinstance(says, Says)
+    assert features.by_verb("lea", says.verb, says.reason) == fact
     assert features.confirmation(fact) == prompt
-
-
-@pytest.mark.parametrize("code", ["", "*", "*4", "*44", "*451", "*475", "*4711", "*49", "45", "*48 "])
-def test_a_code_nobody_defined_means_nothing(code: str) -> None:
-    assert features.by_code("lea", code) is None
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,15 @@ def test_her_word_that_she_is_ready_ends_it() -> None:
     assert rung(script.at(12, Resumed("lea"))) == ["lea"]
 
 
+def test_her_word_still_counts_once_he_is_taken_care_of() -> None:
+    script = talking(client="lilas")
+    script.at(10, TalkEnded("c1", "lea", 70.0))
+    script.at(12, Resumed("lea"))
+    script.at(13, Settled("c1"))
+    script.at(15, TimePassed())
+    assert script.floor.posts["lea"].state == "free", "only the client's minimum is left of her wrap-up"
+
+
 @pytest.mark.parametrize(
     "fact",
     [PickedUp("ines", "phone-ines-1", "c2"), TookOver("ines", "c3", "phone-ines-1", 1, "azur")],

@@ -1,4 +1,4 @@
-"""Keys in a conversation: every code, and that nothing else is one."""
+"""Keys in a conversation and in a room: every code, and that nothing else is one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocom.core.keypad import LONGER, LONGEST, TIME_OUT, Keypad, Pressed, press, settle
+from autocom.core.keypad import (
+    CONVERSATION,
+    LONGER,
+    LONGEST,
+    ROOM,
+    TIME_OUT,
+    Keypad,
+    Keys,
+    Pressed,
+    press,
+    settle,
+)
 
 WORDS = {
     "consult",
@@ -23,9 +34,9 @@ WORDS = {
 }
 
 
-def typed(keys: str, pause: float = 0.2, then: float = 0.0) -> list[Pressed]:
+def typed(keys: str, pause: float = 0.2, then: float = 0.0, place: Keys = CONVERSATION) -> list[Pressed]:
     """What these keys mean, pressed one after the other; then so long nothing."""
-    keypad, at, found = Keypad(), 1000.0, []
+    keypad, at, found = Keypad(place), 1000.0, []
     for key in keys:
         keypad, pressed = press(keypad, key, at)
         found += pressed
@@ -138,3 +149,35 @@ def test_after_a_pause_a_code_means_the_same_whatever_came_before(
         keypad, pressed = press(keypad, key, at + 100)
         found += pressed
     assert found == typed(code)
+
+
+# --- in a room -------------------------------------------------------------------------------
+
+MYSELF = Pressed("myself")
+
+
+def test_keys_in_a_room_are_commands() -> None:
+    assert typed("*1", place=ROOM) == [Pressed("mute")]
+    assert typed("*2*0", place=ROOM) == [Pressed("unmute"), Pressed("end")]
+    assert typed("*4*5*6", place=ROOM) == [Pressed("lock"), Pressed("unlock"), MYSELF]
+    assert typed("*30639981099#", place=ROOM) == [Pressed("invite", "0639981099")]
+    assert typed("*3202#*6", place=ROOM) == [Pressed("invite", "202"), MYSELF]
+    assert typed("*320*3202#", place=ROOM) == [Pressed("invite", "202")], "a star begins anew, as everywhere"
+
+
+@pytest.mark.parametrize("keys", ["*9*6", "*86*6", "**6", "*3#*6", "*3" + "1" * 60 + "#*6", "123#0*6"])
+def test_what_is_no_command_of_a_room_does_nothing_and_is_forgotten(keys: str) -> None:
+    assert typed(keys, place=ROOM) == [MYSELF]
+
+
+def test_keys_in_a_room_too_far_apart_do_not_belong_together() -> None:
+    assert typed("*0", pause=TIME_OUT + 0.1, place=ROOM) == []
+
+
+@given(st.text(alphabet="0123456789*#", max_size=80))
+def test_in_a_room_every_command_is_one_at_a_time_and_little_is_kept(digits: str) -> None:
+    keypad = Keypad(ROOM)
+    for digit in digits:
+        keypad, codes = press(keypad, digit, 1.0)
+        assert len(keypad.typed) <= LONGEST + 3
+        assert not codes or (len(codes), keypad) == (1, Keypad(ROOM))

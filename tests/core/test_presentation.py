@@ -8,7 +8,7 @@ from datetime import datetime
 from autocom.core.ingress import Identity
 from autocom.core.model import Closure, ForwardReason
 from autocom.core.presentation import invitation
-from autocom.core.stages import Call
+from autocom.core.story import Call
 from tests.support.exchange_in_memory import client
 
 WHO = Identity("lilas", "+33199001001", "0199001001", "+33639980101", "Jean D", anonymous=False)

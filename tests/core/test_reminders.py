@@ -94,6 +94,8 @@ def test_people_are_called_in_the_daytime_of_the_client(hour: str, allowed: bool
         "number;name;note;at\n0639981234;Mme Roux;RDV;11:00\n",
         "0639981234;Mme Roux;RDV;11:00",
         "\ufeffname,at,number,note\nMme Roux,11:00,0639981234,RDV\n",
+        "number;name;note;at\r0639981234;Mme Roux;RDV;11:00\r",
+        "number;name;note;at\r\n0639981234;Mme Roux;RDV;11:00\r\n",
     ],
 )
 def test_a_list_is_read_with_or_without_a_first_line_in_any_order(text: str):
@@ -107,6 +109,7 @@ def test_a_list_is_read_with_or_without_a_first_line_in_any_order(text: str):
         ("number;phone\n1;2", "line 1: unknown column 'phone': there are number, name, note, at"),
         ("0639981234;a;b;c;d", "line 1: 5 columns, at most 4 are expected"),
         ("number\n0639981234\n0639981234;x", "line 3: 2 columns, at most 1 are expected"),
+        ("number\n0639981234\n" + "1" * 200_000, "line 3: field larger than field limit"),
     ],
 )
 def test_a_list_that_cannot_be_read_says_which_line(text: str, said: str):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocom.core.renvoi import WHENS, Forwards, Wish, allowed, led, wish
+from autocom.core.renvoi import WHENS, Forwards, allowed, led
 from autocom.core.targets import Colleague, Dialled, Nobody, Outside
 
 NAMES = "abcdef"
@@ -17,6 +17,8 @@ def target(written: str) -> Dialled:
     """Extensions are the names themselves."""
     if written in NAMES and len(written) == 1:
         return Colleague(written)
+    if written == "15":
+        return Nobody(written, "emergency")
     return Outside(written) if written.startswith("+") else Nobody(written)
 
 
@@ -101,32 +103,17 @@ def test_a_number_outside_is_followed_only_where_the_bureau_allows_it() -> None:
 
 @pytest.mark.parametrize(
     ("written", "outside", "why"),
-    [("a", True, "self"), ("b", False, None), (NUMBER, False, "outside"), (NUMBER, True, None), ("9", True, "unknown")],
-)  # fmt: skip
-def test_what_she_may_set(written: str, outside: bool, why: str | None) -> None:
-    assert allowed("a", written, target, outside=outside) == why
-
-
-@pytest.mark.parametrize(
-    ("code", "meant"),
     [
-        ("*21*202", Wish("always", "202")),
-        ("*21", Wish("always", None)),
-        ("*67*0639981099", Wish("busy", "0639981099")),
-        ("*67", Wish("busy", None)),
-        ("*61*+33639981099", Wish("no_answer", "+33639981099")),
-        ("*61", Wish("no_answer", None)),
-        ("*61*", None),
-        ("*62*202", None),
-        ("*21*202#", None),
-        ("*21*20 2", None),
-        ("*21*202\n", None),
-        ("*21*" + "1" * 40, None),
-        ("21*202", None),
+        ("a", True, "self"),
+        ("b", False, None),
+        (NUMBER, False, "outside"),
+        (NUMBER, True, None),
+        ("9", True, "unknown"),
+        ("15", True, "emergency"),
     ],
 )
-def test_codes(code: str, meant: Wish | None) -> None:
-    assert wish(code) == meant
+def test_what_she_may_set(written: str, outside: bool, why: str | None) -> None:
+    assert allowed("a", written, target, outside=outside) == why
 
 
 @given(st.sampled_from(WHENS), places)

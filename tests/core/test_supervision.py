@@ -9,8 +9,8 @@ import pytest
 
 from autocom.core.ingress import Identity
 from autocom.core.model import Configuration, Supervision, Team, TimeRange
-from autocom.core.stages import Call, Held, Talking
-from autocom.core.story import Story
+from autocom.core.stages import Held, Talking
+from autocom.core.story import Call, Story
 from autocom.core.supervision import (
     Allowed,
     Denied,

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from tests.support import tones
-from tests.support.bureau import CALLER, VOICES, Bureau, client, free_ports, queue
+from tests.support.bureau import CALLER, VOICES, Bureau, client, queue
 from tests.support.exchange import Exchange
 from tests.support.leg import Leg
 from tests.support.phones import Phones, Softphone
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.timeout(120)]
 DID = "0199001001"
@@ -31,7 +32,7 @@ HOLD = 380
 @pytest.fixture
 def operator() -> str:
     """Where the operator's side listens."""
-    return f"127.0.0.1:{free_ports(1)[0]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
@@ -75,8 +76,8 @@ async def talking(exchange: Exchange, operator: str) -> AsyncIterator[Talk]:
         )
         await exchange.free("lea")
         caller = await phones.dial(exchange.bureau.uri(DID), say=HIM)
-        await caller.hears(HER, within=8)
-        await lea.call.hears(HIM, within=3)
+        await caller.hears(HER)
+        await lea.call.hears(HIM)
         yield Talk(exchange, phones, lea, caller)
 
 
@@ -95,23 +96,23 @@ async def test_hold_by_the_softphones_button_and_by_code_with_the_clients_hold_m
     exchange: Exchange, operator: str
 ) -> None:
     async with talking(exchange, operator) as talk:
-        await talk.hers.call.hold()
-        await talk.caller.hears(HOLD, within=3, for_seconds=1.0)
+        await talk.hers.hold()
+        await talk.caller.hears(HOLD, for_seconds=1.0)
         state = await exchange.until_status(lambda s: s["secretaries"][0]["held_since"] is not None)
         assert state["secretaries"][0]["held_by"] == "phone"
-        await talk.hers.call.resume()
-        await talk.caller.hears(HER, within=3, for_seconds=0.5)
-        await talk.hers.hears(HIM, within=3)
+        await talk.hers.resume()
+        await talk.caller.hears(HER, for_seconds=0.5)
+        await talk.hers.hears(HIM)
         await talk.hers.press("*5")
-        await talk.caller.hears(HOLD, within=3, for_seconds=1.0)
+        await talk.caller.hears(HOLD, for_seconds=1.0)
         await asyncio.sleep(0.5)
         newest = talk.hers.newest(2000, time.monotonic())
         assert HIM not in {f for chord in tones.heard(newest, at_least=0.1) for f in chord}, "he is on hold"
         await talk.hers.press("*5")
-        await talk.caller.hears(HER, within=3, for_seconds=0.5)
-        await talk.hers.hears(HIM, within=3)
+        await talk.caller.hears(HER, for_seconds=0.5)
+        await talk.hers.hears(HIM)
         await talk.caller.hangup()
-        await talk.hers.closed(3)
+        await talk.hers.closed()
         story = await talk.ended()
     assert [e["by"] for e in story["events"] if e["kind"] == "held"] == ["phone", "order"]
     assert parts(story) == ["talk", "hold", "talk", "hold", "talk"]
@@ -124,29 +125,29 @@ async def test_three_of_them_and_then_two_without_her(exchange: Exchange, operat
         await talk.hers.press("*11#")
         leg = await doctor.rings()
         assert "Cab. Lilas" in leg.invite.header("From")
-        await talk.caller.hears(HOLD, within=3, for_seconds=0.8)
+        await talk.caller.hears(HOLD, for_seconds=0.8)
         row = (await exchange.status())["secretaries"][0]
         assert (row["third"]["name"], row["third"]["state"]) == ("Dr Roux", "ringing")
         await doctor.answer()
-        await leg.hears(HER, within=5)
-        await talk.hers.hears(DOCTORS, within=3, for_seconds=0.5)
+        await leg.hears(HER)
+        await talk.hers.hears(DOCTORS, for_seconds=0.5)
         assert talk.caller.heard()[-1] == (HOLD,), "he hears nothing of what they say"
         await talk.hers.press("*3")
-        await talk.caller.hears(HER, DOCTORS, within=3, for_seconds=0.6)
-        await talk.hers.hears(HIM, DOCTORS, within=3, for_seconds=0.6)
-        await leg.hears(HER, HIM, within=3, for_seconds=0.6)
-        await talk.hers.call.hold()  # her phone's own hold: the two others go on
-        await talk.caller.hears(DOCTORS, within=3, for_seconds=0.6)
-        await leg.hears(HIM, within=3, for_seconds=0.6)
-        await talk.hers.call.resume()
-        await talk.caller.hears(HER, DOCTORS, within=3, for_seconds=0.6)
+        await talk.caller.hears(HER, DOCTORS, for_seconds=0.6)
+        await talk.hers.hears(HIM, DOCTORS, for_seconds=0.6)
+        await leg.hears(HER, HIM, for_seconds=0.6)
+        await talk.hers.hold()  # her phone's own hold: the two others go on
+        await talk.caller.hears(DOCTORS, for_seconds=0.6)
+        await leg.hears(HIM, for_seconds=0.6)
+        await talk.hers.resume()
+        await talk.caller.hears(HER, DOCTORS, for_seconds=0.6)
         await talk.hers.press("*4")
-        await talk.caller.hears(DOCTORS, within=3, for_seconds=0.6)
-        await leg.hears(HIM, within=3, for_seconds=0.6)
-        await talk.hers.closed(3)
+        await talk.caller.hears(DOCTORS, for_seconds=0.6)
+        await leg.hears(HIM, for_seconds=0.6)
+        await talk.hers.closed()
         await exchange.free("lea")
         await leg.hangup()
-        await talk.caller.closed(3)
+        await talk.caller.closed()
         story = await talk.ended()
     assert parts(story) == ["talk", "hold", "conference", "patch"]
     in_one_piece(story)
@@ -163,18 +164,18 @@ async def test_back_and_forth_by_command_and_the_two_together_when_she_hangs_up(
         assert "nobody" in refused.stderr
         await talk.says("consult", "0639981021")
         leg = await doctor.rings()
-        await leg.hears(HER, within=5)
+        await leg.hears(HER)
         await talk.says("resume")
-        await talk.caller.hears(HER, within=3, for_seconds=0.5)
-        await leg.hears(HOLD, within=3, for_seconds=0.5)
+        await talk.caller.hears(HER, for_seconds=0.5)
+        await leg.hears(HOLD, for_seconds=0.5)
         await talk.says("hold")
-        await leg.hears(HER, within=3, for_seconds=0.5)
-        await talk.caller.hears(HOLD, within=3, for_seconds=0.5)
+        await leg.hears(HER, for_seconds=0.5)
+        await talk.caller.hears(HOLD, for_seconds=0.5)
         await talk.hers.hangup()
-        await talk.caller.hears(DOCTORS, within=3, for_seconds=0.5)
-        await leg.hears(HIM, within=3, for_seconds=0.5)
+        await talk.caller.hears(DOCTORS, for_seconds=0.5)
+        await leg.hears(HIM, for_seconds=0.5)
         await talk.caller.hangup()
-        await leg.closed(3)
+        await leg.closed()
         story = await talk.ended()
     assert parts(story) == ["talk", "hold", "talk", "hold", "patch"]
     in_one_piece(story)
@@ -187,20 +188,20 @@ async def test_who_cannot_be_consulted_costs_two_seconds_and_a_caller_who_hangs_
         doctor = await talk.phones.outside(DOCTOR, busy=True, say=DOCTORS)
         await talk.says("consult", "1")
         await doctor.rings()
-        await talk.caller.hears(HOLD, within=3, for_seconds=0.8)
-        await talk.caller.hears(HER, within=5, for_seconds=0.5)
+        await talk.caller.hears(HOLD, for_seconds=0.8)
+        await talk.caller.hears(HER, for_seconds=0.5)
         assert (440,) in talk.hers.heard(), "the busy tone of indications.conf"
-        await talk.hers.hears(HIM, within=3, for_seconds=0.5)
+        await talk.hers.hears(HIM, for_seconds=0.5)
         doctor.busy, doctor.answer_after = False, 0.3
         await talk.says("consult", "1")
         leg = await doctor.rings(nth=2)
-        await leg.hears(HER, within=5)
+        await leg.hears(HER)
         await talk.caller.hangup()
         await asyncio.sleep(1.0)
-        await leg.hears(HER, within=2, for_seconds=0.5)
-        await talk.hers.hears(DOCTORS, within=2, for_seconds=0.5)
+        await leg.hears(HER, for_seconds=0.5)
+        await talk.hers.hears(DOCTORS, for_seconds=0.5)
         await leg.hangup()
-        await talk.hers.closed(3)
+        await talk.hers.closed()
         story = await talk.ended()
     assert "caller_left" in [e["kind"] for e in story["events"]]
     in_one_piece(story)
@@ -213,19 +214,19 @@ async def test_killed_with_a_caller_on_hold_and_a_third_there_all_are_where_they
         doctor = await talk.phones.outside(DOCTOR, answer_after=0.3, say=DOCTORS)
         await talk.hers.press("*11#")
         leg = await doctor.rings()
-        await leg.hears(HER, within=5)
+        await leg.hears(HER)
         await exchange.kill9()
         await asyncio.sleep(1.0)
         assert talk.caller.heard()[-1] == (HOLD,)
         await exchange.start()
         await talk.says("join")
-        await talk.caller.hears(HER, DOCTORS, within=4, for_seconds=0.6)
-        await leg.hears(HER, HIM, within=3, for_seconds=0.6)
+        await talk.caller.hears(HER, DOCTORS, for_seconds=0.6)
+        await leg.hears(HER, HIM, for_seconds=0.6)
         await talk.says("drop")
-        await talk.caller.hears(HER, within=3, for_seconds=0.5)
-        await leg.closed(3)
+        await talk.caller.hears(HER, for_seconds=0.5)
+        await leg.closed()
         await talk.hers.hangup()
-        await talk.caller.closed(3)
+        await talk.caller.closed()
         story = await talk.ended()
     assert parts(story) == ["talk", "hold", "conference", "talk"]
     in_one_piece(story)

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support import oracle
+from tests.support import asked, oracle
 from tests.support.bureau import CALLER, MUSIC, VOICES, Bureau
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones, Softphone
@@ -34,7 +34,7 @@ async def at_work(phones: Phones, bureau: Bureau, index: int = 0, **habits: Any)
     """A registered softphone whose secretary is free."""
     account = bureau.secretaries[index]
     phone = await phones.secretary(account.id, account.password, bureau.sip, say=account.voice, **habits)
-    await oracle.are(bureau, **{account.id: "free"})
+    await asked.are(bureau, **{account.id: "free"})
     return phone
 
 
@@ -70,10 +70,10 @@ async def test_a_frozen_postgresql_costs_no_call_and_the_journal_catches_up(exch
         signal_all(frozen, signal.SIGSTOP)
         try:
             caller = await phones.dial(bureau.uri(DID), say=CALLER)
-            await caller.hears(VOICES[0], within=6)
+            await caller.hears(VOICES[0])
             await lea.call.hears(CALLER)
             await caller.hangup()
-            await oracle.are(bureau, lea="free")
+            await asked.are(bureau, lea="free")
         finally:
             signal_all(frozen, signal.SIGCONT)
         call = await exchange.finished_call(within=20)
@@ -88,16 +88,16 @@ async def test_a_killed_postgresql_is_started_again_and_knows_what_happened_mean
     async with Phones() as phones:
         lea = await at_work(phones, bureau, answer_after=0.2)
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
-        await caller.hears(VOICES[0], within=6)
+        await caller.hears(VOICES[0])
         killed = postgres_of(bureau)
         signal_all(killed, signal.SIGKILL)
         second = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
-        await second.hears(MUSIC, within=6)
+        await second.hears(MUSIC)
         await caller.hangup()
-        await second.hears(VOICES[0], within=6)
+        await second.hears(VOICES[0])
         await lea.call.hears(CALLER)
         await second.hangup()
-        await oracle.until(
+        await asked.until(
             bureau, lambda s: s["database"] == {"state": "up", "behind": 0, "behind_since": None}, 20
         )
         assert postgres_of(bureau)[0] not in killed
@@ -115,17 +115,17 @@ async def test_a_killed_asterisk_is_started_again_its_calls_closed_and_its_secre
     bureau = exchange.bureau
     async with Phones() as phones:
         lea = await at_work(phones, bureau, answer_after=0.2)
-        await oracle.are(bureau, lea="free")
+        await asked.are(bureau, lea="free")
         talking = await phones.dial(bureau.uri(DID), say=CALLER)
-        await talking.hears(VOICES[0], within=6)
+        await talking.hears(VOICES[0])
         waiting = await phones.dial(bureau.uri(DID), "0639980102")
-        await waiting.hears(MUSIC, within=6)
+        await waiting.hears(MUSIC)
         dead = asterisk_of(bureau)
         os.kill(dead, signal.SIGKILL)
-        await oracle.until(bureau, lambda s: s["asterisk"]["state"] == "down")
-        await oracle.until(bureau, lambda s: s["asterisk"]["state"] == "up" and s["calls"] == 0, 20)
+        await asked.until(bureau, lambda s: s["asterisk"]["state"] == "down")
+        await asked.until(bureau, lambda s: s["asterisk"]["state"] == "up" and s["calls"] == 0, 20)
         assert asterisk_of(bureau) != dead
-        await oracle.are(bureau, lea="free")
+        await asked.are(bureau, lea="free")
         calls = {c["caller"]: c for c in await exchange.calls()}
         assert calls["+33639980101"]["outcome"] == "served"
         assert calls["+33639980102"]["outcome"] == "abandoned"
@@ -133,7 +133,7 @@ async def test_a_killed_asterisk_is_started_again_its_calls_closed_and_its_secre
         await talking.hangup()
         await waiting.hangup()
         caller = await phones.dial(bureau.uri(DID), "0639980103", say=CALLER)
-        await caller.hears(VOICES[0], within=10)
+        await caller.hears(VOICES[0])
         await lea.call.hears(CALLER)
         await caller.hangup()
         assert (await exchange.finished_call(3))["outcome"] == "served"
@@ -150,7 +150,7 @@ async def test_ami_that_is_cut_off_costs_no_call_and_comes_back(exchange: Exchan
     async with Phones() as phones:
         lea = await at_work(phones, bureau, answer_after=0.2)
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
-        await caller.hears(VOICES[0], within=6)
+        await caller.hears(VOICES[0])
         kept = conf.read_text()
         conf.write_text(kept.replace("enabled = yes", "enabled = no"))
         assert conf.read_text() != kept
@@ -162,9 +162,9 @@ async def test_ami_that_is_cut_off_costs_no_call_and_comes_back(exchange: Exchan
         await asterisk_says(bureau, f"manager kick session {descriptor}")
         await until_said(exchange, "ami_away")
         second = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
-        await second.hears(MUSIC, within=6)
+        await second.hears(MUSIC)
         await caller.hangup()
-        await second.hears(VOICES[0], within=6)
+        await second.hears(VOICES[0])
         conf.write_text(kept)
         await asterisk_says(bureau, "module reload manager")
         await second.hangup()
@@ -172,7 +172,7 @@ async def test_ami_that_is_cut_off_costs_no_call_and_comes_back(exchange: Exchan
         await until_said(exchange, "ami_connected", times=2)
         # what AMI tells is told again: her phone goes, and the exchange knows
         await lea.offline()
-        await oracle.are(bureau, within=15, lea="offline")
+        await asked.are(bureau, within=15, lea="offline")
         assert [c["outcome"] for c in await exchange.calls()] == ["served", "served"]
 
 
@@ -300,13 +300,13 @@ async def _calls_over_a_cut_wire(exchange: Exchange, wire: Wire, phones: Phones)
     talking = await phones.dial(bureau.uri(DID), say=CALLER)
     await lea.rings()
     await lea.answer()
-    await talking.hears(VOICES[0], within=6)
+    await talking.hears(VOICES[0])
     ringing = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
     await ines.rings()
-    await ringing.hears(MUSIC, within=6)
+    await ringing.hears(MUSIC)
     wire.passes = False
     wire.cut()
-    await oracle.until(bureau, lambda s: s["asterisk"]["state"] == "down")
+    await asked.until(bureau, lambda s: s["asterisk"]["state"] == "down")
     # nobody hears us and we hear nobody: she picks up, he hangs up
     await ines.answer()
     await ines.call.answered()
@@ -314,10 +314,10 @@ async def _calls_over_a_cut_wire(exchange: Exchange, wire: Wire, phones: Phones)
     await talking.closed()
     await ringing.hears(MUSIC, for_seconds=0.6)
     wire.passes = True
-    await ringing.hears(VOICES[1], within=10)
+    await ringing.hears(VOICES[1])
     await ines.call.hears(CALLER)
-    await lea.call.closed(5)
-    await oracle.are(bureau, lea="free", ines="talking")
+    await lea.call.closed()
+    await asked.are(bureau, lea="free", ines="talking")
     await ringing.hangup()
     await exchange.finished_call(2)
     assert [call["outcome"] for call in await exchange.calls()] == ["served", "served"]
@@ -342,11 +342,11 @@ async def test_sigterm_lets_a_conversation_end_and_refuses_new_callers_to_the_fa
     async with Phones() as phones:
         lea = await at_work(phones, bureau, answer_after=0.2)
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
-        await caller.hears(VOICES[0], within=6)
+        await caller.hears(VOICES[0])
         ines = await at_work(phones, bureau, 1)
         exchange.send(signal.SIGTERM)
         late = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
-        await ines.rings(within=10)
+        await ines.rings()
         assert not ines.call.invite.header("X-Autocom-Call"), "the dialplan rings her, without us"
         await caller.hears(VOICES[0], for_seconds=0.6)
         await lea.call.hears(CALLER)
@@ -354,7 +354,7 @@ async def test_sigterm_lets_a_conversation_end_and_refuses_new_callers_to_the_fa
         await caller.hangup()
         began = time.monotonic()
         assert await exchange.stop() == 0
-        assert time.monotonic() - began < 8, "with nobody left there is nothing to wait for"
+        assert time.monotonic() - began < 16, "with nobody left there is nothing to wait for"
     assert not exchange.left_running()
     await exchange.start()
     outcomes = {call["caller"][-2:]: call["outcome"] for call in await exchange.calls()}
@@ -366,21 +366,21 @@ async def test_a_drain_ends_at_its_limit_and_a_second_sigterm_ends_it_now(
 ) -> None:
     bureau.settings["AUTOCOM_DRAIN"] = "1s"
     exchange = await start_exchange(bureau)
-    for drain, signals, least, most in (("1s", 1, 0.9, 8.0), ("60s", 2, 0.0, 8.0)):
+    for drain, signals, least, most in (("1s", 1, 0.9, 25.0), ("60s", 2, 0.0, 25.0)):
         if drain != "1s":
             bureau.settings["AUTOCOM_DRAIN"] = drain
             await exchange.start()
         async with Phones() as phones:
             await at_work(phones, bureau, answer_after=0.2)
             caller = await phones.dial(bureau.uri(DID), say=CALLER)
-            await caller.hears(VOICES[0], within=6)
+            await caller.hears(VOICES[0])
             began = time.monotonic()
             for _ in range(signals - 1):
                 exchange.send(signal.SIGTERM)
                 await until_said(exchange, "for at most 60 s")
             assert await exchange.stop() == 0
             assert least < time.monotonic() - began < most
-            await caller.closed(3)
+            await caller.closed()
         assert not exchange.left_running(), "a stop leaves nothing behind"
     await exchange.start()
     assert [call["outcome"] for call in await exchange.calls()] == ["served", "served"]
@@ -409,14 +409,14 @@ async def test_two_exchanges_side_by_side_each_take_their_own_calls(
         async with Exchange(bureau) as one, Exchange(other) as two, Phones() as phones:
             for running, number in ((one, "0639980101"), (two, "0639980102")):
                 leg = await phones.dial(running.bureau.uri(DID), number)
-                await leg.hears(MUSIC, within=6)
+                await leg.hears(MUSIC)
                 await leg.hangup()
                 call = await running.finished_call()
                 assert call["caller"] == f"+33{number[1:]}"
                 assert len(await running.calls()) == 1
             assert await one.stop() == 0
             leg = await phones.dial(other.uri(DID), "0639980103")
-            await leg.hears(MUSIC, within=6)
+            await leg.hears(MUSIC)
             await leg.hangup()
     finally:
         other.tidy()

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from tests.support import tones
-from tests.support.bureau import CALLER, VOICES, Bureau, client, free_ports, queue
+from tests.support.bureau import CALLER, VOICES, Bureau, client, queue
 from tests.support.exchange import Exchange
 from tests.support.leg import Leg
 from tests.support.phones import Phones, Softphone
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.timeout(120)]
 DID, CELL = "0199001001", "+33639981021"
@@ -29,7 +30,7 @@ LEA, INES, CHLOE = VOICES[:3]
 @pytest.fixture
 def operator() -> str:
     """Where the operator's side listens."""
-    return f"127.0.0.1:{free_ports(1)[0]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
@@ -90,21 +91,21 @@ async def test_parked_by_key_taken_back_by_a_colleague_parked_by_her_button_and_
     async with Phones() as phones:
         lea = await phone(phones, exchange, 0, answer_after=0.3)
         caller = await phones.dial(uri(DID), say=CALLER)
-        await caller.hears(LEA, within=8)
-        await lea.call.hears(CALLER, within=3)
+        await caller.hears(LEA)
+        await lea.call.hears(CALLER)
         ines = await phone(phones, exchange, 1)
         await lea.call.press("*6")
-        await caller.hears(HOLD, within=3, for_seconds=0.8)
-        await lea.call.closed(5)
+        await caller.hears(HOLD, for_seconds=0.8)
+        await lea.call.closed()
         assert int(abs(lea.call.samples[-8000:]).max()) > 500, "a voice tells her the slot"
         hers = await ines.dial(uri("*51"))
-        await hers.hears(CALLER, within=4)
-        await caller.hears(INES, within=3)
+        await hers.hears(CALLER)
+        await caller.hears(INES)
         ines.answer_after = 0.3
         await hers.call.transfer(uri("*5"))
-        await caller.hears(HOLD, within=4, for_seconds=0.8)
+        await caller.hears(HOLD, for_seconds=0.8)
         began = time.monotonic()
-        await hers.closed(6)
+        await hers.closed()
         assert any("*51" in text and "Lilas" in text for text in await texts(phones, "*51"))
         parked = (await exchange.status())["parked"]
         assert [(row["slot"], row["by"], row["client"]) for row in parked] == [("*51", "ines", "lilas")]
@@ -112,7 +113,7 @@ async def test_parked_by_key_taken_back_by_a_colleague_parked_by_her_button_and_
         assert time.monotonic() - began > 12.0, "he was parked for his time"
         assert await texts(phones, "Retour de parking")
         await caller.hangup()
-        await ines.call.closed(3)
+        await ines.call.closed()
         call = await exchange.finished_call()
         story = await exchange.call(call["id"])
     assert (call["outcome"], call["secretary"]) == ("served", "ines")
@@ -130,8 +131,8 @@ async def test_a_room_of_three_muted_kept_over_a_crash_and_ended(exchange: Excha
         first = await lea.dial(uri("801"))
         await first.answered()
         second = await ines.dial(uri("801"))
-        await first.hears(INES, within=6)
-        await second.hears(LEA, within=3)
+        await first.hears(INES)
+        await second.hears(LEA)
         await exchange.cli("room", "801", "invite", CELL, "--as", "lea")
         third = await cell.rings()
         assert "sip:+33199001000@" in third.invite.header("From")
@@ -141,12 +142,12 @@ async def test_a_room_of_three_muted_kept_over_a_crash_and_ended(exchange: Excha
             "answering is not enough"
         )
         await third.press("1")
-        await first.hears(INES, CELLS, within=8)
-        await second.hears(LEA, CELLS, within=3)
-        await third.hears(LEA, INES, within=3)
+        await first.hears(INES, CELLS)
+        await second.hears(LEA, CELLS)
+        await third.hears(LEA, INES)
 
         await first.press("*1")
-        await second.hears(LEA, within=3, for_seconds=0.6)
+        await second.hears(LEA, for_seconds=0.6)
         await asyncio.sleep(0.6)
         assert quiet(first), "all but her are muted"
         await exchange.kill9()
@@ -156,11 +157,11 @@ async def test_a_room_of_three_muted_kept_over_a_crash_and_ended(exchange: Excha
         assert [member["muted"] for member in room["members"]] == [False, True, True]
         assert quiet(first)
         await exchange.cli("room", "801", "unmute")
-        await first.hears(INES, CELLS, within=3)
+        await first.hears(INES, CELLS)
 
         await first.press("*0")
         for leg in (first, second, third):
-            await leg.closed(4)
+            await leg.closed()
         assert json.loads(await exchange.cli("rooms", "--json")) == []
         await exchange.finished_call()
         calls = await exchange.calls()
@@ -176,13 +177,13 @@ async def test_a_call_of_the_queue_that_rings_at_a_colleague_is_picked_up(exchan
         await lea.rings()
         ines = await phone(phones, exchange, 1)
         hers = await ines.dial(exchange.bureau.uri("*8"))
-        await hers.hears(CALLER, within=4)
-        await caller.hears(INES, within=3)
-        await lea.call.closed(3)
+        await hers.hears(CALLER)
+        await caller.hears(INES)
+        await lea.call.closed()
         assert not lea.missed, "no missed call on the phone that rang"
         assert any("Lea" in text for text in await texts(phones, "Cab. Lilas"))
         await hers.hangup()
-        await caller.closed(3)
+        await caller.closed()
         call = await exchange.finished_call()
         story = await exchange.call(call["id"])
     assert (call["outcome"], call["secretary"]) == ("served", "ines")
@@ -200,7 +201,7 @@ async def test_forwards_lead_from_a_phone_that_is_gone_over_a_busy_one_to_the_ou
         chloe = await phone(phones, exchange, 2, busy=True)
         cell = await phones.outside(CELL, answer_after=0.5, say=CELLS)
         said = await ines.dial(uri("*61*203"))
-        await said.closed(8)
+        await said.closed()
         assert int(abs(said.samples).max()) > 500, "a voice confirms"
         refused = await exchange.run("secretary", "ines", "forward", "always", "202")
         assert refused.returncode == 1
@@ -210,14 +211,14 @@ async def test_forwards_lead_from_a_phone_that_is_gone_over_a_busy_one_to_the_ou
         assert rows["ines"]["no_answer"] == "203"
         assert rows["chloe"]["busy"] == CELL
         await ines.offline()
-        await exchange.until_status(lambda s: not s["secretaries"][1]["registered"], within=5)
+        await exchange.until_status(lambda s: not s["secretaries"][1]["registered"])
         call = await lea.dial(uri("202"))
         leg = await cell.rings()
         assert len(chloe.calls) == 1
-        await call.hears(CELLS, within=5)
-        await leg.hears(LEA, within=3)
+        await call.hears(CELLS)
+        await leg.hears(LEA)
         await call.hangup()
-        await leg.closed(3)
+        await leg.closed()
         found = await exchange.finished_call()
         story = await exchange.call(found["id"])
     links = [

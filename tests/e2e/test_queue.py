@@ -4,13 +4,15 @@ conversation, what a secretary is told on her phone, a name whispered to her bef
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.support import oracle
+from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import CALLER, MUSIC, VOICES, Bureau, queue
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones
@@ -47,10 +49,10 @@ async def test_s15_a_phone_that_vanishes_in_the_conversation_puts_its_caller_bac
             )
             await exchange.free()
             caller = await phones.dial(bureau.uri(DID), say=CALLER)
-            await oracle.are(bureau, lea="talking")
+            await asked.are(bureau, lea="talking")
             await caller.hears(VOICES[1], within=15)
-            await (await hers.rings()).hears(CALLER, within=3)
-            await oracle.are(bureau, lea="paused", ines="talking")
+            await (await hers.rings()).hears(CALLER)
+            await asked.are(bureau, lea="paused", ines="talking")
             await caller.hangup()
             call = await exchange.finished_call()
     assert (call["outcome"], call["secretary"]) == ("served", "ines")
@@ -75,19 +77,19 @@ async def test_after_her_misses_she_is_paused_and_her_phone_says_why(
     async with Phones() as phones, SipPhone(bureau.sip, lea.id, lea.password) as hers:
         await exchange.free("lea")
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
-        await caller.hears(MUSIC, within=5)
+        await caller.hears(MUSIC)
 
         def is_text(message: SipMessage) -> bool:
             return message.method == "MESSAGE"
 
-        told = await hers.wait_for(is_text, within=5)
+        told = await hers.wait_for(is_text)
         assert "autocom : pause, 1 appel sans réponse. *48 pour reprendre." in told.text
-        await oracle.are(bureau, lea="paused")
+        await asked.are(bureau, lea="paused")
         await caller.hangup()
         await exchange.finished_call()
 
 
-async def test_a_message_from_outside_is_refused_and_never_runs_through_the_dialplan(
+async def test_a_message_from_outside_is_a_text_of_its_client_and_never_runs_through_the_dialplan(
     exchange: Exchange,
 ) -> None:
     bureau = exchange.bureau
@@ -101,7 +103,11 @@ async def test_a_message_from_outside_is_refused_and_never_runs_through_the_dial
             )
         )
         answer = await line.wait_for(lambda message: (message.status or 0) >= 200)
-    assert (answer.status or 0) >= 400
+    assert answer.status == 202
+    async with asyncio.timeout(PATIENCE):
+        while not (lines := (await exchange.cli("texts", "--json")).splitlines()):
+            await asyncio.sleep(0.1)
+    assert [json.loads(line)["client"] for line in lines] == ["lilas"]
     assert await exchange.calls() == []
 
 
@@ -122,8 +128,8 @@ async def test_her_clients_name_is_whispered_while_he_still_hears_music_and_othe
         first = await phones.dial(bureau.uri(DID), say=CALLER)
         await lea.rings()
         second = await phones.dial(bureau.uri(DID), number="0639980102", say=CALLER)
-        await first.hears(VOICES[0], within=10)
-        await second.hears(VOICES[1], within=10)
+        await first.hears(VOICES[0])
+        await second.hears(VOICES[1])
         assert all(gap.seconds < 0.6 for gap in first.gaps()), "music until the two are joined"
         await first.hangup()
         await second.hangup()
@@ -134,5 +140,5 @@ async def test_her_clients_name_is_whispered_while_he_still_hears_music_and_othe
         at = {event["kind"]: datetime.fromisoformat(event["at"]) for event in events}
         joined[call["secretary"]] = (at["bridged"] - at["offer_ended"]).total_seconds()
         assert ("whispered" in at) == (call["secretary"] == "lea")
-    assert 0.3 < joined["lea"] < 1.6
+    assert 0.3 < joined["lea"] < 3.0
     assert joined["ines"] < 0.3

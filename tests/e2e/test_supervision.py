@@ -44,7 +44,7 @@ def texts(phones: Phones) -> list[str]:
 
 async def only(leg: Leg, *freqs: int, seconds: float = 1.5) -> None:
     """For so long nothing else is heard: whatever comes now, from a clean beginning on."""
-    await leg.hears(*freqs, within=5, for_seconds=0.5)
+    await leg.hears(*freqs, for_seconds=0.5)
     await asyncio.sleep(seconds)
     newest = leg.newest(int(seconds * leg.rate), time.monotonic())
     found = {freq for chord in tones.heard(newest, leg.rate, at_least=0.1) for freq in chord}
@@ -60,33 +60,33 @@ async def test_listen_whisper_and_barge_are_heard_by_whom_they_are_for_and_nobod
         chloe = await phone(phones, bureau, 2)
         await exchange.free("lea")
         caller = await phones.dial(bureau.uri(DID), say=HIM)
-        await caller.hears(HER, within=10)
+        await caller.hears(HER)
         lead = await chloe.dial(bureau.uri("*3201"))
-        await lead.hears(HER, HIM, within=5)
+        await lead.hears(HER, HIM)
         await asyncio.gather(only(caller, HER), only(lea.call, HIM))
         assert texts(phones) == ["Votre responsable Chloe écoute."]
         state = await exchange.status()
         assert state["secretaries"][0]["supervised"] == [{"lead": "chloe", "mode": "listen"}]
         await lead.press("2")
-        await lea.call.hears(HIM, LEADS, within=3)
+        await lea.call.hears(HIM, LEADS)
         await asyncio.gather(only(caller, HER), only(lea.call, HIM, LEADS), only(lead, HER, HIM))
         await lead.press("3")
-        await caller.hears(HER, LEADS, within=3)
+        await caller.hears(HER, LEADS)
         await exchange.kill9()
         await asyncio.gather(only(caller, HER, LEADS), only(lea.call, HIM, LEADS))
         await exchange.start()
         await asyncio.gather(only(caller, HER, LEADS), only(lea.call, HIM, LEADS), only(lead, HER, HIM))
         await lead.press("1")
-        await caller.hears(HER, within=3)
+        await caller.hears(HER)
         await asyncio.gather(only(caller, HER), only(lea.call, HIM), only(lead, HER, HIM))
         await caller.hangup()
-        await lea.call.closed(3)
+        await lea.call.closed()
         await exchange.until_status(lambda s: s["secretaries"][0]["supervised"] == [])
         # her next conversation is heard by itself
         await exchange.cli("secretary", "lea", "done")
         second = await phones.dial(bureau.uri(DID), say=HIM)
-        await second.hears(HER, within=10)
-        await lead.hears(HER, HIM, within=5)
+        await second.hears(HER)
+        await lead.hears(HER, HIM)
         await lead.hangup()
         await only(second, HER)
         await second.hangup()
@@ -116,14 +116,14 @@ async def test_a_command_rings_the_leads_phone_and_who_may_not_is_told_why(
         await exchange.free("lea")
         await exchange.cli("secretary", "ines", "logout")
         caller = await phones.dial(bureau.uri(DID), say=HIM)
-        await caller.hears(HER, within=10)
+        await caller.hears(HER)
         refused = await exchange.run("secretary", "lea", "supervise", "--as", "ines")
         assert refused.returncode == 1
         assert "aucune équipe" in refused.stderr
         await exchange.cli("secretary", "lea", "supervise", "--as", "chloe", "--mode", "whisper")
-        await lea.call.hears(HIM, LEADS, within=8)
+        await lea.call.hears(HIM, LEADS)
         await only(caller, HER)
         nosy = await ines.dial(bureau.uri("*3201"))
-        assert "403" in await nosy.closed(8) or nosy.close_reason
+        assert "403" in await nosy.closed() or nosy.close_reason
         assert HER not in {f for chord in nosy.heard(0.1) for f in chord}
         await caller.hangup()

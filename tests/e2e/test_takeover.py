@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import oracle, tones
+from tests.support import asked, oracle, tones
 from tests.support.bureau import CALLER, MESSAGE, MUSIC, VOICES, Bureau, client, play, queue
 from tests.support.exchange import Exchange
 from tests.support.leg import Leg
@@ -58,7 +58,7 @@ async def at_work(phones: Phones, exchange: Exchange) -> list[Softphone]:
         await phones.secretary(a.id, a.password, exchange.bureau.sip, say=a.voice)
         for a in exchange.bureau.secretaries
     ]
-    await oracle.are(exchange.bureau, **dict.fromkeys((a.id for a in exchange.bureau.secretaries), "free"))
+    await asked.are(exchange.bureau, **dict.fromkeys((a.id for a in exchange.bureau.secretaries), "free"))
     return staff
 
 
@@ -79,16 +79,16 @@ async def joined(phones: Phones, exchange: Exchange, name: str, number: str, pho
 
 async def states(exchange: Exchange) -> dict[str, str]:
     """The secretaries' states by id."""
-    return {s["id"]: s["state"] for s in (await oracle.status(exchange.bureau))["secretaries"]}
+    return {s["id"]: s["state"] for s in (await asked.status(exchange.bureau))["secretaries"]}
 
 
 def heard_without_a_gap(*callers: Leg) -> None:
-    """Once something was heard, there never was half a second without a tone. Shorter breaks are the
-    recorder's own on a busy machine, which reads too late what came in time."""
+    """Once something was heard, there never was a second without a tone: an exchange that is away is so for longer.
+    Shorter breaks are the recorder's own on a busy machine, which reads too late what came in time."""
     for leg in callers:
         runs = leg.timeline()
         quiet = [run.seconds for run in runs if run.chord in (tones.SILENCE, tones.OTHER)]
-        assert max(quiet, default=0.0) < 0.5, ", ".join(map(str, runs))
+        assert max(quiet, default=0.0) < 1.0, ", ".join(map(str, runs))
 
 
 async def by_caller(exchange: Exchange) -> dict[str, dict[str, Any]]:
@@ -106,11 +106,11 @@ async def test_every_call_goes_on_after_a_kill_in_the_middle_of_it(exchange: Exc
         first = await called(phones, exchange, "wait", "0639980105")
         ringing = await called(phones, exchange, "ring", "0639980103")
         await chloe.rings()
-        await first.hears(MUSIC, within=LONG + 5)
+        await first.hears(MUSIC)
         second = await called(phones, exchange, "wait", "0639980106")
         await second.hears(MESSAGE)
         expected = {"lea": "talking", "ines": "wrap_up", "chloe": "ringing", "manon": "paused"}
-        before = await oracle.are(exchange.bureau, **expected)
+        before = await asked.are(exchange.bureau, **expected)
 
         await exchange.kill9()
         killed = time.monotonic()
@@ -118,7 +118,7 @@ async def test_every_call_goes_on_after_a_kill_in_the_middle_of_it(exchange: Exc
         await exchange.start()
         away = time.monotonic() - killed
 
-        after = await oracle.status(exchange.bureau)
+        after = await asked.status(exchange.bureau)
         assert {s["id"]: s["state"] for s in after["secretaries"]} == expected
         assert after["waiting"] == before["waiting"], "a place in the queue was lost"
         assert next(s["reason"] for s in after["secretaries"] if s["id"] == "manon") == "lunch"
@@ -130,7 +130,7 @@ async def test_every_call_goes_on_after_a_kill_in_the_middle_of_it(exchange: Exc
         await ringing.hears(VOICES[2])
         await chloe.call.hears(CALLER)
         # the interrupted message is heard, and then the music; … and the first one is served first
-        await second.hears(MUSIC, within=2 * LONG)
+        await second.hears(MUSIC)
         await exchange.cli("secretary", "manon", "resume")
         await manon.rings()
         await manon.answer()
@@ -182,7 +182,7 @@ async def test_what_happened_while_nobody_watched_is_found_and_closed(exchange: 
         await left_by_her.closed()
         await manon.call.closed()
         assert manon.missed, "he gave up: her phone shows it"
-        await oracle.are(exchange.bureau, lea="free", ines="wrap_up", chloe="talking", manon="free")
+        await asked.are(exchange.bureau, lea="free", ines="wrap_up", chloe="talking", manon="free")
         await picked_up.hangup()
         await exchange.finished_call(4)
         await oracle.nothing_is_left(exchange)
@@ -201,7 +201,7 @@ async def test_a_new_caller_is_served_by_the_fallback_while_away_and_its_call_is
         caller = await called(phones, exchange, "talk", "0639980107")
         leg = await lea.rings(within=15)
         await lea.answer()
-        await caller.hears(VOICES[0], within=10)
+        await caller.hears(VOICES[0])
         await leg.hears(CALLER)
         await caller.hangup()
         await caller.closed()
@@ -219,7 +219,7 @@ async def test_a_caller_of_a_frozen_exchange_is_in_the_journal_when_it_wakes_up(
             caller = await called(phones, exchange, "talk", "0639980108")
             await lea.rings(within=15)
             await lea.answer()
-            await caller.hears(VOICES[0], within=10)
+            await caller.hears(VOICES[0])
             await caller.hangup()
             await caller.closed()
         finally:
@@ -227,7 +227,7 @@ async def test_a_caller_of_a_frozen_exchange_is_in_the_journal_when_it_wakes_up(
         call = await exchange.finished_call()
         assert (call["outcome"], call["caller"]) == ("fallback", "+33639980108")
         # … and serves the next one as ever
-        await oracle.are(exchange.bureau, lea="free")
+        await asked.are(exchange.bureau, lea="free")
         await joined(phones, exchange, "talk", "0639980109", lea)
 
 
@@ -239,7 +239,7 @@ async def test_logins_and_pauses_survive_and_a_log_out_too(bureau: Bureau, start
     async with Phones() as phones:
         for a in bureau.secretaries:
             await phones.secretary(a.id, a.password, bureau.sip)
-        await oracle.until(bureau, lambda s: all(x["registered"] for x in s["secretaries"]))
+        await asked.until(bureau, lambda s: all(x["registered"] for x in s["secretaries"]))
         await exchange.cli("secretary", "lea", "login")
         await exchange.cli("secretary", "ines", "login")
         await exchange.cli("secretary", "ines", "pause", "training")
@@ -247,18 +247,18 @@ async def test_logins_and_pauses_survive_and_a_log_out_too(bureau: Bureau, start
         await exchange.cli("secretary", "chloe", "logout")
         expected = {"lea": "free", "ines": "paused", "chloe": "logged_out", "manon": "logged_out"}
         assert await states(exchange) == expected
-        since = {s["id"]: s["since"] for s in (await oracle.status(exchange.bureau))["secretaries"]}
+        since = {s["id"]: s["since"] for s in (await asked.status(exchange.bureau))["secretaries"]}
         await exchange.kill9()
         await exchange.start()
-        await oracle.until(bureau, lambda s: all(x["registered"] for x in s["secretaries"]))
+        await asked.until(bureau, lambda s: all(x["registered"] for x in s["secretaries"]))
         assert await states(exchange) == expected
-        status = await oracle.status(exchange.bureau)
+        status = await asked.status(exchange.bureau)
         assert {s["id"]: s["since"] for s in status["secretaries"]} == since
         assert {s["id"]: s["reason"] for s in status["secretaries"]}["ines"] == "training"
         # an ordinary stop ends Asterisk too; logins are the secretaries' own
         await exchange.stop()
         await exchange.start()
-        assert {s["id"]: s["logged_in"] for s in (await oracle.status(exchange.bureau))["secretaries"]} == {
+        assert {s["id"]: s["logged_in"] for s in (await asked.status(exchange.bureau))["secretaries"]} == {
             "lea": True, "ines": True, "chloe": False, "manon": False,
         }  # fmt: skip
 
@@ -268,7 +268,7 @@ async def test_three_crashes_in_a_row_while_starting_hurt_no_conversation(exchan
         lea, *_ = await at_work(phones, exchange)
         talking = await joined(phones, exchange, "talk", "0639980101", lea)
         waiting = await called(phones, exchange, "talk", "0639980102")
-        await waiting.hears(MUSIC, within=6)
+        await waiting.hears(MUSIC)
         await exchange.kill9()
         for patience in (0.6, 0.9, 1.2):
             with suppress(AssertionError):  # not ready within so little, as a rule

@@ -12,9 +12,11 @@ import secrets
 
 import pytest
 
-from tests.support.bureau import Bureau, client, free_ports, queue
+from tests.support import PATIENCE
+from tests.support.bureau import Bureau, client, queue
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones
+from tests.support.ports import free_port
 from tests.support.sip_phone import SipPhone
 from tests.support.sip_text import SipMessage
 
@@ -43,7 +45,7 @@ HOSTILE = [
 @pytest.fixture
 def operator() -> str:
     """Where the operator's side listens."""
-    return f"127.0.0.1:{free_ports(1)[0]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def in_dialog(phone: SipPhone, invite: SipMessage, method: str, cseq: int, *line
 
 async def final_word(phone: SipPhone, cseq: int, since: int) -> int:
     """How this REFER fared, of what came after the first `since` messages: its refusal, or the last NOTIFY."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             for message in phone.received[since:]:
                 if message.header("CSeq") == f"{cseq} REFER" and (message.status or 0) >= 300:
@@ -117,7 +119,7 @@ async def test_no_refer_of_a_phone_leaves_the_house_and_none_costs_her_the_calle
             state = await exchange.status()
             assert state["asterisk"], "Asterisk is alive"
             hers.send(in_dialog(hers, invite, "BYE", 99))
-            await caller.closed(5)
+            await caller.closed()
 
 
 class Redirecting(SipPhone):

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 
-import pytest
 from structlog.testing import capture_logs
 
 from autocom.core.journal import Entry
@@ -12,7 +11,7 @@ from autocom.journal import migrate, queries
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
-from tests.support.postgres import execute, fresh_database, private_postgres
+from tests.support.postgres import execute, fresh_database
 from tests.support.shipping import shipping
 
 
@@ -229,20 +228,6 @@ async def test_a_lagging_shipper_tells_how_much_and_since_when(log, engine, url)
 
     assert shipper.lag() == (7, 500.0)
     assert not await shipper.flush(0.05)
-
-
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory):
-    """A server that these tests may stop, freeze and kill."""
-    with private_postgres(tmp_path_factory.mktemp("fragile")) as server:
-        yield server
-
-
-@pytest.fixture
-def own_server(fragile):
-    with fresh_database(fragile) as url:
-        yield fragile, url
-        fragile.start()
 
 
 async def test_postgresql_killed_and_restarted_during_shipping_loses_and_doubles_nothing(log, own_server):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from autocom import text_room
 from autocom.core.texts import Arrival, Attachment, Incoming, Outgoing
 from autocom.forgetting import TEXTS_OF_NOBODY, forget_texts
-from autocom.journal import texts
+from autocom.journal import retention, texts
+from autocom.journal.database import make_engine
 from tests.support.exchange_in_memory import Bench, MemoryJournal, client, configuration
+from tests.support.postgres import execute
 from tests.texts.office import Phones
 from tests.texts.test_spool import RECORD
 
@@ -57,7 +62,7 @@ async def test_the_newest_come_first_and_each_is_found_by_id_and_reference(engin
 
 
 async def test_what_is_over_is_forgotten_by_each_clients_own_time(engine, monkeypatch):
-    monkeypatch.setattr(texts, "AT_ONCE", 2)
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
     lilas = client("lilas", "+33199001001", retention_texts=DAY)
     keller = client("keller", "+33199001002", retention_texts=10 * DAY)
     bureau = configuration(lilas, keller)
@@ -96,6 +101,36 @@ async def test_a_database_that_is_away_loses_nothing_and_says_nothing(engine, po
 @pytest.mark.parametrize("state", ["queued", "sent", "delivered", "failed"])
 def test_states_are_those_of_the_text(state):
     assert texts.as_told(went(state=state))["state"] == state
+
+
+async def test_a_frozen_postgresql_is_away_like_any_other(own_server):
+    server, url = own_server
+    engine = make_engine(url)
+    library = text_room.PostgresLibrary(engine, patience=0.5)
+    assert await library.store(came())
+    found = execute(
+        url,
+        "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()",
+    )
+    status = server._status()
+    assert status is not None
+    pids = [*(int(str(row[0])) for row in found), status.pid]
+    with capture_logs() as said:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(20):
+                assert not await library.store(came("ti2"))
+                assert await library.listed(None, 10) == []
+                assert await library.found("ti1") == []
+                assert await library.attachments() is None
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+    assert [line["event"] for line in said] == ["texts cannot be stored or read now"]
+    assert await library.store(came("ti2"))
+    assert len(await library.listed(None, 10)) == 2
+    await engine.dispose()
 
 
 async def test_a_part_of_the_room_that_crashes_is_begun_anew_and_ends_nothing_else(

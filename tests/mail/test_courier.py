@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from autocom.calls.ports import TelephoneDown
 from autocom.core.journal import Entry
 from autocom.core.letters import Letter, Note, Voice, VoiceNotice, letters, row_of, voices
+from autocom.lane import MOST, Later, Refused, Unreachable
 from autocom.mail.courier import Courier
 from autocom.mail.keeper import STRAYS
-from autocom.mail.lane import MOST, PATIENCE, REMEMBERED
-from autocom.mail.route import Later, Parcel, Refused, Unreachable
+from autocom.mail.lane import PATIENCE, REMEMBERED
+from autocom.mail.route import Parcel
 from autocom.mail.shelf import VoiceShelf
 from tests.support.exchange_in_memory import MemoryJournal
 from tests.support.fake_telephone import FakeRecording, FakeTelephone
@@ -51,9 +52,9 @@ class Server:
             self.audio[parcel.letter.id] = parcel.audio.read_bytes()
 
 
-async def at_once(what: Callable[[], None]) -> None:
+async def at_once(what: Callable[[], object]) -> object:
     """Threads know no virtual time."""
-    what()
+    return what()
 
 
 class Office:

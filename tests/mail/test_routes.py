@@ -11,13 +11,14 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from autocom.core.letters import Letter, Note, wav_seconds, wav_whole
-from autocom.mail.route import Later, Parcel, Refused, Unreachable
+from autocom.lane import Later, Refused, Unreachable
+from autocom.mail.route import Parcel
 from autocom.mail.shelf import VoiceShelf
 from autocom.mail.smtp import SmtpRoute, SmtpServer
 from autocom.mail.text import TextRoute
 from tests.support import tones
-from tests.support.bureau import free_ports
 from tests.support.mail_server import SENDER, Gateway, MailServer
+from tests.support.ports import free_port
 
 
 def parcel(to: str = "a@lilas.example", body: str = "bonjour") -> Parcel:
@@ -71,7 +72,7 @@ async def test_a_server_that_is_away_or_says_nothing_is_unreachable(server: Mail
         await reader.read()
         writer.close()
 
-    (port,) = free_ports(1)
+    port = free_port()
     listening = await asyncio.start_server(mute, "127.0.0.1", port)
     silent = SmtpRoute(SmtpServer("127.0.0.1", port, SENDER, "none"), patience=0.2)
     with pytest.raises(Unreachable):
@@ -96,7 +97,7 @@ async def test_a_goodbye_that_fails_does_not_make_the_mail_unsent() -> None:
             writer.write(b"250 OK\r\n")
         writer.close()
 
-    (port,) = free_ports(1)
+    port = free_port()
     listening = await asyncio.start_server(abrupt, "127.0.0.1", port)
     await SmtpRoute(SmtpServer("127.0.0.1", port, SENDER, "none"), patience=2.0).send(parcel())
     listening.close()
@@ -174,7 +175,7 @@ async def test_what_a_gateway_answers_decides_whether_it_is_tried_again(
 
 
 async def test_a_gateway_that_is_away_is_told_of_without_its_address() -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     with pytest.raises(Unreachable) as away:
         await TextRoute(f"http://127.0.0.1:{port}/send?key=secret", None).send(parcel("+33639981011"))
     assert "secret" not in str(away.value)

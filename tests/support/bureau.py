@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import tones
+from tests.support.ports import free_ports, rtp_ports
 
 # what is heard: hertz of `tones.KNOWN`
 MESSAGE, MUSIC, CLOSED, UNKNOWN, OTHER_MUSIC = 440, 810, 500, 560, 970
@@ -65,14 +64,14 @@ class Bureau:
         under `folder`."""
         accounts = tuple(_account(i) for i in range(secretaries))
         sip, http, agi = free_ports(3)
-        base = 27000 + 200 * random.randrange(24)
+        low, high = rtp_ports()
         made = cls(
             config=folder / "config",
             state=Path(tempfile.mkdtemp(prefix="autocom-", dir="/tmp")),
             sip=f"127.0.0.1:{sip}",
             http=f"127.0.0.1:{http}",
             agi=f"127.0.0.1:{agi}",
-            rtp=f"{base}-{base + 199}",
+            rtp=f"{low}-{high}",
             secretaries=accounts,
             bureau=_bureau(accounts),
             clients={
@@ -188,25 +187,6 @@ def queue(
 ) -> dict[str, Any]:
     """A `queue` step; `keys` as max_wait="3s", on_timeout=[…]."""
     return {"queue": {"team": team, "music": music, "ring_for": ring_for, **keys}}
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports free for UDP and TCP on 127.0.0.1, below the ephemeral range. Whoever binds them next has them."""
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randrange(12000, 19000)
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-        ):
-            try:
-                udp.bind(("127.0.0.1", port))
-                tcp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in found:
-            found.append(port)
-    return found
 
 
 def _account(index: int) -> Account:

@@ -14,8 +14,8 @@ one, by pid, never by name. Nothing here blocks the test's loop: the phones must
 from __future__ import annotations
 
 import asyncio
-import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +23,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
+from tests.support import PATIENCE, asked
 from tests.support.bureau import Bureau
 
 READY = 60.0
@@ -33,6 +34,10 @@ COMMAND = Path(sys.executable).with_name("autocom")
 
 class Exchange:
     """One `autocom up`. `ready_after` is the seconds that the last start took, `output` what it printed."""
+
+    converted: ClassVar[Path | None] = None
+    """Where the first exchange of a test run leaves its converted sounds (their names are hashes of what is in them),
+    so that the next ones find them, as after a restart. None: each converts its own."""
 
     def __init__(self, bureau: Bureau, *arguments: str, command: Path = COMMAND) -> None:
         self.bureau = bureau
@@ -67,7 +72,12 @@ class Exchange:
 
     async def start(self, within: float = READY) -> None:
         """Start it and wait until it takes calls. AssertionError with its output where it does not."""
+        sounds = self.bureau.state / "audio"
+        if self.converted and self.converted.exists() and not sounds.exists():
+            shutil.copytree(self.converted, sounds)
         await asyncio.to_thread(self._start, within)
+        if self.converted and not self.converted.exists() and sounds.exists():
+            shutil.copytree(sounds, self.converted)
 
     def _start(self, within: float) -> None:
         began = time.monotonic()
@@ -163,7 +173,7 @@ class Exchange:
 
     # --- its commands
 
-    async def run(self, *arguments: str, within: float = 20.0) -> subprocess.CompletedProcess[str]:
+    async def run(self, *arguments: str, within: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Any command against this instance, whatever its exit code."""
         return await asyncio.to_thread(
             subprocess.run,
@@ -184,45 +194,32 @@ class Exchange:
         )
         return done.stdout
 
-    async def calls(self, *arguments: str) -> list[dict[str, Any]]:
-        """`autocom calls --json`, newest first."""
-        lines = (await self.cli("calls", "--json", *arguments)).splitlines()
-        return [json.loads(line) for line in lines if line.strip()]
+    # --- what it says of itself
+
+    async def calls(self, direction: str | None = None) -> list[dict[str, Any]]:
+        """The calls of the journal, newest first."""
+        return await asked.calls(self.bureau, direction=direction)
 
     async def call(self, call: str) -> dict[str, Any]:
-        """`autocom call ID --json`."""
-        story: dict[str, Any] = json.loads(await self.cli("call", call, "--json"))
-        return story
+        """One call of the journal with its `events` and `segments`."""
+        return await asked.call(self.bureau, call)
 
     async def status(self) -> dict[str, Any]:
-        """`autocom status --json`."""
-        state: dict[str, Any] = json.loads(await self.cli("status", "--json"))
-        return state
+        """What `autocom status --json` prints."""
+        return await asked.status(self.bureau)
 
     async def until_status(
-        self, fits: Callable[[dict[str, Any]], bool], within: float = 10.0
+        self, fits: Callable[[dict[str, Any]], bool], within: float = PATIENCE
     ) -> dict[str, Any]:
         """Ask for the status until it fits."""
-        state: dict[str, Any] = {}
-        try:
-            async with asyncio.timeout(within):
-                while not fits(state := await self.status()):
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            raise AssertionError(f"the status does not fit within {within} s: {state}") from None
-        return state
+        return await asked.until(self.bureau, fits, within)
 
-    async def free(self, *secretaries: str, within: float = 10.0) -> None:
+    async def free(self, *secretaries: str, within: float = PATIENCE) -> None:
         """Wait until these secretaries (all, where none is named) can be offered calls."""
         names = secretaries or tuple(a.id for a in self.bureau.secretaries)
+        await asked.are(self.bureau, within, **dict.fromkeys(names, "free"))
 
-        def all_free(state: dict[str, Any]) -> bool:
-            states = {s["id"]: s["state"] for s in state.get("secretaries", [])}
-            return all(states.get(name) == "free" for name in names)
-
-        await self.until_status(all_free, within)
-
-    async def finished_call(self, count: int = 1, within: float = 10.0) -> dict[str, Any]:
+    async def finished_call(self, count: int = 1, within: float = PATIENCE) -> dict[str, Any]:
         """The newest call, once `count` calls of the journal have ended."""
         calls: list[dict[str, Any]] = []
         try:
@@ -231,6 +228,6 @@ class Exchange:
                     calls = await self.calls()
                     if len([c for c in calls if c["ended_at"]]) >= count:
                         return calls[0]
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(f"{count} finished calls not within {within} s: {calls}") from None

@@ -235,3 +235,20 @@ def heard(bench: Bench, channel: str = "chan-1") -> list[str]:
 def sounds(bench: Bench, channel: str = "chan-1") -> list[str]:
     """The same without the silences between."""
     return [what for what in heard(bench, channel) if what != "silence"]
+
+
+def nothing_left(bench: Bench) -> None:
+    """No channel, bridge or open call is left, nothing crashed, and the exchange runs."""
+    assert bench.failure() is None, bench.failure()
+    assert not bench.telephone.channels, list(bench.telephone.channels)
+    assert not bench.telephone.bridges, bench.telephone.bridges
+    assert not bench.journal.calls
+    assert "crashed" not in {entry.kind for entry in bench.journal.entries}
+
+
+async def over(bench: Bench) -> None:
+    """Everybody hangs up, and a minute later there is nothing left."""
+    for channel in list(bench.telephone.channels):
+        bench.telephone.caller_hangs_up(channel)
+    await bench.pass_time(60.0)
+    nothing_left(bench)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from baresip.call import Call
 from baresip.errors import AudioNotActive, AudioRestarted, StaleHandleError
 from baresip.events import Event, StackEvent
 
-from tests.support import tones
+from tests.support import PATIENCE, tones
 from tests.support.sip_text import SipMessage
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Wire(logging.Handler):
         with suppress(RuntimeError):  # the loop is closed already
             self._loop.call_soon_threadsafe(self._news.set)
 
-    async def shows(self, call: Call, fits: Callable[[SipMessage], bool], within: float = 2.0) -> None:
+    async def shows(self, call: Call, fits: Callable[[SipMessage], bool], within: float = PATIENCE) -> None:
         async with asyncio.timeout(within):
             while not any(fits(m) for m in self.messages if m.call_id == call.call_id):
                 self._news.clear()
@@ -172,25 +172,42 @@ class Leg(Recording, Trail):
         """DTMF as RFC 4733 events."""
         await self.call.send_dtmf(digits)
 
+    async def hold(self) -> None:
+        """Her phone's own button."""
+        await self._offers_anew(self.call.hold)
+
+    async def resume(self) -> None:
+        await self._offers_anew(self.call.resume)
+
+    async def _offers_anew(self, button: Callable[[], Awaitable[None]]) -> None:
+        """A re-INVITE, until it is answered: the stack forgets what is asked for meanwhile."""
+
+        def confirmed() -> int:
+            return sum(m.method == "ACK" and m.sent for m in self.wire)
+
+        before = confirmed()
+        await button()
+        await self.phones.trace.shows(self.call, lambda _: confirmed() > before)
+
     # --- what happened
 
     def at(self, event: str) -> float | None:
         """When the stack reported `event` (a name of baresip's Event) first; None if it never did."""
         return next((t for t, name, _ in self.events if name == event), None)
 
-    async def until(self, event: str, within: float = 10.0) -> float:
+    async def until(self, event: str, within: float = PATIENCE) -> float:
         """Wait for `event`; seconds since the call began."""
         await self._wait(lambda: self.at(event) is not None, within, f"no {event}")
         at = self.at(event)
         assert at is not None
         return at
 
-    async def answered(self, within: float = 10.0) -> float:
+    async def answered(self, within: float = PATIENCE) -> float:
         at = await self.until("CALL_ESTABLISHED", within)
         await self.phones.trace.shows(self.call, lambda m: m.status == 200)
         return at
 
-    async def closed(self, within: float = 10.0) -> str:
+    async def closed(self, within: float = PATIENCE) -> str:
         """Wait for the end; the stack's words for it, which begin with the SIP status of a refusal."""
         await self.until("CALL_CLOSED", within)
         await self.phones.trace.shows(
@@ -200,7 +217,7 @@ class Leg(Recording, Trail):
 
     # --- what it heard
 
-    async def hears(self, *freqs: int, within: float = 5.0, for_seconds: float = 0.3) -> float:
+    async def hears(self, *freqs: int, within: float = PATIENCE, for_seconds: float = 0.3) -> float:
         """Wait until the newest `for_seconds` are this tone or chord; seconds since the call began."""
         want = tuple(sorted(freqs))
 
@@ -213,6 +230,15 @@ class Leg(Recording, Trail):
 
         await self._wait(is_heard, within, f"did not hear {want}")
         return time.monotonic() - self.born
+
+    async def is_spoken_to(self, within: float = PATIENCE) -> None:
+        """Wait until something loud is heard, whatever it is: a voice is no tone."""
+
+        def is_loud() -> bool:
+            newest = self.newest(self.rate, time.monotonic())
+            return len(newest) > 0 and int(abs(newest).max()) > 1000
+
+        await self._wait(is_loud, within, "nobody speaks to it")
 
     async def _wait(self, holds: Callable[[], bool], within: float, failure: str) -> None:
         held = False  # asked once a time: what was just heard may be stale an instant later

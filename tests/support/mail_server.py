@@ -22,7 +22,8 @@ from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.support.bureau import free_ports
+from tests.support import PATIENCE
+from tests.support.ports import free_port
 
 SENDER = "secretariat@tilleuls.example"
 
@@ -56,7 +57,7 @@ class MailServer:
     """`refuse` is the answer to every RCPT, None: taken."""
 
     def __init__(self, **options: Any) -> None:
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self._door = _Door()
         self._options = options
         self._controller: Controller | None = None
@@ -111,7 +112,7 @@ class MailServer:
     def recipients(self) -> list[list[str]]:
         return list(self._door.recipients)
 
-    async def mails(self, count: int, within: float = 10.0) -> list[EmailMessage]:
+    async def mails(self, count: int, within: float = PATIENCE) -> list[EmailMessage]:
         """Wait for the first `count`."""
         try:
             async with asyncio.timeout(within):
@@ -126,7 +127,7 @@ class Gateway:
     """Takes texts over HTTP, as an operator does. `status`: what it answers."""
 
     def __init__(self) -> None:
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.status = 200
         self.texts: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []

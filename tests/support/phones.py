@@ -29,7 +29,7 @@ from baresip.call import Call, CallState
 from baresip.errors import BaresipError, StaleHandleError
 from baresip.events import StackEvent
 
-from tests.support import tones
+from tests.support import PATIENCE, tones
 from tests.support.leg import Leg, Wire
 from tests.support.sip_text import SipMessage
 
@@ -61,7 +61,7 @@ class Softphone:
         """The calls her phone's list would show as missed."""
         return [leg for leg in self.calls if leg.missed]
 
-    async def rings(self, nth: int = 1, within: float = 10.0) -> Leg:
+    async def rings(self, nth: int = 1, within: float = PATIENCE) -> Leg:
         """The `nth` call that ever came, waited for."""
         try:
             async with asyncio.timeout(within):

@@ -73,6 +73,13 @@ class SipMessage:
         return self.header("CSeq").split(" ")[-1]
 
     @property
+    def transaction(self) -> str:
+        """What a request and its answers have in common (RFC 3261, 17.1.3): the topmost branch, and the method of
+        CSeq, for a CANCEL has the branch of its INVITE."""
+        branch = re.search(r"branch=([^;,\s]+)", self.header("Via"))
+        return f"{branch[1] if branch else self.call_id} {self.cseq_method}"
+
+    @property
     def from_display(self) -> str:
         """The display name of From with RFC 3261's quoting undone."""
         value = self.header("From")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.support.callers import Callers
 from tests.support.phones import Phones
 from tests.support.sip_phone import SipPhone, digest
 from tests.support.sip_text import SipMessage
@@ -28,6 +29,32 @@ async def test_a_caller_who_gives_up_leaves_a_missed_call() -> None:
         await call.hangup()
         assert not (await lea.cancelled()).completed_elsewhere
         assert (invite.from_display, invite.from_user) == ("Zoé · Ç", "0639980102")
+
+
+class HardOfHearing(SipPhone):
+    """Misses everything that is said to it the first time."""
+
+    def _on_datagram(self, data: bytes, source: tuple[str, int]) -> None:
+        heard_before = data in self.missed
+        self.missed.add(data)
+        if heard_before:
+            super()._on_datagram(data, source)
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server, "lea", "", registers=False)
+        self.missed: set[bytes] = set()
+
+
+async def test_what_gets_lost_is_said_again_and_what_comes_twice_is_kept_once() -> None:
+    async with HardOfHearing("127.0.0.1:9") as lea, Callers(f"127.0.0.1:{lea.port}") as line:
+        lea.answer = 200
+        ringing = await line.invite("lea", frm="<sip:0639980101@operator.example>")
+        line.end(await line.answered(ringing))
+        await lea.hung_up()
+        await line.wait_for(lambda m: m.cseq_method == "BYE" and m.status == 200)
+        asked = [m.method for m in lea.received if m.status is None]
+        assert sorted(asked) == ["ACK", "BYE", "INVITE"]
+        assert [m.status for m in line.received if m.cseq_method == "INVITE"] == [100, 180, 200]
 
 
 async def test_headers_of_a_call_arrive_to_the_letter() -> None:

@@ -23,7 +23,8 @@ import aiohttp
 from aiohttp import web
 from smpp34 import DeliverSmResp, Esme, Server, SubmitSmEvent, Tlv
 
-from tests.support.bureau import free_ports
+from tests.support import PATIENCE
+from tests.support.ports import free_port
 from tests.support.sip_phone import SipLine, digest
 from tests.support.sip_text import SipMessage
 
@@ -34,7 +35,7 @@ class HttpOperator:
     """Takes our texts and posts to us. `status`: what it answers; `names`: whether it says what it calls a text."""
 
     def __init__(self) -> None:
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.status = 200
         self.names = True
         self.taken: list[dict[str, Any]] = []
@@ -89,7 +90,7 @@ class HttpOperator:
         content = self.files.get(request.match_info["name"])
         return web.Response(status=404) if content is None else web.Response(body=content)
 
-    async def texts(self, count: int, within: float = 10.0) -> list[dict[str, Any]]:
+    async def texts(self, count: int, within: float = PATIENCE) -> list[dict[str, Any]]:
         """The first `count` distinct ones, waited for."""
         try:
             async with asyncio.timeout(within):
@@ -125,7 +126,7 @@ class Smsc:
     port: int = 0
 
     def __post_init__(self) -> None:
-        (self.port,) = free_ports(1) if not self.port else (self.port,)
+        self.port = self.port or free_port()
         self._server: Server | None = None
         self._task: asyncio.Task[None] | None = None
         self._names = itertools.count(1)
@@ -173,12 +174,12 @@ class Smsc:
                     event.accept(f"smsc-{next(self._names)}")
             self._news.set()
 
-    async def session(self, within: float = 10.0) -> Esme:
+    async def session(self, within: float = PATIENCE) -> Esme:
         """The newest session, waited for."""
         await self._until(lambda: bool(self.bound), within)
         return self.bound[-1]
 
-    async def texts(self, count: int, within: float = 10.0) -> list[SubmitSmEvent]:
+    async def texts(self, count: int, within: float = PATIENCE) -> list[SubmitSmEvent]:
         """The first `count` parts, waited for."""
         await self._until(lambda: len(self.submitted) >= count, within)
         return self.submitted
@@ -253,7 +254,7 @@ def messages(line: SipLine) -> list[SipMessage]:
     return list(seen.values())
 
 
-async def told(line: SipLine, count: int = 1, within: float = 10.0) -> list[SipMessage]:
+async def told(line: SipLine, count: int = 1, within: float = PATIENCE) -> list[SipMessage]:
     """The first `count` texts that this phone was sent, waited for."""
     await line.wait_for(lambda m: m.method == "MESSAGE" and len(messages(line)) >= count, within)
     return messages(line)

@@ -19,6 +19,7 @@ import secrets
 import time
 import xml.etree.ElementTree as ET
 
+from tests.support import PATIENCE
 from tests.support.sip_phone import SipPhone, address_of, digest
 from tests.support.sip_text import SipMessage
 
@@ -91,7 +92,7 @@ class Watched:
                 seen.append(each)
         return seen
 
-    async def shows(self, what: str, within: float = 5.0) -> float:
+    async def shows(self, what: str, within: float = PATIENCE) -> float:
         """Wait until the newest NOTIFY says so; when it came (monotonic seconds)."""
         end = time.monotonic() + within
         while time.monotonic() < end:
@@ -101,7 +102,7 @@ class Watched:
             await asyncio.sleep(0.01)
         raise AssertionError(f"{self.name} does not show {what!r} within {within} s: {self.history}")
 
-    async def ended(self, within: float = 5.0) -> SipMessage:
+    async def ended(self, within: float = PATIENCE) -> SipMessage:
         """The NOTIFY that ends it."""
         return await self.phone.wait_for(
             lambda m: m.call_id == self.call_id and m.header("Subscription-State").startswith("terminated"),
@@ -127,7 +128,7 @@ class Watcher(SipPhone):
         mine = {m.call_id for m in self.sent if m.method == "SUBSCRIBE"}
         return [m for m in self.received if m.method == "NOTIFY" and m.call_id not in mine]
 
-    async def lamp(self, what: str, within: float = 5.0) -> SipMessage:
+    async def lamp(self, what: str, within: float = PATIENCE) -> SipMessage:
         """The newest unsolicited NOTIFY, once it shows that."""
         end = time.monotonic() + within
         while time.monotonic() < end:

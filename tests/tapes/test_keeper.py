@@ -12,9 +12,9 @@ import pytest
 
 from autocom.core.journal import Entry, Json
 from autocom.core.letters import wav_seconds
-from autocom.core.tapes import Tape, row_of, tapes
+from autocom.core.tapes import ALL, Tape, row_of, tapes
 from autocom.tapes.keeper import STRAYS, TapeKeeper
-from autocom.tapes.keys import KeyRing, key_id
+from autocom.tapes.keys import KeyFault, KeyRing, key_id
 from autocom.tapes.vault import Vault
 from tests.support.exchange_in_memory import MemoryJournal
 from tests.support.fake_telephone import FakeRecording, FakeTelephone
@@ -40,6 +40,10 @@ class Room:
         self.keys: tuple[bytes, ...] = (KEY,)
         self.vault = Vault(folder / "recordings", lambda: KeyRing(self.keys))
         self.open: set[str] = set()
+        self.start()
+
+    def start(self) -> None:
+        """A process of its own."""
         self.keeper = TapeKeeper(
             self.journal, self.clock, self.telephone, self.vault, lambda: self.open, at_once
         )
@@ -59,7 +63,7 @@ class Room:
 
     @property
     def rows(self) -> list[Tape]:
-        return tapes(self.journal.rows("tape:"))[0]
+        return tapes(self.journal.rows(ALL))[0]
 
     def kinds(self) -> list[str]:
         return [entry.kind for entry in self.journal.entries]
@@ -138,6 +142,7 @@ def test_files_that_nobody_knows_of_are_taken_in_and_erased_in_time(tmp_path: Pa
         assert set(room.telephone.recordings) == {"voice-c9-1"}, "a caller's message is somebody else's"
         os.utime(room.vault.path(NAME), (EPOCH, EPOCH))  # the file's own time is that of this machine
         room.journal.floor.clear()
+        room.start()
         await room.keeper.look()
         (row,) = room.rows
         assert row.kept
@@ -166,6 +171,48 @@ def test_when_its_time_is_over_it_is_erased_and_evidence_stays_without_a_voice(t
         (forgotten,) = room.journal.entries
         assert (forgotten.kind, dict(forgotten.fields)) == ("forgotten", {"client": "lilas", "recordings": 2})
         assert forgotten.call is None
+
+    run(story())
+
+
+def test_without_any_key_what_is_over_is_erased_all_the_same(tmp_path: Path) -> None:
+    async def story() -> None:
+        room = Room(tmp_path)
+        room.ends(room.begins())
+        await room.keeper.look()
+        await asyncio.sleep(31 * DAY)
+
+        def lost() -> KeyRing:
+            raise KeyFault("no key")
+
+        room.vault = Vault(room.vault.folder, lost)
+        room.start()
+        room.ends(room.begins("tape-c2-1", "c2"))
+        with pytest.raises(KeyFault):
+            await room.keeper.look()
+        assert room.vault.all() == {}
+        assert [row.recording for row in room.rows] == ["tape-c2-1"]
+        assert set(room.telephone.recordings) == {"tape-c2-1"}
+
+    run(story())
+
+
+def test_what_is_kept_is_read_once_and_found_again_by_the_next_process(tmp_path: Path) -> None:
+    async def story() -> None:
+        room = Room(tmp_path)
+        for number in (1, 2):
+            room.ends(room.begins(f"tape-c{number}-1", f"c{number}"))
+        await room.keeper.look()
+        asked: list[str] = []
+        rows = room.journal.rows
+        room.journal.rows = lambda prefix: asked.append(prefix) or rows(prefix)  # type: ignore[method-assign, func-returns-value]
+        await room.keeper.look()
+        assert asked == ["tape:"], "of those under way, which are few"
+        room.start()
+        await asyncio.sleep(31 * DAY)
+        await room.keeper.look()
+        assert room.vault.all() == {}
+        assert room.kinds() == ["forgotten"]
 
     run(story())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autocom.core.letters import reference
+from autocom.core.references import reference
 from autocom.core.tapes import Tape, row_of
 from autocom.tape_room import Recorded
 from autocom.tapes.keys import KeyRing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ def test_what_is_put_away_comes_out_the_same_and_is_not_there_in_clear(tmp_path:
     assert vault.path(NAME).stat().st_mode & 0o777 == 0o600
     assert vault.folder.stat().st_mode & 0o777 == 0o700
     assert set(vault.all()) == {NAME}
+
+
+def test_an_hour_of_sound_is_put_away_in_pieces_without_being_held_twice(tmp_path: Path) -> None:
+    vault, hour = made(tmp_path), os.urandom(1 << 20) * 20 + b"and its end"
+    tracemalloc.start()
+    try:
+        vault.put(NAME, hour)
+        assert tracemalloc.get_traced_memory()[1] < len(hour) / 2
+    finally:
+        tracemalloc.stop()
+    assert vault.open(NAME) == hour
 
 
 def test_two_recordings_of_the_same_words_look_nothing_alike(tmp_path: Path) -> None:

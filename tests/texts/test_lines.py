@@ -14,9 +14,9 @@ from autocom.commands.texts import line
 from autocom.core.texting import MOST_PARTS, body_of
 from autocom.core.texts import Attachment, Incoming, Outgoing, TextProvider, is_reference, reference
 from autocom.journal.texts import as_told
+from autocom.lane import Refused, Unreachable
 from autocom.texts import office, words
 from autocom.texts.office import _listed
-from autocom.texts.provider import Refused, Unreachable
 from autocom.texts.trunk import TrunkProvider
 from tests.support.exchange_in_memory import client
 from tests.texts.office import Phones
@@ -65,6 +65,10 @@ def test_a_line_of_the_list(text: Incoming | Outgoing, language: str, shown: str
         (
             replace(CAME, body="", attachments=(), media=("a", "b")),
             "[2 attachments: autocom text 4F7K2M]",
+        ),
+        (
+            replace(CAME, lost=2),
+            "Bonjour\n[1 attachment: autocom text 4F7K2M]\n[2 attachments were not kept]",
         ),
         (
             replace(CAME, attachments=(), flags=("incomplete", "unknown_did")),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from autocom.core.texts import TextProvider
 from autocom.texts.media import NotNow, fetch
 from autocom.texts.shelf import LARGEST, AttachmentShelf, Unwanted, kind_of
-from tests.support.bureau import free_ports
+from tests.support.ports import free_port
 
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452") + bytes(200)
 DAY = 86400.0
@@ -101,7 +101,7 @@ class Host:
     """Serves what the test says."""
 
     def __init__(self) -> None:
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.asked: list[str] = []
 
     async def __aenter__(self) -> Self:

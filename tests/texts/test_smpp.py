@@ -11,9 +11,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from autocom.core.texts import Arrival, Outgoing, TextProvider
+from autocom.lane import Later, Refused, Unreachable
 from autocom.texts import smpp as module
 from autocom.texts.parts import joined
-from autocom.texts.provider import Later, Receipt, Refused, Unreachable
+from autocom.texts.provider import Receipt
 from autocom.texts.segments import Part
 from autocom.texts.smpp import Inbox, Smpp
 from tests.support.text_providers import Smsc

@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autocom.core.letters import Letter, Note
-from autocom.core.texts import Incoming, Outgoing, Texting, TextProvider
-from autocom.mail import route as mail_route
+from autocom.core.texting import LONGEST
+from autocom.core.texts import Arrival, Incoming, Outgoing, Spooled, Texting, TextProvider
+from autocom.lane import MOST, Later, Refused, Unreachable
 from autocom.mail.route import Parcel
 from autocom.text_room import NoteRoute
 from autocom.texts.despatch import PATIENCE
-from autocom.texts.lane import MOST
-from autocom.texts.provider import Later, Receipt, Refused, Unreachable
+from autocom.texts.provider import Receipt
 from tests.support.virtual import run
-from tests.texts.office import DID, LILAS_LINE, PATIENT, House, bureau
+from tests.texts.office import DID, LILAS_LINE, PATIENT, Gateway, House, bureau
 
 OTHER_NUMBER = "+33639980202"
 
@@ -114,6 +114,25 @@ def test_a_text_to_a_number_that_nobody_has_is_for_the_client_of_unknown_numbers
     (came,) = house.entries("text_received")
     assert came.fields["client"] == "accueil"
     assert came.fields["flags"] == ["unknown_did"]
+
+
+def test_a_text_that_is_cut_says_so(tmp_path: Path) -> None:
+    async def story() -> House:
+        house = House(tmp_path)
+        house.start()
+        house.at_work("lea")
+        house.text_in("x" * LONGEST)
+        house.text_in("x" * (LONGEST + 1))
+        await asyncio.sleep(1)
+        await house.kill()
+        return house
+
+    house = run(story())
+    whole, cut = house.ledger.all()
+    assert isinstance(whole, Incoming)
+    assert isinstance(cut, Incoming)
+    assert (whole.flags, cut.flags) == ((), ("incomplete",))
+    assert house.phones.told("lea")[-1].endswith("[il en manque une partie]")
 
 
 def test_a_text_waits_for_the_first_who_comes_to_work(tmp_path: Path) -> None:
@@ -381,6 +400,27 @@ def test_a_text_that_crashes_the_counter_is_put_aside_and_the_others_are_dealt_w
 # --- limits ----------------------------------------------------------------------------------
 
 
+def test_a_text_that_crashes_and_cannot_be_put_aside_holds_up_no_other(tmp_path: Path) -> None:
+    async def story() -> House:
+        house = House(tmp_path)
+        house.phones.crash.add("ines")
+        house.start()
+
+        def stuck(_: Spooled) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        house.room.spool = replace(house.room.spool, put_aside=stuck)
+        house.writes("lea", house.configuration.secretaries["ines"].extension, "a bug")
+        house.writes("lea", "0639980202", "Bonjour")
+        await asyncio.sleep(20)
+        await house.kill()
+        return house
+
+    house = run(story())
+    assert [text.body for text in sent(house)] == ["Bonjour"]
+    assert [text.body for text in house.spooled] == ["a bug"]
+
+
 def test_no_more_than_so_many_texts_an_hour_leave_for_a_client_or_from_a_secretary(tmp_path: Path) -> None:
     made = bureau(
         texts=Texting(
@@ -526,6 +566,88 @@ def test_receipts_tell_what_became_of_it_in_whatever_order_they_come(tmp_path: P
     assert row["state"] == "delivered"
 
 
+def test_a_text_of_which_a_part_failed_meanwhile_stays_failed_and_its_rest_is_not_sent(
+    tmp_path: Path,
+) -> None:
+    async def story() -> House:
+        house = House(tmp_path)
+        house.gateway.whole = False
+        house.start()
+
+        def overtaken(_: Outgoing) -> None:
+            if len(house.gateway.asked) == 2:
+                house.despatch.receipt("op", Receipt("m1", delivered=False, error="number not in use"))
+
+        house.gateway.answer = overtaken
+        house.office.send({"client": "lilas", "to": "0639980202", "text": "ê" * 150, "secretary": "lea"})
+        await asyncio.sleep(1)
+        assert len(house.gateway.taken) == 2, "two of three parts"
+        assert house.despatch.receipt("op", Receipt("m2", delivered=True)), "of a part that is known"
+        await asyncio.sleep(600)
+        await house.kill()
+        return house
+
+    house = run(story())
+    (row,) = house.library.rows.values()
+    assert (row["state"], row["failure"]) == ("failed", "number not in use")
+    assert [entry.kind for entry in house.journal.entries] == ["text_queued", "text_failed"]
+    assert len(house.phones.told("lea")) == 1
+
+
+def test_a_text_that_failed_while_its_provider_was_away_is_not_given_up_again(tmp_path: Path) -> None:
+    async def story() -> House:
+        house = House(tmp_path)
+        house.gateway.whole = False
+        house.start()
+
+        def overtaken(_: Outgoing) -> None:
+            if len(house.gateway.asked) == 2:
+                house.despatch.receipt("op", Receipt("m1", delivered=False, error="number not in use"))
+                raise Unreachable("away")
+
+        house.gateway.answer = overtaken
+        house.office.send({"client": "lilas", "to": "0639980202", "text": "ê" * 100})
+        await asyncio.sleep(600)
+        await house.kill()
+        return house
+
+    (failed,) = run(story()).entries("text_failed")
+    assert failed.fields["final"] is True
+
+
+def test_a_provider_whose_own_life_crashes_is_begun_anew_and_ends_no_other(tmp_path: Path) -> None:
+    made = bureau()
+    op = made.texts.providers["op"]
+    providers = {"bad": replace(op, id="bad"), "op": op}
+    keller = replace(made.clients["keller"], texts_by="op")
+    made = replace(made, texts=Texting(providers=providers), clients={**made.clients, "keller": keller})
+
+    class Crashing(Gateway):
+        lives = 0
+
+        async def run(self) -> None:
+            self.lives += 1
+            if self.lives < 3:
+                raise ZeroDivisionError("a bug")
+
+    async def story() -> tuple[House, Crashing]:
+        house, crashing = House(tmp_path, made), Crashing()
+        house.start()
+        house.room.provide = lambda provider, *_: crashing if provider.id == "bad" else house.gateway
+        house.room.configured()
+        await asyncio.sleep(1)
+        for client in ("lilas", "keller"):
+            house.office.send({"client": client, "to": "0639980202", "text": "Bonjour"})
+        await asyncio.sleep(2 * MOST + 60)
+        await house.kill()
+        return house, crashing
+
+    house, crashing = run(story())
+    assert len(house.gateway.taken) == 1
+    assert len(crashing.taken) == 1
+    assert crashing.lives == 3
+
+
 def test_a_receipt_that_says_failed_is_told_to_her(tmp_path: Path) -> None:
     async def story() -> House:
         house = House(tmp_path)
@@ -593,7 +715,7 @@ async def test_a_rules_message_to_a_number_leaves_as_a_text_of_the_client(tmp_pa
     letter = Letter("note-c1-1-to-1", "+41791234567", 0.0, "fr", Note("appel", "Lilas"), "c1", "lilas")
     for _ in range(2):
         await route.send(Parcel(letter, "", "06 39 98 01 01 appelle"))
-    with pytest.raises(mail_route.Refused, match="emergency"):
+    with pytest.raises(Refused, match="emergency"):
         await route.send(Parcel(replace(letter, id="note-c1-2-to-1", to="114"), "", "x"))
     await asyncio.sleep(0.3)
     await house.kill()
@@ -627,6 +749,25 @@ def test_with_postgresql_away_everything_goes_on_and_is_stored_when_it_is_back(t
     house = run(story())
     assert [key for key in house.journal.floor if key.startswith("text")] == []
     assert [entry.fields["reader"] for entry in house.entries("text_read")] == ["lea", "lea"]
+
+
+def test_who_read_an_attachment_is_written_down_too(tmp_path: Path) -> None:
+    async def story() -> House:
+        house = House(tmp_path)
+        house.start()
+        card = house.room.shelf.put(b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:X\r\nEND:VCARD\r\n")
+        arrival = Arrival("op", DID, PATIENT, "ma carte", message="m1")
+        text = house.reception.received(arrival, [card])
+        assert text is not None
+        path, kind = await house.office.attachment(text.reference, 1, "lea")
+        assert (path.read_bytes()[:11], kind) == (b"BEGIN:VCARD", "text/vcard")
+        with pytest.raises(LookupError):
+            await house.office.attachment(text.reference, 2, "lea")
+        await house.kill()
+        return house
+
+    (read,) = run(story()).entries("text_read")
+    assert (read.fields["reader"], read.fields["attachment"]) == ("lea", 1)
 
 
 def test_what_the_client_does_not_want_kept_is_dropped_stored_or_not(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autocom.core.model import Configuration
-from autocom.core.texts import Outgoing, Texting, TextProvider
+from autocom.core.texts import Incoming, Outgoing, Texting, TextProvider
+from autocom.lane import Refused, Unreachable
 from autocom.texts import webhook
-from autocom.texts.provider import Receipt, Refused, Unreachable
+from autocom.texts.provider import Receipt
 from autocom.texts.webhook import Malformed, Webhook, arrival, posted, proved, receipt
 from tests.support.text_providers import SECRET, TOKEN, HttpOperator
 from tests.support.virtual import run
@@ -115,6 +117,18 @@ def test_attachments_are_addresses_or_base64() -> None:
     assert found.content == (b"file", PNG)
 
 
+@pytest.mark.parametrize("withheld", [{}, {"from": None}, {"from": ""}, {"from": "Anonymous"}])
+def test_who_withholds_his_number_is_heard_all_the_same_and_nothing_is_kept_of_him(
+    tmp_path: Path, withheld: dict[str, object]
+) -> None:
+    text = {key: value for key, value in TEXT.items() if key != "from"}
+    status, _, house = post(tmp_path, text | withheld)
+    assert status == 200
+    (came,) = house.ledger.all()
+    assert isinstance(came, Incoming)
+    assert (came.peer, came.sender) == (None, "")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -123,6 +137,7 @@ def test_attachments_are_addresses_or_base64() -> None:
         {**TEXT, "id": "x" * 300},
         {**TEXT, "id": True},
         {**TEXT, "to": None},
+        {**TEXT, "from": ["+33639980101"]},
         {**TEXT, "text": None},
         {**TEXT, "text": 7},
         {**TEXT, "media": [7]},
@@ -220,6 +235,24 @@ def test_a_body_that_is_wrong_is_refused_as_a_whole(
     assert got == status
     assert answer["error"]
     assert house.journal.entries == []
+
+
+def test_an_attachment_that_is_refused_is_told_on_the_phone_and_with_the_text(tmp_path: Path) -> None:
+    async def story() -> House:
+        house = House(tmp_path)
+        house.start()
+        house.at_work("lea")
+        came = house.text_in()
+        assert came is not None
+        house.reception.attached(came.id, (), lost=1, why="of a kind that is not kept")
+        await asyncio.sleep(1)
+        await house.kill()
+        return house
+
+    house = run(story())
+    assert house.phones.told("lea") == ["Bonjour\n[1 pièce jointe n'a pas été gardée]"]
+    (row,) = house.library.rows.values()
+    assert row["failure"] == "1 attachment not kept: of a kind that is not kept"
 
 
 def test_a_disk_that_is_full_makes_the_provider_try_again(tmp_path: Path) -> None:

@@ -100,6 +100,14 @@ async def test_nothing_is_told_without_the_token(
     assert "token" in (await answer.json())["error"]
 
 
+async def test_a_token_that_is_no_text_at_all_is_a_wrong_one(http: TestClient) -> None:
+    reader, writer = await asyncio.open_connection(http.host, http.port)
+    writer.write(b"GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_health_is_told_to_anybody(http: TestClient, values: Values) -> None:
     assert (await http.get("/health/live")).status == 200
     assert (await http.get("/health/ready")).status == 200

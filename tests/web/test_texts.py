@@ -46,7 +46,7 @@ class Values:
             raise LookupError("there is no text 'none'")
         return {"id": wanted, "reader": reader}
 
-    async def attachment(self, wanted: str, number: int) -> tuple[Path, str]:
+    async def attachment(self, wanted: str, number: int, reader: str) -> tuple[Path, str]:
         if number != 1:
             raise LookupError(f"text {wanted} has no attachment {number}")
         return self.file, "text/vcard"

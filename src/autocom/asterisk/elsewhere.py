@@ -7,6 +7,7 @@ Asterisk is installed beside us (it keeps its configuration itself), nothing is 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from autocom.core.model import Configuration
 log = structlog.get_logger()
 
 HTTP_PORT = 8088
+LOOK_EVERY = 2.0
 
 
 class ElsewhereAsterisk:
@@ -74,13 +76,27 @@ class ElsewhereAsterisk:
         self._unread |= dict.fromkeys(changed.reloads)
         await self.catch_up(ami)
 
+    async def keep_read(self, ami: Ami | None) -> None:
+        """Until cancelled: it may have been out of reach, or have refused."""
+        while True:
+            try:
+                await self.catch_up(ami)
+            except AsteriskFailed as failed:
+                log.error("Asterisk does not read its new configuration", why=str(failed))
+            await asyncio.sleep(LOOK_EVERY)
+
     async def catch_up(self, ami: Ami | None) -> None:
-        """Have it read what it has not read yet: it was out of reach, or refused. Raises AsteriskFailed."""
+        """Have it read what it has not read yet. Raises AsteriskFailed."""
         if ami is None or not ami.up:
             return
         for module in list(self._unread):
-            try:
-                await ami.reload(module)
-            except (AmiRefused, TelephoneDown) as error:
-                raise AsteriskFailed(f"reload of {module}: {error}") from error
+            await reload(ami, module)
             del self._unread[module]
+
+
+async def reload(ami: Ami, module: str) -> None:
+    """Have a module read its files again. Raises AsteriskFailed."""
+    try:
+        await ami.reload(module)
+    except (AmiRefused, TelephoneDown) as error:
+        raise AsteriskFailed(f"reload of {module}: {error}") from error

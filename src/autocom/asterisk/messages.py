@@ -13,12 +13,11 @@ import unicodedata
 
 from autocom.asterisk.ari import outbound
 from autocom.asterisk.ari.generated import Ari
+from autocom.asterisk.conf.text import HOST
 from autocom.asterisk.parties import about_a_channel
 from autocom.calls.ports import ShownText
 
 _NOT_IN_USER = re.compile(r"[^0-9A-Za-z+*_.-]")
-_WHERE = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
-_E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
 class MessageCommands:
@@ -42,7 +41,7 @@ class MessageCommands:
     async def text_outside(self, trunk: str, host: str, number: str, sender: str, body: str) -> None:
         """See `calls.ports.Messenger`. The number has to stand in an address of its own: `number@endpoint`, as a
         call is dialled, reaches nobody (22.10.1), and is answered 202."""
-        if not _E164.fullmatch(sender) or not _WHERE.fullmatch(host):
+        if not outbound.E164.fullmatch(sender) or not HOST.fullmatch(host):
             raise ValueError("not an E.164 number, or not a host")
         _, endpoint = outbound.outside(number, trunk).removeprefix("PJSIP/").split("@")
         await self._message(f"pjsip:{endpoint}/sip:{number}@{host}", f"<sip:{sender}@{self._host}>", body)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
 
 from autocom.asterisk.ari.client import Refused
@@ -22,6 +23,7 @@ from autocom.core.telephony import PhoneDialled, RecordingEnded
 ENTER_WITHIN = 1.0
 
 _GONE = frozenset({404, 409, 412, 422})
+_RECORDING = re.compile(r"^[a-z0-9][a-z0-9-]*\Z")
 
 
 @contextmanager
@@ -33,6 +35,17 @@ def about_a_channel() -> Iterator[None]:
         if refusal.status in _GONE:
             raise Gone(str(refusal)) from refusal
         raise TelephoneDown(str(refusal)) from refusal
+
+
+def uri_of(media: str) -> str:
+    """What ARI plays: a file (absolute path without suffix), or another media URI (`tone:ring`) as it is."""
+    return media if ":" in media.split("/", 1)[0] else f"sound:{media}"
+
+
+def no_path(recording: str) -> None:
+    """Asterisk's store has folders, and a name is a path in it. Raises ValueError."""
+    if not _RECORDING.match(recording):
+        raise ValueError(f"{recording!r} is no name of a recording")
 
 
 class Parties:
@@ -62,11 +75,14 @@ class Parties:
         """By Asterisk's announcer channel in the bridge."""
         if playback in self.feed.state.playbacks:
             return
-        uri = media if ":" in media.split("/", 1)[0] else f"sound:{media}"
-        self.feed.watch(playback, bridge)
+        await self._start(playback, bridge, self._ari.bridges.play_with_id(bridge, playback, [uri_of(media)]))
+
+    async def _start(self, playback: str, on: str, request: Awaitable[object]) -> None:
+        """Have a playback begin on a channel or a bridge; its end may be told before the answer to the request."""
+        self.feed.watch(playback, on)
         try:
             with about_a_channel():
-                await self._ari.bridges.play_with_id(bridge, playback, [uri])
+                await request
         except Gone:
             self.feed.state.playbacks.pop(playback, None)
             raise
@@ -98,15 +114,23 @@ class Parties:
 
     async def record_talk(self, bridge: str, recording: str, *, longest: float) -> None:
         """In Asterisk's format `wav`. `ifExists=fail`: a second request of one name finds the first."""
-        try:
-            await self._ari.bridges.record(
+        no_path(recording)
+        await self._begin(
+            recording,
+            self._ari.bridges.record(
                 bridge,
                 recording,
                 "wav",
                 max_duration_seconds=math.ceil(longest),
                 if_exists="fail",
                 beep=False,
-            )
+            ),
+        )
+
+    async def _begin(self, recording: str, request: Awaitable[object]) -> None:
+        """409 is a recording of that name, or a channel that left our application: ask by name."""
+        try:
+            await request
         except Refused as refusal:
             if refusal.status != 409:
                 raise Gone(str(refusal)) from refusal

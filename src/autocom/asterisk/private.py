@@ -11,23 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 import re
-import secrets
 import signal
 import socket
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import structlog
 
-from autocom.asterisk.conf import ChangedFiles, Net, Paths, Secrets, Tls, write
+from autocom.asterisk.conf import ChangedFiles, Net, Paths, Tls, write
 from autocom.asterisk.installation import Installation
+from autocom.asterisk.remembered import Remembered
 from autocom.core.model import Configuration
 
 log = structlog.get_logger()
@@ -85,7 +84,7 @@ class PrivateAsterisk:
         self._settings: dict[str, object] = {"sip": list(sip), "rtp": list(rtp)}
         if tls is not None:  # a transport is made at the start only; its certificate may change (`reload`)
             self._settings["tls"] = [*tls.bind, str(tls.certificate), str(tls.key)]
-        self._remembered = _Remembered(state)
+        self._remembered = Remembered(state)
         self._sip, self._rtp, self._agi, self._tls, self._srtp = sip, rtp, agi, tls, srtp
         self.paths = Paths(
             state=state,
@@ -323,77 +322,6 @@ class PrivateAsterisk:
 
 def _authorization(doors: Doors) -> dict[str, str]:
     return {"Authorization": aiohttp.encode_basic_auth(doors.ari_user, doors.ari_password)}
-
-
-class _Remembered:
-    """What must be the same after a restart of autocom: ports, secrets, and how Asterisk was started."""
-
-    def __init__(self, state: Path) -> None:
-        self._ports, self._secrets, self._started = (
-            state / each for each in ("ports.json", "secrets.json", "started.json")
-        )
-
-    def choose(self) -> None:
-        """Make what is missing; choose ports anew where another program has taken one."""
-        self._ports.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self._secrets.exists():
-            made = Secrets(ari_password=secrets.token_urlsafe(24), ami_password=secrets.token_urlsafe(24))
-            _save(self._secrets, asdict(made))
-        ports = self.ports()
-        if not ports or not all(_free(port) for port in ports.values()):
-            _save(self._ports, dict(zip(("http", "ami"), _free_ports(2), strict=True)))
-
-    def ports(self) -> dict[str, int]:
-        """`http` and `ami`, on 127.0.0.1."""
-        return {key: int(port) for key, port in (_load(self._ports) or {}).items()}
-
-    def secrets(self) -> Secrets:
-        """Our users' passwords."""
-        return Secrets(**(_load(self._secrets) or {}))
-
-    def note_start(self, settings: Mapping[str, object]) -> None:
-        """Remember the settings that only a restart can change."""
-        _save(self._started, settings)
-
-    def started_with(self) -> Mapping[str, object] | None:
-        """Those of the last start."""
-        return _load(self._started)
-
-
-def _load(path: Path) -> dict[str, str] | None:
-    try:
-        found = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _save(path: Path, content: Mapping[str, object]) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file)
-    fresh.replace(path)
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _run_folder(state: Path) -> Path:

@@ -1,24 +1,19 @@
 """Calls that the dialplan's fallback served while autocom was away, read back from disk.
 
-Asterisk's host writes one JSON file per call (`dialplan/record_fallback.py`); here they become
-values, with the headers in the same form as those of a live call. Must not know what becomes of
-them. Invariant: a file is removed only by `forget`, after the reader has stored the call, so a
-crash in between shows it again; the channel's id tells that it is the same call.
+Asterisk's host writes one JSON file per call (`dialplan/record_fallback.py`) into a `spool_folder`; here they
+become values, with the headers in the same form as those of a live call. Must not know what becomes of
+them. Invariant: a call that is shown again after a crash is known by its channel's id.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import structlog
-
+from autocom.asterisk import spool_folder
 from autocom.core.telephony import RawHeaders
 
-log = structlog.get_logger()
-
-_BIGGEST = 200_000
 _LATEST = 4e9  # the year 2096; `nan` and `inf` are no instants either
 
 
@@ -37,26 +32,16 @@ class FallbackCall:
 
 
 def read(spool: Path) -> list[FallbackCall]:
-    """Every call found, oldest end first. A file that is none of ours is left and logged."""
-    calls = []
-    for path in sorted(spool.glob("*.json")):
-        try:
-            if path.stat().st_size > _BIGGEST:
-                raise ValueError("too big")
-            calls.append(_call(json.loads(path.read_text(encoding="utf-8"))))
-        except FileNotFoundError:
-            continue
-        except (ValueError, KeyError, TypeError, OSError, RecursionError) as wrong:
-            log.warning("fallback.unreadable", file=path.name, why=str(wrong))
-    return sorted(calls, key=lambda call: call.ended_at)
+    """Every call found, oldest end first."""
+    return sorted(spool_folder.read(spool, _call), key=lambda call: call.ended_at)
 
 
 def forget(spool: Path, call: FallbackCall) -> None:
     """Remove its file, once it is stored elsewhere."""
-    (spool / f"{call.channel}.json").unlink(missing_ok=True)
+    spool_folder.forget(spool, call.channel)
 
 
-def _call(record: dict[str, object]) -> FallbackCall:
+def _call(_: str, record: dict[str, Any]) -> FallbackCall:
     variables = record["variables"]
     if not isinstance(variables, dict):
         raise TypeError("variables")

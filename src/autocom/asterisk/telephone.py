@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
@@ -25,7 +24,7 @@ from autocom.asterisk.ari.translate import LEG
 from autocom.asterisk.conf.dialplan import login_variable
 from autocom.asterisk.lamps import LampCommands
 from autocom.asterisk.messages import MessageCommands
-from autocom.asterisk.parties import Parties, about_a_channel
+from autocom.asterisk.parties import ENTER_WITHIN, Parties, about_a_channel, no_path, uri_of
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
 from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, PhoneDialled
 
@@ -36,13 +35,10 @@ log = structlog.get_logger()
 FALLBACK = "autocom-fallback"
 FAX_EAR = "FAXOPT(faxdetect)"
 RINGBACK = "tone:ring"  # no music class can be called so
-ENTER_WITHIN = 1.0
 DIAL_TRIES = 25
 # Without this an offer lists every codec that Asterisk has, µ-law first (22.10, whatever the endpoint
 # prefers), and each call is transcoded. The operators' lines here are A-law; the endpoint adds its own.
 FORMATS = "alaw,ulaw"
-
-_RECORDING = re.compile(r"^[a-z0-9][a-z0-9-]*\Z")
 
 
 class AsteriskTelephone(Parties, LampCommands, MessageCommands):
@@ -127,15 +123,9 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
         """Play a file (absolute path without suffix) or another ARI media URI (`tone:ring`)."""
         if await self._plays(channel, playback):
             return
-        uri = media if ":" in media.split("/", 1)[0] else f"sound:{media}"
         self._sound.pop(channel, None)
-        self.feed.watch(playback, channel)  # its end may be told before the answer to this request
-        try:
-            with about_a_channel():
-                await self._ari.channels.play_with_id(channel, playback, [uri], offsetms=skip_ms or None)
-        except Gone:
-            self.feed.state.playbacks.pop(playback, None)
-            raise
+        begin = self._ari.channels.play_with_id(channel, playback, [uri_of(media)], offsetms=skip_ms or None)
+        await self._start(playback, channel, begin)
 
     async def _plays(self, channel: str, playback: str) -> bool:
         """Asked first, since a second play of one id is queued behind the first (22.10), not refused."""
@@ -188,10 +178,11 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
     ) -> None:
         """In Asterisk's format `wav`. `ifExists=fail`: a second request of one name finds the first. No beep of
         Asterisk's: where its file is missing, the recording is over at once (22.10)."""
-        _no_path(recording)
+        no_path(recording)
         self._sound.pop(channel, None)
-        try:
-            await self._ari.channels.record(
+        await self._begin(
+            recording,
+            self._ari.channels.record(
                 channel,
                 recording,
                 "wav",
@@ -200,28 +191,24 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
                 if_exists="fail",
                 beep=False,
                 terminate_on=until,
-            )
-        except Refused as refusal:
-            # 409 is a recording of that name, or a channel that left our application: ask by name
-            if refusal.status != 409:
-                raise Gone(str(refusal)) from refusal
-            await self._find_recording(recording)
+            ),
+        )
 
     async def stop_recording(self, recording: str) -> None:
         """No error where it is over."""
-        _no_path(recording)
+        no_path(recording)
         with suppress(Gone), about_a_channel():
             await self._ari.recordings.stop(recording)
 
     async def recorded(self, recording: str) -> bytes:
         """The whole file; while it is being written that is little more than its header."""
-        _no_path(recording)
+        no_path(recording)
         with about_a_channel():
             return await self._ari.recordings.get_stored_file(recording)
 
     async def erase_recording(self, recording: str) -> None:
         """No error where it is gone."""
-        _no_path(recording)
+        no_path(recording)
         with suppress(Gone), about_a_channel():
             await self._ari.recordings.delete_stored(recording)
 
@@ -381,9 +368,3 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
         """No error where it is gone."""
         with suppress(Gone), about_a_channel():
             await self._ari.bridges.destroy(bridge)
-
-
-def _no_path(recording: str) -> None:
-    """Asterisk's store has folders, and a name is a path in it."""
-    if not _RECORDING.match(recording):
-        raise ValueError(f"{recording!r} is no name of a recording")

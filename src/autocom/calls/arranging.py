@@ -7,7 +7,6 @@ is run again; it may be called at any instant. Must not decide who belongs where
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from autocom.calls.house import House
@@ -16,7 +15,7 @@ from autocom.calls.ports import Gone
 from autocom.calls.taping import end_tape, keep_tape
 from autocom.core.conversation import Arrangement, arrangement
 from autocom.core.journal import Entry
-from autocom.core.naming import bridge_id, playback_id
+from autocom.core.naming import bridge_id
 from autocom.core.stages import Talking
 from autocom.core.story import Story
 
@@ -113,10 +112,7 @@ class Conversation:
 
     async def tell_her(self, media: str) -> None:
         """Play something in the bridge, which she is alone in."""
-        self.line.become(sounds=self.line.story.sounds + 1)
-        self.tone = playback_id(self.line.id, self.line.story.sounds)
-        with suppress(Gone):
-            await self.line.ports.telephone.play_to_all(self.bridge, self.tone, media)
+        self.tone = await self.line.tell_all(self.bridge, media)
 
     async def hush(self) -> None:
         """Stop what she hears alone, if she does."""

@@ -12,18 +12,19 @@ from dataclasses import replace
 
 from autocom.calls.arranging import Conversation
 from autocom.calls.diverting import instead_of
-from autocom.calls.outgoing import Refusal, Way, refusal, way_for
+from autocom.calls.house import House
+from autocom.calls.line import Line
+from autocom.calls.outgoing import Refusal, Way, paying, refusal, way_for
 from autocom.calls.phoning import leg_order, result_of
 from autocom.calls.ports import Gone, Outbound
 from autocom.core.conversation import is_conference
-from autocom.core.dialling import unreadable
 from autocom.core.journal import Entry
 from autocom.core.model import Contact
 from autocom.core.naming import outside_id
 from autocom.core.orders import Consult
 from autocom.core.reach import may_serve
 from autocom.core.stages import Held, Talking, Third
-from autocom.core.targets import Colleague, Outside, contact_of, written
+from autocom.core.targets import Colleague, Outside, Target, contact_of, written
 
 RING_COLLEAGUE = 30.0
 RING_OUTSIDE = 45.0
@@ -38,19 +39,21 @@ MARGIN_SPOKEN = 0.3
 
 
 async def consult(talk: Conversation, order: Consult) -> None:
-    """Put the caller on hold and ring him; or say why not."""
+    """Put the caller on hold and ring him; or say why not, to her who asked by keys. A program was told already."""
     house, line, stage, now = talk.house, talk.line, talk.stage, talk.line.now()
-    await talk.hush()
-    held, entries = held_for(talk, "consult")
     contact = _contact(talk, order)
-    way = "unknown" if contact is None else _way(talk, contact)
+    way = "unknown" if contact is None else _way(house, line, stage, contact)
     if contact is None or isinstance(way, str):
         refused = talk.entry("call_refused", dialled=written(order.target, house.in_force), why=str(way))
-        await _cannot(talk, replace(stage, held=held), str(way), *entries, refused)
+        line.ports.journal.save([refused])
+        if order.how == "code":
+            await say_why(talk, str(way))
         return
+    await talk.hush()
+    held, entries = held_for(talk, "consult")
     number = line.story.outside + 1
     ring_for = RING_COLLEAGUE if contact.post is not None else RING_OUTSIDE
-    third = Third(contact, outside_id(line.id, number), now + ring_for, trunk=way.trunk or None)
+    third = Third(contact, outside_id(line.id, number), now + ring_for, trunk=way.trunk)
     started = talk.entry(
         "consult_started",
         name=contact.name,
@@ -112,16 +115,20 @@ async def back(talk: Conversation, result: str, *, by: str) -> None:
     await talk.arrange()
 
 
-async def nobody(talk: Conversation, digits: str) -> None:
-    """Her code named nobody: she hears why (an emergency number is told as one), unless somebody is with her."""
-    why = unreadable(digits, talk.house.plan)
-    refused = talk.entry("call_refused", dialled=digits, why=why)
+async def nobody(talk: Conversation, digits: str, why: str) -> None:
+    """Her code named nobody: she hears why (an emergency number is told as one)."""
+    talk.line.ports.journal.save([talk.entry("call_refused", dialled=digits, why=why)])
+    await say_why(talk, why)
+
+
+async def say_why(talk: Conversation, why: str) -> None:
+    """What she asked for by keys cannot be: she hears why while the caller hears music, then has him back. Nothing
+    is said where somebody else is with her."""
     if talk.stage.third is not None:
-        talk.line.ports.journal.save([refused])
         return
     await talk.hush()
     held, entries = held_for(talk, "consult")
-    await _cannot(talk, replace(talk.stage, held=held), why, *entries, refused)
+    await _cannot(talk, replace(talk.stage, held=held), why, *entries)
 
 
 # --- who is aside
@@ -210,18 +217,29 @@ def _contact(talk: Conversation, order: Consult) -> Contact | None:
             return None
 
 
-def _way(talk: Conversation, contact: Contact) -> Way | Refusal | str:
+def why_not_rung(house: House, line: Line, stage: Talking, target: Target) -> str | None:
+    """Why whom she wants to consult will not be rung, as far as it is known before; a word of `call_refused`."""
+    match target:
+        case Colleague(secretary) if secretary == stage.secretary:
+            return "unknown"
+        case Colleague() | Outside():
+            way = _way(house, line, stage, contact_of(target, house.in_force))
+            return way if isinstance(way, str) else None
+        case _:
+            return "unknown"
+
+
+def _way(house: House, line: Line, stage: Talking, contact: Contact) -> Way | Refusal | str:
     """By which trunk, or why not; a phone of the house needs none."""
-    house, call, now = talk.house, talk.line.story.call, talk.line.now()
+    call, now = line.story.call, line.now()
     if contact.post is not None:
-        if not talk.stage.private and not may_serve(contact.post, call.client, house.in_force):
+        if not stage.private and not may_serve(contact.post, call.client, house.in_force):
             return "not_allowed_here"
-        return Way("", call.client.display, None)
-    client = house.in_force.clients.get(call.client.id, call.client) if call.client.id else None
-    why = refusal(house, contact.number, client, talk.stage.secretary, now)
+        return Way(None)
+    why = refusal(house, contact.number, paying(call, house.in_force), stage.secretary, now)
     if why is not None:
         return why
-    return way_for(house, call, contact.number, "client", talk.stage.secretary, now)
+    return way_for(house, call, contact.number, stage.secretary, now)
 
 
 def _order(talk: Conversation, third: Third) -> Outbound:

@@ -12,14 +12,15 @@ from dataclasses import replace
 
 from autocom.calls import consulting
 from autocom.calls.arranging import Conversation
+from autocom.calls.errands import fared
 from autocom.calls.house import House
 from autocom.calls.line import Line
-from autocom.calls.notes import Asked, HungUp, Note
+from autocom.calls.notes import Asked, HungUp, Looped, Note
 from autocom.calls.parking import park
 from autocom.calls.parting import hung_up, vanished
 from autocom.calls.ports import Fares
 from autocom.calls.taping import next_tone, on_record, sound_tone, tape_over
-from autocom.calls.transferring import send_to, stay_together
+from autocom.calls.transferring import refuse, send_to, stay_together, why_not_there
 from autocom.core import keypad
 from autocom.core.conversation import arrangement, next_reminder, reminder, why_not
 from autocom.core.orders import (
@@ -27,6 +28,7 @@ from autocom.core.orders import (
     Drop,
     Hold,
     Join,
+    LeadsNowhere,
     Leave,
     Mark,
     Order,
@@ -39,6 +41,7 @@ from autocom.core.orders import (
 )
 from autocom.core.stages import Stage, Talking
 from autocom.core.story import turned
+from autocom.core.targets import written
 from autocom.core.telephony import (
     VANISHED,
     ChannelAnswered,
@@ -102,10 +105,10 @@ class _Loop:
         line, stage, third = talk.line, talk.stage, talk.stage.third
         if third is None or third.answered_at is None or line.lost(third.leg) or line.lost(stage.leg):
             return False
-        going_on = replace(stage, waiting=None, held=None, third=None, back_at=None, party=third.contact)
-        going_on = replace(going_on, private=True)
         talk.save(
-            going_on,
+            replace(
+                stage, waiting=None, held=None, third=None, back_at=None, party=third.contact, private=True
+            ),
             talk.entry("caller_left"),
             called_back=third.leg,
             trunk_out=third.trunk,
@@ -193,6 +196,8 @@ class _Loop:
                     await self.talk.line.quiet_music()  # a recorded caller's: `keep_tape` began it
             case RecordingEnded():
                 await tape_over(self.talk.house, self.talk.line, self.talk.stage, note)
+            case Looped(channel) if third is not None and channel == third.leg and third.answered_at is None:
+                await consulting.failed(self.talk, "loop", None)
             case TelephoneBack():
                 self._certain = False
             case ChannelRinging(channel) | ChannelAnswered(channel) | ChannelGone(channel):
@@ -256,8 +261,8 @@ class _Loop:
         if self._becomes_hers(secretary):
             return await self._asked(order)
         if isinstance(order, SendTo) and order.asked_on is not None:  # her phone waits to be told
-            asked, telephone = order.asked_on, self.talk.line.ports.telephone
-            await self.talk.line.ports.surely(lambda: telephone.transfer_fares(asked, Fares.REFUSED))
+            ports = self.talk.line.ports
+            await ports.surely(fared(ports.telephone, order.asked_on, Fares.REFUSED))
         return None
 
     async def _typed(self, channel: str, digit: str) -> Stage | None:
@@ -276,17 +281,19 @@ class _Loop:
         held = stage.held is not None
         match code.word:
             case "hold_or_resume":
-                return await self._asked(Resume("code") if held else Hold("code"))
+                return await self._asked(Resume() if held else Hold())
             case "record":
-                return await self._asked(Record("toggle", "code"))
+                return await self._asked(Record("toggle"))
             case "record_stop":
-                return await self._asked(Record("stop", "code"))
+                return await self._asked(Record("stop"))
         today = house.in_force.clients.get(client.id, client)
         try:
             order = by_verb(code.word, code.digits, house.in_force, today, house.plan, "code")
-        except ValueError:
-            # what is nobody's: she hears that, and has him back
-            await consulting.nobody(self.talk, code.digits)
+        except LeadsNowhere as nowhere:
+            if code.word == "consult":
+                await consulting.nobody(self.talk, nowhere.dialled, nowhere.why)
+            else:
+                await self._not_sent(nowhere.dialled, nowhere.why, "code")
             return None
         return await self._asked(order)
 
@@ -320,10 +327,22 @@ class _Loop:
     async def _send_to(self, order: SendTo | PutThrough) -> Stage | None:
         """Elsewhere. Whom she consulted meanwhile is let go; where it cannot be, all stays as it is."""
         talk = self.talk
+        why = why_not_there(talk.house, talk.line, talk.stage, order.target)
+        if why is not None:
+            asked_on = order.asked_on if isinstance(order, SendTo) else None
+            await self._not_sent(written(order.target, talk.house.in_force), why, order.how, asked_on)
+            return None
         if talk.stage.third is not None:
             await consulting.back(talk, "dropped", by="secretary")
         await talk.hush()
-        return await send_to(talk.house, talk.line, talk.stage, order)
+        return send_to(talk.house, talk.line, talk.stage, order)
+
+    async def _not_sent(self, to: str, why: str, how: str, asked_on: str | None = None) -> None:
+        """She stays with him. Who asked by keys hears why: her phone may show no texts."""
+        talk = self.talk
+        await refuse(talk.house, talk.line, talk.stage, to, why, asked_on)
+        if how == "code":
+            await consulting.say_why(talk, why)
 
     async def _leave(self, order: Leave) -> Stage | None:
         talk, third = self.talk, self.talk.stage.third

@@ -14,7 +14,8 @@ from autocom.calls.ports import NoAdvice
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Hangup, HangupKind, Rule
 from autocom.core.routing import ending_outcome, flatten
-from autocom.core.stages import Call, Deciding, Following, Stage
+from autocom.core.stages import Deciding, Following, Stage
+from autocom.core.story import Call
 
 
 async def decide(line: Line, stage: Deciding) -> Stage:

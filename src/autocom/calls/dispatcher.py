@@ -18,10 +18,11 @@ import structlog
 
 from autocom.calls.containment import contained
 from autocom.calls.errands import Errands
+from autocom.calls.kept import read_back
 from autocom.calls.notes import Note
 from autocom.calls.ports import Clock, Gone, Journal, Outbound, Telephone, TelephoneDown
 from autocom.core import floor as rules
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.features import told
 from autocom.core.floor_words import (
     Decision,
@@ -46,6 +47,7 @@ from autocom.core.telephony import Cause
 
 log = structlog.get_logger()
 
+POST, WAITER = "post:", "waiter:"
 CRASH_REST = 1.0
 """Seconds without the timer after a decision that crashed: what is due stays due, and would crash at once again."""
 
@@ -137,30 +139,22 @@ class Dispatcher:
         rows: dict[str, Json] = {}
         for name in outcome.posts:
             post = floor.posts.get(name)
-            rows[f"post:{name}"] = None if post is None else self._codec.dump(post)
+            rows[f"{POST}{name}"] = None if post is None else self._codec.dump(post)
         for name in outcome.waiters:
             waiter = floor.waiters.get(name)
-            rows[f"waiter:{name}"] = None if waiter is None else self._codec.dump(waiter)
+            rows[f"{WAITER}{name}"] = None if waiter is None else self._codec.dump(waiter)
         return rows
 
-    def restore(self, rows: dict[str, Json], live: set[str]) -> None:
+    def restore(self, rows: Mapping[str, Json], live: set[str]) -> None:
         """Take over what the last process saved; what belongs to no live call is dropped. Registrations
         are kept: the telephone says at once which are not true any more."""
-        posts: dict[str, Post] = {}
-        waiters: dict[str, Waiter] = {}
-        for key, row in rows.items():
-            kind, _, name = key.partition(":")
-            try:
-                if kind == "post":
-                    post = self._codec.load(Post, row)
-                    if isinstance(post.engaged, Offered | InTalk) and post.engaged.call not in live:
-                        post = replace(post, engaged=Idle())
-                    posts[name] = post
-                elif kind == "waiter" and name in live:
-                    waiters[name] = self._codec.load(Waiter, row)
-            except Undecodable as error:
-                # of a newer version, or damaged: she says again who she is, his story joins again
-                log.error("floor row unreadable", key=key, why=str(error))
+        posts = read_back(self._codec, Post, POST, rows)
+        for name, post in posts.items():
+            if isinstance(post.engaged, Offered | InTalk) and post.engaged.call not in live:
+                posts[name] = replace(post, engaged=Idle())
+        # one that cannot be read is no loss: she says again who she is, his story joins again
+        known = read_back(self._codec, Waiter, WAITER, rows)
+        waiters = {name: waiter for name, waiter in known.items() if name in live}
         for name, waiter in waiters.items():
             # where her row could not be read: a phone that nobody remembers must not keep him waiting for ever
             ringing = tuple(s for s in waiter.ringing if _is(posts, s, Offered, name))

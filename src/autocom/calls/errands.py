@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 
 import structlog
 
-from autocom.calls.ports import Clock, Gone, Telephone, TelephoneDown
+from autocom.calls.ports import Clock, Fares, Gone, Telephone, TelephoneDown
 
 log = structlog.get_logger()
 
@@ -70,6 +70,17 @@ class Errands:
     def to_fallback(self, channel: str) -> None:
         """Give a caller to the dialplan's fallback, never to silence."""
         self.start(self.until_done(lambda: self._telephone.to_fallback(channel)))
+
+
+def fared(telephone: Telephone, channel: str, *fares: Fares) -> Command:
+    """Tell the phone that asked for a transfer how it fares, one word after the other: a phone that hears of the end
+    first takes nothing more."""
+
+    async def words() -> None:
+        for each in fares:
+            await telephone.transfer_fares(channel, each)
+
+    return words
 
 
 async def _answered(command: Command) -> bool:

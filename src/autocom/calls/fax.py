@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from autocom.calls.house import House
 from autocom.calls.line import Line
-from autocom.calls.reaching import part_outside
+from autocom.calls.reaching import let_outside_go, outside_over
 from autocom.calls.review import offers_made
 from autocom.core.floor_words import CallerLeft, GiveUp, LeaseFailed, Take
 from autocom.core.model import Hangup
@@ -27,12 +27,14 @@ async def fax_came(house: House, line: Line) -> Stage:
     if isinstance(stage, Waiting):
         heard.append(line.entry("dequeued", why="fax"))
         attempts = offers_made(house, line)
+    elif isinstance(stage, Reaching):
+        heard += outside_over(line, stage, "service")
     line.become(following, *heard, fax=True, way_out="rejected", attempts=attempts)
     # another has it, so to speak: her phone shows no missed call of a machine
     line.ports.submit(CallerLeft(line.id, Cause.ANSWERED_ELSEWHERE))
     line.forget(Take, LeaseFailed, GiveUp)
     if isinstance(stage, Reaching):
-        await part_outside(line, stage, "service")
+        await let_outside_go(line, stage)
     elif isinstance(stage, Recording) and stage.recording is not None:
         recording, telephone = stage.recording, line.ports.telephone
         await line.ports.surely(lambda: telephone.stop_recording(recording))

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import structlog
-
+from autocom.calls.kept import read_back
 from autocom.calls.ports import Journal
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.ingress import Identity
 from autocom.core.journal import Json
 from autocom.core.model import Client
 from autocom.core.returning import Visit, guest, known_again, visit_of
 from autocom.core.story import Story
-
-log = structlog.get_logger()
 
 ROW = "returning:"
 
@@ -32,13 +29,7 @@ class Guests:
 
     def restore(self, rows: Mapping[str, Json]) -> None:
         """What the last process knew."""
-        found: dict[str, Visit] = {}
-        for key, row in rows.items():
-            if key.startswith(ROW):
-                try:
-                    found[key.removeprefix(ROW)] = self._codec.load(Visit, row)
-                except Undecodable as error:
-                    log.error("visit unreadable", why=str(error))
+        found = read_back(self._codec, Visit, ROW, rows)
         self._visits = dict(sorted(found.items(), key=lambda pair: pair[1].left_at))
 
     def back(self, client: Client, identity: Identity, now: float) -> Visit | None:

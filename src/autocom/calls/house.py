@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from autocom.calls.line import Line
 from autocom.calls.notes import Note, TakenBy
 from autocom.calls.opening import circumstances
 from autocom.calls.renvoi import PostForwards
@@ -26,8 +27,8 @@ from autocom.core.posts import Floor, Post, Waiter
 from autocom.core.ranking import NOBODY_GRACE
 from autocom.core.reach import in_reach, nobody_since
 from autocom.core.routing import Choice, choose, ending_outcome, next_change, steps_of
-from autocom.core.stages import Call, Following, Leaving, Promised
-from autocom.core.story import Story
+from autocom.core.stages import Following, Leaving, Promised
+from autocom.core.story import Call, Story
 from autocom.core.telephony import CallEntered
 
 _FAR = 8
@@ -64,9 +65,11 @@ class _Known:
 
 class House:
     """`floor` and `stories` answer who is at work, who waits and which calls there are at this moment;
-    `overrides` which overrides a client has. `tell` puts a note into a call's mailbox, `text` shows a secretary
-    a text on her phone, `turn_away` tells one who dialled for a caller why she does not get him, `invite` rings
-    somebody for a conference room; they and `forwards` are the switchboard's."""
+    `overrides` which overrides a client has. `tell` puts a note into a call's mailbox; `take_over`: from now on what
+    happens on a channel, which another call was named for, is told to this one; `text` shows a secretary a text on
+    her phone; `turn_away` tells one who dialled for a caller why she does not get him; `invite` rings somebody for
+    a conference room; `mark` keeps the result of her conversation; `uses` is what people had dialled. They and
+    `forwards` are the switchboard's."""
 
     forwards: PostForwards
 
@@ -83,11 +86,11 @@ class House:
         self._known: dict[tuple[str, str], _Known] = {}
         self.pace: Callable[[], Pace] = Pace
         self.tell: Callable[[str, Note], None] = lambda _call, _note: None
-        self.adopt: Callable[[str, str], None] = lambda _call, _channel: None
+        self.take_over: Callable[[Line, str], None] = lambda _line, _channel: None
         self.text: Callable[[str, str], None] = lambda _secretary, _text: None
         self.turn_away: Callable[[TakenBy, str], None] = lambda _taken, _why: None
         self.invite: Callable[[str, str, str], None] = lambda _room, _dialled, _by: None
-        self.uses: Callable[[], Iterable[Use]] = tuple  # what people had dialled (`calls.tally`)
+        self.uses: Callable[[], Iterable[Use]] = tuple
         self.mark: Callable[[str, str], None] = lambda _secretary, _result: None
 
     @property
@@ -104,7 +107,9 @@ class House:
     @property
     def in_force(self) -> Configuration:
         """The same; RuntimeError before the first."""
-        return self._in_force()
+        if self._configuration is None:
+            raise RuntimeError("no configuration is in use")
+        return self._configuration
 
     @property
     def stories(self) -> Iterable[Story]:
@@ -114,38 +119,33 @@ class House:
     @property
     def version(self) -> str:
         """Of the configuration in force."""
-        return self._in_force().version
+        return self.in_force.version
 
     @property
     def language(self) -> str:
         """The bureau's."""
-        return self._in_force().bureau.language
+        return self.in_force.bureau.language
 
     def whisper(self, secretary: str, client: Client) -> Audio | None:
         """What she hears before this client's caller is joined, None where she wants none or there is none."""
-        hers = self._in_force().secretaries.get(secretary)
+        hers = self.in_force.secretaries.get(secretary)
         return self.stock.whispers.get(client.id) if hers is not None and hers.whisper else None
 
     def hold_music(self, story: Story) -> Music:
         """What a caller hears on hold: his client's hold music, else that of his client's first queue."""
-        client = self._in_force().clients.get(story.call.client.id, story.call.client)
+        client = self.in_force.clients.get(story.call.client.id, story.call.client)
         return client.hold_music or self.stock.music
 
     @property
     def stock(self) -> StockSounds:
         """The house's own sounds."""
-        return self._in_force().stock
-
-    def _in_force(self) -> Configuration:
-        if self._configuration is None:
-            raise RuntimeError("no configuration is in use")
-        return self._configuration
+        return self.in_force.stock
 
     # --- at the door ---
 
     def whose(self, fact: CallEntered) -> tuple[Identity, Client]:
         """Who is called, and by whom."""
-        configuration = self._in_force()
+        configuration = self.in_force
         assert self._book is not None
         trunk = configuration.trunks.get(fact.trunk or "") or Trunk(fact.trunk or "unknown", ())
         identity = identify(fact.headers, trunk, self._book, self.plan)
@@ -168,7 +168,7 @@ class House:
     def team(self, client: Client, now: float) -> str | None:
         """The team this client's callers wait for by override; None: the queue's own."""
         override = of_team(self._overrides(client.id), now)
-        known = override is not None and override.team in self._in_force().teams
+        known = override is not None and override.team in self.in_force.teams
         return override.team if override is not None and known else None
 
     def full(self, call: Call) -> bool:
@@ -284,7 +284,7 @@ class House:
         the one in force, where he is still in it."""
         known = self._known.get((version, client.id))
         if known is None:
-            house = self._in_force()
+            house = self.in_force
             today = house.clients.get(client.id)
             if version != house.version and today is not None:
                 client = replace(client, hours=today.hours, absences=today.absences)

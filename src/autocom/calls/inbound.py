@@ -127,7 +127,7 @@ async def depart(house: House, line: Line) -> None:
     await release(line, leaving=True)
     match line.story.stage:
         case Talking() as stage:
-            await part(line, stage, "caller")
+            await part(line, stage)
         case Reaching() | Patched() as stage:
             await part_outside(line, stage, "caller")
         case Recording() as stage:
@@ -146,6 +146,9 @@ async def depart(house: House, line: Line) -> None:
             pass
         case _ as unreachable:
             assert_never(unreachable)
+    for channel in line.story.foreign:  # after a restart nobody else would end what this call has taken over
+        if channel != line.channel:
+            await line.end_leg(channel)
 
 
 def turn_away(house: House, line: Line) -> None:

@@ -9,34 +9,30 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from autocom.calls.beginning import begun
+from autocom.calls.dialled import Desk
 from autocom.calls.house import House
 from autocom.calls.line import Line
-from autocom.calls.notes import HungUp
-from autocom.calls.outgoing import refusal, way_for
+from autocom.calls.notes import HungUp, Looped, RoomWord
+from autocom.calls.outgoing import Way, refusal, way_for
 from autocom.calls.phoning import leg_order, result_of
 from autocom.calls.ports import Gone, Outbound
-from autocom.calls.searching import ACCEPT_WITHIN, AFTER_ASK, ASK_PAUSE
+from autocom.calls.searching import ASK_PAUSE, time_to_accept
 from autocom.calls.transferring import ASK
 from autocom.core.dialling import unreadable
-from autocom.core.ingress import Identity
 from autocom.core.journal import Entry, Json
-from autocom.core.model import Client, Contact, Hours, Mode
+from autocom.core.model import Mode
 from autocom.core.naming import outside_id
 from autocom.core.notices import notice
+from autocom.core.orders import ACCEPT
 from autocom.core.rooms import closed_to_more, members, opened_by
-from autocom.core.stages import Call, InRoom, Invited, Leaving, Stage
+from autocom.core.stages import InRoom, Invited, Leaving, Stage
 from autocom.core.story import Story
 from autocom.core.targets import Colleague, Outside, contact_of, target
-from autocom.core.telephony import ChannelAnswered, ChannelRinging, DigitPressed
-
-if TYPE_CHECKING:
-    from autocom.calls.dialled import Desk
+from autocom.core.telephony import ChannelAnswered, ChannelRinging, DigitPressed, PhoneDialled
 
 RING_FOR = 45.0
-ACCEPT = "1"
-"""What somebody outside presses to come in: a voicemail that answers is no guest."""
 
 
 class NotInvited(Exception):  # noqa: N818 - says what is the case
@@ -51,18 +47,16 @@ def invite(desk: Desk, room: str, dialled: str, by: str | None = None) -> str:
     who = by or opened_by(inside)
     if not inside or who is None or who not in house.in_force.secretaries:
         raise NotInvited("nobody_there")
-    why = closed_to_more(house.stories, room)
-    contact = why or _contact(house, dialled, who, desk.ports.clock.now())
-    if isinstance(contact, str):
-        refused = Entry(
-            desk.ports.clock.now(),
-            "call_refused",
-            inside[0].call,
-            {"secretary": who, "dialled": dialled, "why": contact},
-        )
+    story = closed_to_more(house.stories, room) or _begun(desk, room, dialled, who)
+    if isinstance(story, str):
+        about: dict[str, Json] = {"secretary": who, "dialled": dialled, "why": story}
+        refused = Entry(desk.ports.clock.now(), "call_refused", inside[0].call, about)
         desk.ports.journal.save([refused])
-        raise NotInvited(contact)
-    return _open(desk, room, contact, who)
+        raise NotInvited(story)
+    desk.begin(story)
+    if story.other is not None and story.other.post is not None:
+        house.text(story.other.post, notice(house.language, "room", room=room))
+    return story.call.id
 
 
 def ask_in(desk: Desk, room: str, dialled: str, by: str) -> None:
@@ -71,63 +65,25 @@ def ask_in(desk: Desk, room: str, dialled: str, by: str) -> None:
         invite(desk, room, dialled, by)
 
 
-def _contact(house: House, dialled: str, by: str, now: float) -> Contact | str:
-    """Who is meant, or why he may not be rung."""
-    match target(dialled, house.in_force, house.plan):
-        case Colleague() as colleague:
-            return contact_of(colleague, house.in_force)
-        case Outside(number) as outside:
-            return refusal(house, number, None, by, now) or contact_of(outside, house.in_force)
-        case _:
-            return unreadable(dialled, house.plan)
-
-
-def _open(desk: Desk, room: str, contact: Contact, by: str) -> str:
-    house, now, call_id = desk.house, desk.ports.clock.now(), desk.new_id()
-    bureau, leg = house.in_force.bureau, outside_id(call_id, 1)
-    whose = Client("", bureau.name, bureau.name[:20], "general", (), Hours(bureau.timezone, {}), ())
-    outside = contact.post is None
-    call = Call(
-        id=call_id,
-        channel=leg,
-        arrived_at=now,
-        trunk=None,
-        identity=Identity("", None, room, contact.number if outside else None, "", anonymous=False),
-        client=whose,
-        rule="",
-        by_rule="rejected",
-        by_refusal="rejected",
-        config_version=house.version,
-        direction="out" if outside else "internal",
-        dialled_by=by,
-        dialled=contact.number,
-    )
-    way = way_for(house, call, contact.number, "bureau", by, now) if outside else None
+def _begun(desk: Desk, room: str, dialled: str, by: str) -> Story | str:
+    """The call that rings who is meant, or why he may not be rung."""
+    house, now = desk.house, desk.ports.clock.now()
+    whom = target(dialled, house.in_force, house.plan)
+    if not isinstance(whom, Colleague | Outside):
+        return unreadable(dialled, house.plan)
+    number = whom.number if isinstance(whom, Outside) else None
+    why = None if number is None else refusal(house, number, None, by, now)
+    if why is not None:
+        return why
+    call_id, direction = desk.new_id(), "internal" if number is None else "out"
+    leg = outside_id(call_id, 1)
+    call = begun(PhoneDialled(leg, now, by, room), call_id, direction, house.in_force, number=number)
+    way = Way(None) if number is None else way_for(house, call, number, by, now)
     if isinstance(way, str):
-        raise NotInvited(way)
-    came: dict[str, Json] = {"trunk": None, "channel": leg, "direction": call.direction, "secretary": by}
-    whom: dict[str, Json] = {
-        "client": None,
-        "name": bureau.name,
-        "did": bureau.number if outside else None,
-        "caller": contact.number if outside else None,
-        "anonymous": False,
-        "forwarded_from": None,
-        "forward_reason": None,
-        "flags": [],
-        "config_version": house.version,
-    }
-    entries = (
-        Entry(now, "arrived", call_id, came),
-        Entry(now, "identified", call_id, whom),
-        Entry(now, "dialled", call_id, {"secretary": by, "dialled": room, "direction": call.direction}),
-    )
+        return way
+    contact = contact_of(whom, house.in_force)
     stage = Invited(room, contact, by, now + RING_FOR)
-    trunk = None if way is None else way.trunk
-    desk.begin(Story(call, stage, outside=1, called_back=leg, trunk_out=trunk, other=contact), entries)
-    if contact.post is not None:
-        house.text(contact.post, notice(house.language, "room", room=room))
-    return call_id
+    return Story(call, stage, outside=1, called_back=leg, trunk_out=way.trunk, other=contact)
 
 
 async def ring_in(house: House, line: Line, stage: Invited) -> Stage:
@@ -147,38 +103,42 @@ async def ring_in(house: House, line: Line, stage: Invited) -> Stage:
         )
         stage = replace(stage, begun=True)
         line.become(stage, started)
+    if not members(house.stories, stage.room):  # a restart came between
+        return _over(line, "timeout", "withdrawn")
     if stage.answered:
         return await _asked(house, line, stage)
     try:
         if not line.lost(line.channel):  # else it is over already, and would ring for nobody
             await line.ports.telephone.ring(_order(house, line, stage))
     except Gone:
-        line.become(Leaving("failed"), _ended(line, "unreachable"))
+        _over(line, "failed", "unreachable")
         raise HungUp from None
     while True:
         match await line.next(stage.until if line.seeing else None):
             case None if line.now() >= stage.until:
-                line.become(Leaving("timeout"), _ended(line, "no_answer"))
-                return line.story.stage
+                return _over(line, "timeout", "no_answer")
             case ChannelRinging(channel) if channel == line.channel and not stage.rang:
                 stage = replace(stage, rang=True)
                 line.become(stage, line.entry("forward_ringing", leg=channel))
             case ChannelAnswered(channel) if channel == line.channel:
-                answered = line.entry("forward_answered", leg=channel)
-                if stage.contact.post is not None:
-                    member = InRoom(stage.room, stage.contact.post)
-                    line.become(member, answered, answered_at=line.now())
-                    return member
-                stage = replace(stage, answered=True, until=line.now() + _time_to_accept(house))
-                line.become(stage, answered, answered_at=line.now())
-                return await _asked(house, line, stage)
+                return await _answered(house, line, stage)
+            case RoomWord():  # nobody is in it any more
+                return _over(line, "timeout", "withdrawn")
+            case Looped(channel) if channel == line.channel:
+                return _over(line, "rejected", "loop")
             case _:
                 pass
 
 
-def _time_to_accept(house: House) -> float:
-    ask = house.stock.notices.get(ASK)
-    return max(ACCEPT_WITHIN, 0.0 if ask is None else ask.seconds + AFTER_ASK)
+async def _answered(house: House, line: Line, stage: Invited) -> Stage:
+    now, answered = line.now(), line.entry("forward_answered", leg=line.channel)
+    if stage.contact.post is not None:
+        member = InRoom(stage.room, stage.contact.post)
+        line.become(member, answered, answered_at=now)
+        return member
+    stage = replace(stage, answered=True, until=now + time_to_accept(house.stock.notices.get(ASK)))
+    line.become(stage, answered, answered_at=now)
+    return await _asked(house, line, stage)
 
 
 async def _asked(house: House, line: Line, stage: Invited) -> Stage:
@@ -192,12 +152,13 @@ async def _asked(house: House, line: Line, stage: Invited) -> Stage:
         until = stage.until if ask is None else min(stage.until, ask_at)
         match await line.next(until if line.seeing else None):
             case None if line.now() >= stage.until:
-                line.become(Leaving("timeout"), _ended(line, "not_accepted"))
-                return line.story.stage
+                return _over(line, "timeout", "not_accepted")
             case DigitPressed(channel, digit) if channel == line.channel and digit == ACCEPT:
                 member = InRoom(stage.room)
                 line.become(member, line.entry("forward_accepted", leg=channel, digit=digit))
                 return member
+            case RoomWord():
+                return _over(line, "timeout", "withdrawn")
             case _:
                 pass
 
@@ -206,7 +167,7 @@ async def part_invited(line: Line, stage: Invited) -> None:
     """He is not to be had: his phone refused, did not answer or is gone; or he put down instead of pressing."""
     result = "not_accepted" if stage.answered else result_of(line.cause)
     outcome = "timeout" if result in {"no_answer", "not_accepted"} else "failed"
-    line.become(Leaving(outcome), _ended(line, result, line.cause))
+    _over(line, outcome, result, line.cause)
 
 
 def _order(house: House, line: Line, stage: Invited) -> Outbound:
@@ -224,5 +185,8 @@ def _order(house: House, line: Line, stage: Invited) -> Outbound:
     return order if stage.contact.post is not None else replace(order, display=house.in_force.bureau.name)
 
 
-def _ended(line: Line, result: str, cause: int | None = None) -> Entry:
-    return line.entry("forward_ended", leg=line.channel, result=result, cause=cause)
+def _over(line: Line, outcome: str, result: str, cause: int | None = None) -> Leaving:
+    """Saved: he is no member."""
+    leaving = Leaving(outcome)
+    line.become(leaving, line.entry("forward_ended", leg=line.channel, result=result, cause=cause))
+    return leaving

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from autocom.calls.mailbox import Mailbox
 from autocom.calls.notes import FaxCame, HungUp, Moved, Note
 from autocom.calls.ports import Advice, Clock, Gone, Journal, Telephone
 from autocom.core.codec import Codec
@@ -26,7 +28,6 @@ from autocom.core.story import Story
 from autocom.core.telephony import VANISHED, ChannelGone, FaxHeard, PlaybackEnded
 
 T = TypeVar("T")
-N = TypeVar("N")
 
 WISHED = 1.0
 """Seconds within which two calls that are to be joined must both have come to rest."""
@@ -65,10 +66,11 @@ class Sounding:
     skipped: float = 0.0
 
 
-class Line:
+class Line(Mailbox):
     """One caller. Owned by one task; only `post` may be called from elsewhere."""
 
     def __init__(self, story: Story, ports: Ports) -> None:
+        super().__init__()
         self.story = story
         self.ports = ports
         self.sounding: Sounding | None = None
@@ -81,43 +83,8 @@ class Line:
         self.at_rest = False  # in `next`, with nothing under way: the story may be moved by somebody else
         self._moved = False
         self._resting = False
-        self._mail: deque[Note] = deque()
-        self._wake = asyncio.Event()
 
-    # --- mailbox ---
-
-    def post(self, note: Note) -> None:
-        """Put a note in; never blocks."""
-        self._mail.append(note)
-        self._wake.set()
-
-    def forget(self, *kinds: type[Note]) -> None:
-        """Take notes of these kinds out of the mailbox: they are about something that is over."""
-        self._mail = deque(note for note in self._mail if not isinstance(note, kinds))
-
-    def awaits(self, kind: type[Note]) -> bool:
-        """Whether such a note lies in the mailbox, unread."""
-        return any(isinstance(note, kind) for note in self._mail)
-
-    def taken_out(self, kind: type[N]) -> list[N]:
-        """The notes of this kind, which are in the mailbox no more."""
-        found: list[N] = [note for note in self._mail if isinstance(note, kind)]
-        self._mail = deque(note for note in self._mail if not isinstance(note, kind))
-        return found
-
-    def peek(self, kind: type[N]) -> N | None:
-        """The first such note, which stays in the mailbox."""
-        return next((note for note in self._mail if isinstance(note, kind)), None)
-
-    def forget_leg(self, channel: str) -> bool:
-        """Take what the mailbox says about the end of this leg out of it; whether it said so."""
-        kept = deque(n for n in self._mail if not (isinstance(n, ChannelGone) and n.channel == channel))
-        known, self._mail = len(kept) < len(self._mail), kept
-        return known
-
-    def lost(self, channel: str | None) -> bool:
-        """Whether a note in the mailbox, unread, says that this channel is gone."""
-        return any(isinstance(note, ChannelGone) and note.channel == channel for note in self._mail)
+    # --- what comes ---
 
     async def next(self, until: float | None = None) -> Note | None:
         """The next note, or None at `until` (UTC epoch seconds). Raises `HungUp` when the caller went, `Moved`
@@ -186,24 +153,18 @@ class Line:
         self.wish = None
         self._wake.set()
 
-    def notes_about(self, channel: str) -> list[Note]:
-        """What lies unread about this channel."""
-        return [note for note in self._mail if getattr(note, "channel", None) == channel]
-
     def _is_for_a_fax(self, heard: FaxHeard) -> bool:
         """Whether this tone takes him out of his stage: not twice, and not out of a conversation."""
         story = self.story
         engaged = isinstance(story.stage, Talking | Patched | Leaving)
         return heard.channel == self.channel and not (story.fax or story.absent or engaged or self._resting)
 
-    async def pass_time(self, until: float) -> None:
-        """Let notes go by until the instant."""
-        while await self.next(until) is not None:
-            pass
-
-    def put_back(self, notes: Iterable[Note]) -> None:
-        """Read, but for the stage that comes: they are read first."""
-        self._mail.extendleft(reversed(tuple(notes)))
+    async def pass_time(self, until: float, *kept: type[Note]) -> None:
+        """Let notes go by until the instant; those of these kinds are read after it."""
+        later: list[Note] = []
+        while (note := await self.next(until)) is not None:
+            later += [note] if isinstance(note, kept) else []
+        self.put_back(later)
 
     async def rest(self, seconds: float) -> None:
         """Wait before a stage is run again: nothing is commanded meanwhile, a hang-up still ends it, and
@@ -341,13 +302,23 @@ class Line:
     async def tell_secretary(self, leg: str, audio: Audio) -> str | None:
         """Play something to her alone, before the two are joined; the playback, to be stopped before the
         bridge. None where her leg is gone, which the floor learns by itself."""
-        self.become(sounds=self.story.sounds + 1)
-        playback = playback_id(self.id, self.story.sounds)
+        playback = self._next_playback()
         try:
             await self.ports.telephone.play(leg, playback, audio.media)
         except Gone:
             return None
         return playback
+
+    async def tell_all(self, bridge: str, media: str) -> str:
+        """Play something to everybody in a bridge, unless it is gone; the playback."""
+        playback = self._next_playback()
+        with suppress(Gone):
+            await self.ports.telephone.play_to_all(bridge, playback, media)
+        return playback
+
+    def _next_playback(self) -> str:
+        self.become(sounds=self.story.sounds + 1)
+        return playback_id(self.id, self.story.sounds)
 
     async def end_leg(self, channel: str) -> None:
         """Hang up somebody else's leg, which is over for this story; repeated until it is taken."""

@@ -50,6 +50,7 @@ class Lives:
 
     def start(self, line: Line, *, adopted: bool) -> None:
         """Let it run; `adopted`: the last process began it."""
+        self.overseers.begun(line)
         self.errands.start(self._live(line, adopted=adopted))
 
     async def _live(self, line: Line, *, adopted: bool) -> None:
@@ -71,7 +72,7 @@ class Lives:
             if line.wish is not None:
                 line.wish()  # the call that it was to be joined with waits no longer
             turn_away(self.house, line)  # who wanted him in his last instant
-            self.overseers.look_again()
+            self.overseers.over(line)
             # also of a secretary who dialled for him and was gone before he was hers
             for channel in [channel for channel, call in self.by_channel.items() if call == line.id]:
                 del self.by_channel[channel]
@@ -103,11 +104,12 @@ class Lives:
         line.forget_sound()  # written after `now`: the message was playing when he left
         with contained("recording not ended", lambda _: None, call=line.id):
             await end_tape(line)
+        left = line.story  # what he was in, which `depart` ends
         with contained("parting crashed", lambda _: None, call=line.id):
             await depart(self.house, line)
         outcome = "fallback" if line.crashed else outcome_of_hang_up(line.story)
         self.dispatcher.submit(CallerLeft(line.id))
-        self.guests.left(line.story, now, cut=line.cut or line.crashed)
+        self.guests.left(left, now, cut=line.cut or line.crashed)
         if line.story.call.listed is not None:
             self.reminders.ended(line.id, outcome)
         # the cause of an abandon is computed from the entries (`core.record`): what played, what rang

@@ -10,17 +10,17 @@ under way would be saved over it. What may not be is refused, and nothing is cha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import structlog
 
 from autocom.calls.consulting import parted
-from autocom.calls.errands import Errands
+from autocom.calls.errands import Errands, fared
 from autocom.calls.house import House
 from autocom.calls.line import WISHED, Line, Ports
 from autocom.calls.ports import Fares
-from autocom.calls.transferring import BACK_WITHIN, RING_FOR, place_again
+from autocom.calls.transferring import BACK_WITHIN, RING_FOR, joining, place_again, towards
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Contact
 from autocom.core.naming import bridge_id, call_of_outside
@@ -47,18 +47,10 @@ class Joined:
 
 
 class Merger:
-    """`lines`: the open calls by id. `take_over`: from now on what happens on a channel is told to that call."""
+    """`lines`: the open calls by id."""
 
-    def __init__(
-        self,
-        house: House,
-        lines: Mapping[str, Line],
-        ports: Ports,
-        errands: Errands,
-        take_over: Callable[[Line, str], None],
-    ) -> None:
+    def __init__(self, house: House, lines: Mapping[str, Line], ports: Ports, errands: Errands) -> None:
         self._house, self._lines, self._ports, self._errands = house, lines, ports, errands
-        self._take_over = take_over
 
     def join(self, asked: Line, other: Line, secretary: str, channel: str) -> None:
         """Her phone on `channel`, a leg of `asked`, wants the two calls joined: now, or as soon as both stories
@@ -81,9 +73,8 @@ class Merger:
         asked.stay()
         other.stay()
         log.info("calls not joined", call=asked.id, other=other.id)
-        self._errands.start(
-            self._errands.until_done(lambda: self._ports.telephone.transfer_fares(channel, Fares.UNREACHABLE))
-        )
+        unreachable = fared(self._ports.telephone, channel, Fares.UNREACHABLE)
+        self._errands.start(self._errands.until_done(unreachable))
         return False
 
     def _joins(self, asked: Line, other: Line, secretary: str, channel: str) -> bool:
@@ -109,7 +100,7 @@ class Merger:
     # --- what becomes of them
 
     def _joined(self, kept: Line, over: Line, secretary: str) -> Joined | None:
-        joined = self._fitting(kept, over, secretary)
+        joined = self._fitting(kept, over)
         post = None if joined is None else _post(joined.stage)
         if joined is None or may_serve(post, kept.story.call.client, self._house.in_force):
             return joined
@@ -119,7 +110,7 @@ class Merger:
         self._house.text(secretary, staying(self._house.language, why, joined.to))
         return None
 
-    def _fitting(self, kept: Line, over: Line, secretary: str) -> Joined | None:
+    def _fitting(self, kept: Line, over: Line) -> Joined | None:
         stage = kept.story.stage
         assert isinstance(stage, Talking)
         back = place_again(self._house, kept, stage)
@@ -127,7 +118,7 @@ class Merger:
             case Talking() as hers:
                 return self._with_party(kept, over, hers, back)
             case Reaching(leg=str() as leg) as ringing:
-                return self._with_ringing(kept, ringing, leg, back, secretary)
+                return self._with_ringing(kept, ringing, leg, back)
             case InRoom(room=room) if closed_to_more(self._house.stories, room) is None:
                 return Joined(InRoom(room, kept.story.colleague, back=back), None, "served", room, {})
             case _:
@@ -138,26 +129,11 @@ class Merger:
         channel, call = over.channel, over.story.call
         caller = Contact(call.client.display, call.identity.caller or "")
         contact = _called(hers) or over.story.other or caller
-        music = self._house.hold_music(kept.story)
         trunk = over.story.trunk_out if over.story.call.direction != "in" else call.trunk
         if contact.post is not None:
-            attempt = kept.story.attempts + 1
-            talking = Talking(
-                contact.post, channel, attempt, back, whispered=True, greeted=True, party=contact
-            )
-            return Joined(talking, channel, "served", contact.number, {"attempts": attempt})
-        reaching = Reaching(
-            (contact,),
-            (),
-            ring_for=RING_FOR,
-            music=music,
-            leg=channel,
-            until=kept.now(),
-            trunk=trunk,
-            began=kept.now(),
-            by=back.back_to,
-            back=back,
-        )
+            talking = joining(kept.story, contact, channel, back)
+            return Joined(talking, channel, "served", contact.number, {"attempts": talking.attempt})
+        reaching = towards(self._house, kept, contact, back, leg=channel, until=kept.now(), trunk=trunk)
         if call_of_outside(channel) is not None:
             return Joined(Patched(contact, channel, reaching), channel, "served", contact.number, {})
         number = kept.story.outside + 1  # his channel has no name of ours: the bridge gets one
@@ -165,26 +141,13 @@ class Merger:
         patched = Patched(contact, channel, reaching, bridge=bridge)
         return Joined(patched, channel, "served", contact.number, {"outside": number})
 
-    def _with_ringing(
-        self, kept: Line, ringing: Reaching, leg: str, back: Waiting, secretary: str
-    ) -> Joined | None:
+    def _with_ringing(self, kept: Line, ringing: Reaching, leg: str, back: Waiting) -> Joined | None:
         """Whom she dialled has not answered yet: he rings on, for the caller."""
         contact = ringing.contact
         if contact is None:
             return None
         until = min(ringing.until or kept.now() + RING_FOR, kept.now() + RING_FOR)
-        stage = Reaching(
-            (contact,),
-            (),
-            ring_for=RING_FOR,
-            music=self._house.hold_music(kept.story),
-            leg=leg,
-            until=until,
-            trunk=ringing.trunk,
-            began=kept.now(),
-            by=secretary,
-            back=back,
-        )
+        stage = towards(self._house, kept, contact, back, leg=leg, until=until, trunk=ringing.trunk)
         return Joined(stage, leg, "forwarded", contact.number, {}, until + BACK_WITHIN)
 
     # --- saving
@@ -215,7 +178,7 @@ class Merger:
         if joined.taken is not None:
             for note in over.notes_about(joined.taken):
                 kept.post(note)
-            self._take_over(kept, joined.taken)
+            self._house.take_over(kept, joined.taken)
         kept.move(now_kept)
         if in_room:
             # she leaves it; her phone's end is the end of that call, as ever

@@ -15,10 +15,11 @@ from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.core.ingress import Identity
 from autocom.core.journal import Entry, Json
-from autocom.core.letters import Alert, Content, Letter, Note, Voice, VoiceNotice, reference, row_of
+from autocom.core.letters import Alert, Content, Letter, Note, Voice, VoiceNotice, row_of
 from autocom.core.model import Configuration, SendMessage, Step, Voicemail
 from autocom.core.naming import letter_id
 from autocom.core.numbers import NumberingPlan, national
+from autocom.core.references import reference
 from autocom.core.sip import clean
 from autocom.core.stages import Following
 

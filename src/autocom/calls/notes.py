@@ -20,8 +20,6 @@ from autocom.core.telephony import (
     PlaybackEnded,
     RecordingEnded,
     TelephoneBack,
-    TelephoneLost,
-    TransferAsked,
 )
 
 
@@ -78,7 +76,6 @@ Note = (
     | RoomWord
     | ChannelHeld
     | ChannelResumed
-    | TransferAsked
     | CalledAgain
     | Looped
     | ChannelRinging
@@ -90,7 +87,6 @@ Note = (
     | RecordingEnded
     | DigitPressed
     | TelephoneBack
-    | TelephoneLost
     | Take
     | LeaseFailed
     | GiveUp

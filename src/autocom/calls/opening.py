@@ -1,7 +1,7 @@
 """What is decided at the door, purely: which circumstances the rules are asked under, what the call is
 from then on, and what is written down first.
 
-Only values go in and out; `Switchboard._open` saves the result before the story begins.
+Only values go in and out; `Switchboard._begin` saves the result before the story begins.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from autocom.core.overrides import Override
 from autocom.core.posts import Staff
 from autocom.core.returning import Visit
 from autocom.core.routing import Choice, Circumstances, ending_outcome, steps_of, trials
-from autocom.core.stages import Call, Deciding, Following
-from autocom.core.story import Story
+from autocom.core.stages import Deciding, Following
+from autocom.core.story import Call, Story
 from autocom.core.telephony import CallEntered
 
 
@@ -95,32 +95,31 @@ def first_stage(choice: Choice, client: Client, now: float) -> Deciding | Follow
     return Following(steps) if decision is None else Deciding(steps, now + decision.within)
 
 
+def identified(identity: Identity, name: str, version: str) -> dict[str, Json]:
+    """Whose call it is, as the journal has it; `name`: the client's."""
+    return {
+        "client": identity.client,
+        "name": name,
+        "did": identity.did,
+        "caller": identity.caller,
+        "anonymous": identity.anonymous,
+        "forwarded_from": identity.forwarded_from,
+        "forward_reason": identity.forward_reason.value if identity.forward_reason else None,
+        "diversions": [
+            {"number": d.number_text, "reason": d.reason.value, "counter": d.counter}
+            for d in identity.diversions
+        ],
+        "flags": list(identity.flags),
+        "why": list(identity.why),
+        "config_version": version,
+    }
+
+
 def opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
     """The first entries of a call: it came, whose it is, which rule took it and why."""
-    identity = call.identity
     return (
         Entry(call.arrived_at, "arrived", call.id, {"trunk": call.trunk, "channel": call.channel}),
-        Entry(
-            now,
-            "identified",
-            call.id,
-            {
-                "client": identity.client,
-                "name": call.client.name,
-                "did": identity.did,
-                "caller": identity.caller,
-                "anonymous": identity.anonymous,
-                "forwarded_from": identity.forwarded_from,
-                "forward_reason": identity.forward_reason.value if identity.forward_reason else None,
-                "diversions": [
-                    {"number": d.number_text, "reason": d.reason.value, "counter": d.counter}
-                    for d in identity.diversions
-                ],
-                "flags": list(identity.flags),
-                "why": list(identity.why),
-                "config_version": call.config_version,
-            },
-        ),
+        Entry(now, "identified", call.id, identified(call.identity, call.client.name, call.config_version)),
         Entry(
             now,
             "rule",

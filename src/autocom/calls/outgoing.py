@@ -1,7 +1,7 @@
 """The way out, the one door to every trunk: whether a number may be dialled, by which trunk, showing whose number.
 
 Answers from the configuration in force, the calls in progress and what was dialled before; nothing is kept
-and nothing is commanded. Invariants: no leg outside is rung that `way_out` (or `way_back`) was not asked
+and nothing is commanded. Invariants: no leg outside is rung that `way_for` (or `way_back`) was not asked
 for; which numbers may be is `core.dialling`'s rule; inbound calls find a channel before outgoing ones do (a
 reserve is left on every trunk); no own number is dialled, and none that this very call came by; a client's
 number is shown only where it is verified. The switchboard asks `looped` at the door.
@@ -12,18 +12,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from autocom.core.dialling import forbidden, never_dialled, over, own_numbers, written_numbers
-from autocom.core.model import Bureau, Client, Configuration, Trunk
+from autocom.calls.house import House
+from autocom.core.dialling import Forbidden, forbidden, never_dialled, over, own_numbers, written_numbers
+from autocom.core.model import Bureau, Client, Configuration, Contact, Trunk
 from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 from autocom.core.sip import Diverted, diversions, history, parse_address, split_list
-from autocom.core.stages import Call, Patched, Promised, Reaching, Talking, Third
-from autocom.core.story import Story
+from autocom.core.stages import Invited, Patched, Promised, Reaching, Talking, Third
+from autocom.core.story import Call, Story
 from autocom.core.telephony import RawHeaders
-
-if TYPE_CHECKING:
-    from autocom.calls.house import House
 
 RESERVE = 0.1
 """Part of a trunk's channels (at least one) that outgoing legs leave to callers."""
@@ -34,63 +32,54 @@ Refusal = Literal["no_line", "loop", "barred", "limit", "busy", "not_allowed_her
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The trunk to take, and what the called phone shows (`number` None: anonymous)."""
+    """He may be rung: by this trunk (None: a phone of the house needs none)."""
 
-    trunk: str
-    display: str
-    number: str | None
+    trunk: str | None
 
 
-def way_out(
-    configuration: Configuration,
-    stories: Iterable[Story],
-    call: Call,
-    number: str,
-    present: str,
-    plan: NumberingPlan = FRANCE,
-    *,
-    by_rule: bool = False,
-) -> Way | Refusal:
-    """How `number` is dialled for this call, or why it is not. `stories` are all that are open, this
-    call's own with the leg it held before. `by_rule`: the files say so, nobody chose it; what they name may lie
-    in another country. Limits are not asked for here: `way_for` does."""
-    if by_rule or number in written_numbers(configuration, call.client):
-        if never_dialled(number, plan):
-            return "barred"
-    elif forbidden(number, configuration.bureau.outgoing, _paying(call, configuration), plan):
-        return "barred"
-    if number in own_numbers(configuration) or (call.direction == "in" and number in came_by(call, plan)):
-        return "loop"
-    trunk = free_trunk(configuration, list(stories), call.trunk)
-    if trunk is None:
-        return "no_line"
-    return Way(trunk.id, call.client.display, shown(call, present, configuration.bureau))
-
-
-def way_for(house: House, call: Call, number: str, present: str, by: str | None, now: float) -> Way | Refusal:
+def way_for(house: House, call: Call, number: str, by: str | None, now: float) -> Way | Refusal:
     """How `number` is dialled for this call because the secretary `by` wants it, within her limits and the
-    client's; `by` None: because the files say so."""
+    client's, or why it is not; `by` None: because the files say so. Asked while the call still holds the leg that
+    it had before."""
     configuration = house.in_force
-    if by is not None and over_limit(house, number, _paying(call, configuration), by, now):
+    client = paying(call, configuration)
+    if by is not None and over_limit(house, number, client, by, now):
         return "limit"
-    return way_out(configuration, house.stories, call, number, present, house.plan, by_rule=by is None)
+    if _kept_from(number, configuration, client, house.plan, by_rule=by is None) is not None:
+        return "barred"
+    if call.direction == "in" and number in came_by(call, house.plan):
+        return "loop"
+    return _way(house, call, number)
 
 
 def refusal(house: House, number: str, client: Client | None, by: str, now: float) -> str | None:
     """Why this secretary may not have an E.164 number dialled for this client (None: for the bureau), in the words of
     `StockSounds.refusals` and of the entry `call_refused`; None where she may. Asked where she asks, so that
     she hears the reason; the door (`way_for`) is asked again before the leg is rung."""
-    configuration, plan = house.in_force, house.plan
-    known = number in written_numbers(configuration, client)
-    if not known and (why := forbidden(number, configuration.bureau.outgoing, client, plan)):
+    configuration = house.in_force
+    why = _kept_from(number, configuration, client, house.plan)
+    if why is not None:
         return why
-    if known and never_dialled(number, plan):
-        return "premium"
     if number in own_numbers(configuration):
         return "own"
     if over_limit(house, number, client, by, now):
         return "limit"
     return None if free_trunk(configuration, list(house.stories)) is not None else "no_line"
+
+
+def _kept_from(
+    number: str,
+    configuration: Configuration,
+    client: Client | None,
+    plan: NumberingPlan,
+    *,
+    by_rule: bool = False,
+) -> Forbidden | None:
+    """Why nobody may dial this number for this client (None: for the bureau). One that the files name may lie in
+    another country."""
+    if by_rule or number in written_numbers(configuration, client):
+        return "premium" if never_dialled(number, plan) else None
+    return forbidden(number, configuration.bureau.outgoing, client, plan)
 
 
 def over_limit(house: House, number: str, client: Client | None, by: str, now: float) -> bool:
@@ -101,7 +90,7 @@ def over_limit(house: House, number: str, client: Client | None, by: str, now: f
     return over(house.uses(), configuration, by, client.id if client is not None else "", now)
 
 
-def _paying(call: Call, configuration: Configuration) -> Client | None:
+def paying(call: Call, configuration: Configuration) -> Client | None:
     """The call's client as the files know it now; None: the call is the bureau's own."""
     return configuration.clients.get(call.client.id, call.client) if call.client.id else None
 
@@ -116,29 +105,20 @@ def shown(call: Call, present: str, bureau: Bureau) -> str | None:
     return bureau.number
 
 
-def way_back(
-    configuration: Configuration,
-    stories: Iterable[Story],
-    call: Call,
-    number: str,
-    plan: NumberingPlan = FRANCE,
-) -> Way | Refusal:
-    """How the caller himself is called back, or why he is not: as `way_out`, but his own number leads back to
+def way_back(house: House, call: Call, number: str) -> Way | Refusal:
+    """How the caller himself is called back, or why he is not: as `way_for`, but his own number leads back to
     nobody. He chose the number that he showed, so it is judged as strictly as what a secretary dials."""
-    if forbidden(number, configuration.bureau.outgoing, call.client, plan):
+    if forbidden(number, house.in_force.bureau.outgoing, call.client, house.plan) is not None:
         return "barred"
-    if number in own_numbers(configuration):
+    return _way(house, call, number)
+
+
+def _way(house: House, call: Call, number: str) -> Way | Refusal:
+    """By a trunk with room, unless the number is one of ours."""
+    if number in own_numbers(house.in_force):
         return "loop"
-    trunk = free_trunk(configuration, list(stories), call.trunk)
-    if trunk is None:
-        return "no_line"
-    return Way(trunk.id, call.client.display, shown(call, "client", configuration.bureau))
-
-
-def barred(number: str, plan: NumberingPlan = FRANCE) -> bool:
-    """Whether nothing may ever dial this: an emergency number in any form (the call would reach the department of
-    the trunk, not the caller's), a satellite, or a number that the one who dials pays dearly for."""
-    return never_dialled(number, plan)
+    trunk = free_trunk(house.in_force, list(house.stories), call.trunk)
+    return "no_line" if trunk is None else Way(trunk.id)
 
 
 # --- channels --------------------------------------------------------------------------------
@@ -189,27 +169,36 @@ def looped(headers: RawHeaders, stories: Iterable[Story], plan: NumberingPlan = 
     """The call whose outside leg this incoming one is: a number that is being dialled right now sent it
     back to us. Judged by every number that the headers name, withheld ones as well: none is kept. Of who is
     being called back only what was diverted counts: he may have been calling himself."""
-    stories = list(stories)
-    promised = {
-        story.stage.number: story
-        for story in stories
-        if isinstance(story.stage, Promised) and story.stage.outside is not None
-    }
+    dialled: dict[str, Story] = {}
+    promised: dict[str, Story] = {}
+    for story in stories:
+        found = rung_outside(story)
+        if found is not None:
+            number, _ = found
+            (promised if isinstance(story.stage, Promised) else dialled)[number] = story
     if promised:
         diverted = (normalise(entry.number_text, plan) for entry in _diverted(headers))
-        found = next((promised[number] for number in diverted if number in promised), None)
-        if found is not None:
-            return found
-    dialled = {
-        story.stage.contact.number: story
-        for story in stories
-        if isinstance(story.stage, Reaching)
-        and story.stage.leg is not None
-        and story.stage.contact is not None
-    }
+        back = next((promised[number] for number in diverted if number in promised), None)
+        if back is not None:
+            return back
     if not dialled:
         return None
     return next((dialled[number] for number in _named_in(headers, plan) if number in dialled), None)
+
+
+def rung_outside(story: Story) -> tuple[str, str] | None:
+    """The number that is being dialled for this call at this moment, and its leg; None where none is."""
+    match story.stage:
+        case Reaching(leg=str() as leg, contact=Contact(number=number)):
+            return number, leg
+        case Promised(outside=str() as leg, number=number):
+            return number, leg
+        case Talking(third=Third(contact=Contact(number=number), leg=leg, answered_at=None)):
+            return number, leg
+        case Invited(contact=Contact(number=number), answered=False):
+            return number, story.channel
+        case _:
+            return None
 
 
 def came_by(call: Call, plan: NumberingPlan = FRANCE) -> frozenset[str]:

@@ -10,14 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
-import structlog
-
+from autocom.calls.kept import read_back
 from autocom.calls.ports import Clock, Journal
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.journal import Entry, Json
 from autocom.core.overrides import Override, replaced_by
-
-log = structlog.get_logger()
 
 ROW = "override:"
 
@@ -42,16 +39,7 @@ class Overrides:
 
     def restore(self, rows: Mapping[str, Json]) -> None:
         """Take over what the last process saved."""
-        for key, row in rows.items():
-            if not key.startswith(ROW):
-                continue
-            try:
-                listed = row if isinstance(row, list) else []
-                overrides = tuple(self._codec.load(Override, each) for each in listed)
-            except Undecodable as error:
-                log.error("override unreadable", key=key, why=str(error))
-                continue
-            self._by_client[key.removeprefix(ROW)] = overrides
+        self._by_client |= read_back(self._codec, tuple[Override, ...], ROW, rows)
 
     def set(self, override: Override) -> None:
         """Put it in force, instead of one of the same sort."""

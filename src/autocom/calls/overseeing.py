@@ -7,7 +7,7 @@ touch the conversation that is heard. Invariant: nothing begins that `core.super
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from autocom.calls.house import House
 from autocom.calls.line import Line
@@ -17,27 +17,40 @@ from autocom.core.journal import Json
 from autocom.core.naming import leg_id
 from autocom.core.stages import Refused, Supervising, Talking
 from autocom.core.story import Story
-from autocom.core.supervision import Denied, allowed, by_extension, conversation, refused
+from autocom.core.supervision import KEYS, Denied, allowed, conversation, refused
+from autocom.core.targets import by_extension
 from autocom.core.telephony import DigitPressed, PhoneDialled
 
 RING_FOR = 20.0
 """Seconds that a lead's phone rings who asked by a program."""
-KEY_OF = {"listen": "1", "whisper": "2", "barge": "3"}
+KEY_OF = {mode: key for key, mode in KEYS.items()}
 
 Open = Callable[[PhoneDialled, Supervising, str], None]
 """Opens the lead's call: what is as if she had dialled it, its stage, its id."""
 
 
 class Overseers:
-    """`lines`: the open calls, the switchboard's own. `house` and `open_call` are set before anything happens."""
+    """`house` and `open_call` are set before anything happens. Each call is told of when it begins and when it is over
+    (`calls.living`): stages change all the time, supervisions are few."""
 
     house: House
     open_call: Open
 
-    def __init__(self, lines: Mapping[str, Line], clock: Clock, new_id: Callable[[], str]) -> None:
-        self._lines, self._clock, self._new_id = lines, clock, new_id
+    def __init__(self, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._clock, self._new_id = clock, new_id
+        self._supervisions: dict[str, Line] = {}
 
     # --- what happens in the house
+
+    def begun(self, line: Line) -> None:
+        """A call runs from now on; a supervision is one from its first stage."""
+        if isinstance(line.story.stage, Supervising):
+            self._supervisions[line.id] = line
+
+    def over(self, line: Line) -> None:
+        """A call is over."""
+        self._supervisions.pop(line.id, None)
+        self.look_again()
 
     def restaged(self, story: Story) -> None:
         """A call has come to another stage: supervisions of whoever is in it look again."""
@@ -46,15 +59,15 @@ class Overseers:
 
     def look_again(self) -> None:
         """Every supervision reads anew whom it may hear, and where."""
-        for line in self._lines.values():
-            if isinstance(line.story.stage, Supervising) and not line.awaits(ReadAgain):
+        for line in self._supervisions.values():
+            if not line.awaits(ReadAgain):
                 line.post(ReadAgain())
 
     # --- beginnings
 
     def dialled(self, lead: str, extension: str) -> Supervising | Refused:
         """What `*3201` leads to."""
-        person = by_extension(self.house.in_force, extension)
+        person = by_extension(extension, self.house.in_force)
         if person is None:
             return Refused("unknown")
         why = self._denied(lead, person.id)
@@ -97,7 +110,7 @@ class Overseers:
     def rows(self) -> list[Json]:
         """Every supervision."""
         found: list[Json] = []
-        for line in self._lines.values():
+        for line in self._supervisions.values():
             stage = line.story.stage
             if isinstance(stage, Supervising):
                 found.append(
@@ -113,7 +126,7 @@ class Overseers:
 
     def of_secretary(self, secretary: str) -> list[Json]:
         """Who hears her now, and how: she may know at any time."""
-        stages = (line.story.stage for line in self._lines.values())
+        stages = (line.story.stage for line in self._supervisions.values())
         return [
             {"lead": stage.lead, "mode": stage.mode}
             for stage in stages
@@ -122,19 +135,19 @@ class Overseers:
 
     def taped(self, secretary: str) -> bool:
         """Whether her conversation is recorded at this moment."""
-        story = conversation((line.story for line in self._lines.values()), secretary)
+        story = conversation(self.house.stories, secretary)
         taped = None if story is None or not isinstance(story.stage, Talking) else story.taped
         return taped is not None and not (taped.paused or taped.aside)
 
     def _of(self, lead: str) -> Line | None:
-        for line in self._lines.values():
+        for line in self._supervisions.values():
             if isinstance(line.story.stage, Supervising) and line.story.stage.lead == lead:
                 return line
         return None
 
     def _denied(self, lead: str, secretary: str, mode: str = "listen") -> str | None:
         """Why she may not hear her now; whose conversation it is counts as well."""
-        story = conversation((line.story for line in self._lines.values()), secretary)
+        story = conversation(self.house.stories, secretary)
         call = None if story is None else story.call
         may = allowed(self.house.in_force, lead, secretary, call, self._clock.now())
         if isinstance(may, Denied):

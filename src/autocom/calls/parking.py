@@ -12,17 +12,16 @@ from dataclasses import replace
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import TakenBy
-from autocom.calls.phoning import partner
-from autocom.calls.transferring import again, place_again
+from autocom.calls.phoning import card_of
+from autocom.calls.review import offers_made
+from autocom.calls.transferring import again, place_again, returned
 from autocom.core.floor_words import TalkEnded
 from autocom.core.model import Audio
 from autocom.core.naming import bridge_id
 from autocom.core.notices import notice
 from autocom.core.orders import LONGEST_NOTE, Park
 from autocom.core.parking import free_slot, told_of
-from autocom.core.presentation import invitation
-from autocom.core.stages import Parked, Stage, Talking, Waiting
-from autocom.core.story import Story
+from autocom.core.stages import Parked, Stage, Talking
 from autocom.core.telephony import PlaybackEnded
 
 SLOT_SOUND = "parked_{slot}"
@@ -34,7 +33,7 @@ def park(house: House, line: Line, stage: Talking, order: Park) -> Parked | None
     """Put him aside: saved, and the team told. None where there is no slot left, or no conversation of two:
     she is told why, and nothing has changed."""
     slot = free_slot(house.stories)
-    language, who = house.language, display(house, line.story)
+    language, who = house.language, card_of(house, line.story).display
     if slot is None:
         house.text(stage.secretary, notice(language, "full", who=who))
         return None
@@ -129,40 +128,20 @@ async def _let_go(line: Line, stage: Parked) -> None:
 
 
 async def _taken(house: House, line: Line, stage: Parked, taken: TakenBy) -> Talking:
-    attempt = max(line.story.attempts, house.offers(line.id)) + 1
-    place = _returning(stage, line.now())
+    attempt = offers_made(house, line) + 1
+    place = replace(again(stage.waiting, line.now()), music=True)  # the one he hears goes on
     talking = Talking(taken.secretary, taken.leg, attempt, place, whispered=True, greeted=True)
     entry = line.entry("unparked", slot=stage.slot, by=taken.secretary, leg=taken.leg)
     line.become(talking, entry, attempts=attempt, foreign=(*line.story.foreign, taken.leg))
-    text = notice(house.language, "taken", who=display(house, line.story), note=stage.note)
+    text = notice(house.language, "taken", who=card_of(house, line.story).display, note=stage.note)
     house.text(taken.secretary, text)
     return talking
 
 
 async def _returns(house: House, line: Line, stage: Parked) -> Stage:
     await _let_go(line, stage)
-    place = _returning(stage, line.now())
-    client, queue = line.story.call.client, place.queue
-    line.become(
-        place,
-        line.entry("unparked", slot=stage.slot, by=None, leg=None),
-        line.entry("returned", secretary=stage.by, why="parked"),
-        line.entry("queued", team=place.reaches, priority=client.priority, max_wait=queue.max_wait),
-    )
-    text = notice(house.language, "back", who=display(house, line.story), note=stage.note)
+    unparked = line.entry("unparked", slot=stage.slot, by=None, leg=None)
+    place = returned(line, replace(stage.waiting, music=True), "parked", unparked)
+    text = notice(house.language, "back", who=card_of(house, line.story).display, note=stage.note)
     house.text(stage.by, text)
     return place
-
-
-def _returning(stage: Parked, now: float) -> Waiting:
-    """His place from now on; the music he hears goes on."""
-    return replace(again(stage.waiting, now), music=True)
-
-
-def display(house: House, story: Story) -> str:
-    """Whose caller it is and who he is, as an offer shows it; whom a secretary called, by his number or name."""
-    call = story.call
-    if call.direction == "internal" or story.colleague is not None:
-        among = partner(house, story)
-        return house.in_force.bureau.name if among is None else among.name or among.number
-    return invitation(call, house.language, house.plan).display

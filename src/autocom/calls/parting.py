@@ -13,9 +13,18 @@ from autocom.calls.arranging import Conversation
 from autocom.calls.consulting import let_go, parted
 from autocom.calls.line import Line
 from autocom.calls.taping import end_tape
-from autocom.calls.transferring import leave, place_again, stay_together
+from autocom.calls.transferring import (
+    BACK_WITHIN,
+    again,
+    at_head,
+    leave,
+    place_again,
+    queued,
+    release,
+    released,
+    stay_together,
+)
 from autocom.core.conversation import is_conference
-from autocom.core.floor_words import TalkEnded
 from autocom.core.journal import Entry
 from autocom.core.model import Audio, Mode, Play
 from autocom.core.naming import bridge_id, leg_of
@@ -24,8 +33,6 @@ from autocom.core.stages import Leaving, Stage, Talking, Waiting
 AT_ONCE = 0.15
 """Seconds: a leg that ends sooner than this after the join was a hand on its way down, or a phone that could
 not talk after all. Nobody has said a word, so the caller is not done with."""
-BACK_WITHIN = 12.0
-"""Seconds in which a caller who was on hold when she hung up comes back to her, and nobody else does."""
 
 
 async def hung_up(talk: Conversation) -> Stage:
@@ -35,24 +42,22 @@ async def hung_up(talk: Conversation) -> Stage:
     if stage.third is not None:
         return await stay_together(talk.house, line, stage, stage.third, "hangup")
     if stage.waiting is None:
-        await part(line, stage, "secretary")
-        return Leaving("served")
+        return await _over(line, stage, "secretary")
     if stage.held is not None and stage.held.by != "phone":
         return _recalled(talk)
     talked = line.now() - (stage.joined_at or line.now())
     if talked < AT_ONCE:
         gone = talk.entry("dropped", leg=stage.leg, ms=round(talked * 1000))
         return await _to_the_head(talk, stage.waiting, gone, dropped=True)
-    await part(line, stage, "secretary")
-    return Leaving("served")
+    return await _over(line, stage, "secretary")
 
 
 def _recalled(talk: Conversation) -> Stage:
     """She has forgotten whom she put on hold: he is back at her phone."""
     line, stage = talk.line, talk.stage
-    place = place_again(talk.house, line, stage)
+    place = again(place_again(talk.house, line, stage), line.now())
     returned = talk.entry("returned", why="on_hold")
-    return leave(line, stage, place, returned, until=line.now() + BACK_WITHIN)
+    return leave(line, stage, place, returned, queued(line, place), until=line.now() + BACK_WITHIN)
 
 
 async def vanished(talk: Conversation, cause: int) -> Stage:
@@ -60,40 +65,25 @@ async def vanished(talk: Conversation, cause: int) -> Stage:
     line, stage = talk.line, talk.stage
     gone = talk.entry("vanished", leg=stage.leg, cause=cause)
     if stage.third is not None and is_conference(stage):
-        line.ports.journal.save([gone])
-        return await stay_together(talk.house, line, stage, stage.third, "vanished")
+        return await stay_together(talk.house, line, stage, stage.third, "vanished", gone)
     if stage.waiting is None:
-        await part(line, stage, "secretary")
-        return Leaving("served")
+        return await _over(line, stage, "vanished", gone)
     return await _to_the_head(talk, stage.waiting, gone)
 
 
 async def _to_the_head(talk: Conversation, place: Waiting, gone: Entry, *, dropped: bool = False) -> Waiting:
     """She is gone, the caller is not: he hears that somebody will be with him, and is the next."""
-    line, stage, now, queue = talk.line, talk.stage, talk.line.now(), place.queue
+    line, stage = talk.line, talk.stage
     comfort: Audio = talk.house.stock.comfort or talk.house.stock.please_wait
-    waiting = replace(
-        place,
-        notices=(Play(comfort, Mode.ANSWERED),),
-        heard=0,
-        music=False,
-        announcing=(),
-        announce_at=None if queue.announce is None else now + queue.announce.first_after,
-        max_wait_at=None if queue.max_wait is None else now + queue.max_wait,
-        entered=now,
-        head=True,
-        dropped_by=stage.secretary if dropped else None,
-        back_to=None,
-        note="",
-    )
+    notices = (Play(comfort, Mode.ANSWERED),)
+    first = replace(at_head(place), notices=notices, dropped_by=stage.secretary if dropped else None)
+    waiting = again(first, line.now())
     line.become(
         waiting,
         *let_go(talk, "gone", by="vanished"),
         gone,
         line.entry("talk_ended", secretary=stage.secretary, by="secretary" if dropped else "vanished"),
-        line.entry(
-            "queued", team=waiting.reaches, priority=line.story.call.client.priority, max_wait=queue.max_wait
-        ),
+        queued(line, waiting),
     )
     # his joining, at the head, tells the floor what became of her
     await end_tape(line)
@@ -103,17 +93,26 @@ async def _to_the_head(talk: Conversation, place: Waiting, gone: Entry, *, dropp
     return waiting
 
 
-async def part(line: Line, stage: Talking, by: str) -> None:
-    """The conversation is over, or never began: write it down, free the secretary, take the bridge down."""
-    third = stage.third
+async def part(line: Line, stage: Talking) -> None:
+    """The caller is gone: the conversation is over, or never began."""
     if stage.joined_at is not None:
-        ended = line.entry("talk_ended", secretary=stage.secretary, by=by)
-        line.ports.journal.save([*parted(line.entry, stage, "gone", by=by), ended])
-        line.ports.submit(TalkEnded(line.id, stage.secretary))
-    await end_tape(line)
-    if third is not None:
-        await line.end_leg(third.leg)
-    offered = leg_of(stage.leg) is not None  # before the join the floor ends it
-    if by != "secretary" and (stage.joined_at is not None or not offered):  # else hers is gone
+        await _over(line, stage, "caller")
+        return
+    if leg_of(stage.leg) is None:  # else the floor offered it, and ends it
         await line.end_leg(stage.leg)
     await line.part(bridge_id(line.id, stage.attempt))
+
+
+async def _over(line: Line, stage: Talking, by: str, *why: Entry) -> Stage:
+    """Nobody goes on in this conversation. Saved as the stage that follows, so that its end is written once."""
+    following = Leaving("served")
+    line.become(
+        following,
+        *why,
+        *parted(line.entry, stage, "gone", by=by),
+        line.entry("talk_ended", secretary=stage.secretary, by=by),
+        released=released(line, stage, following),
+    )
+    await end_tape(line)
+    await release(line, leaving=True)
+    return following

@@ -15,7 +15,7 @@ from autocom.core.floor_words import Ring
 from autocom.core.hours import status
 from autocom.core.model import Contact, HangupKind
 from autocom.core.posts import InTalk, Post
-from autocom.core.presentation import invitation
+from autocom.core.presentation import Invitation, invitation
 from autocom.core.stages import Leaving, Promised, Reaching
 from autocom.core.story import Story
 from autocom.core.telephony import Cause
@@ -23,7 +23,8 @@ from autocom.core.telephony import Cause
 MARGIN = 5.0
 """Seconds after the end of her turn at which Asterisk gives the leg up by itself, should we be gone."""
 
-_REFUSED = frozenset({Cause.NORMAL, Cause.BUSY, Cause.REJECTED})
+REFUSED = frozenset({Cause.NORMAL, Cause.BUSY, Cause.REJECTED})
+"""Causes by which a phone, or who held it, says no."""
 _NO_ANSWER = frozenset({Cause.NO_ANSWER, Cause.NO_RESPONSE})
 
 
@@ -34,48 +35,17 @@ def offer_order(house: House, line: Line, ring: Ring, note: str | None) -> Outbo
     absence = status(call.client.hours, call.client.absences, line.now()).absence
     card = invitation(
         call,
-        house.in_force.bureau.language,
+        house.language,
         house.plan,
         absence,
         callback=isinstance(line.story.stage, Promised),
         returned=note,
     )
-    return Outbound(
-        channel=ring.leg,
-        endpoint=telephone.phone_of(ring.secretary),
-        display=card.display,
-        number=card.number,
-        headers=card.headers,
-        timeout=ring.until - line.now() + MARGIN,
-        phone=True,
-    )
+    return phone_leg(telephone, ring.secretary, ring.leg, card, ring.until - line.now())
 
 
-def phone_order(
-    house: House,
-    telephone: Telephone,
-    story: Story,
-    secretary: str,
-    leg: str,
-    ring_for: float,
-    asking: str | None = None,
-) -> Outbound:
-    """Ring her on the channel `leg`, for `ring_for` seconds. Among colleagues her phone shows who she will talk to:
-    `asking`, where that one does not call for a client, else whoever is in the caller's part."""
-    call, bureau = story.call, house.in_force.bureau
-    if call.direction == "internal" or story.colleague is not None:
-        caller = partner(house, story, asking)
-        return Outbound(
-            channel=leg,
-            endpoint=telephone.phone_of(secretary),
-            display=bureau.name if caller is None else caller.name or caller.number,
-            number=None if caller is None else caller.number,
-            headers={"X-Autocom-Call": call.id},
-            timeout=ring_for + MARGIN,
-            phone=True,
-        )
-    absence = status(call.client.hours, call.client.absences, call.arrived_at).absence
-    card = invitation(call, bureau.language, house.plan, absence)
+def phone_leg(telephone: Telephone, secretary: str, leg: str, card: Invitation, ring_for: float) -> Outbound:
+    """Ring her softphone on the channel `leg`, for `ring_for` seconds: it shows `card`."""
     return Outbound(
         channel=leg,
         endpoint=telephone.phone_of(secretary),
@@ -85,6 +55,18 @@ def phone_order(
         timeout=ring_for + MARGIN,
         phone=True,
     )
+
+
+def card_of(house: House, story: Story, asking: str | None = None) -> Invitation:
+    """What a phone of the house shows of this call. Among colleagues, who she will talk to: `asking`, where that one
+    does not call for a client, else whoever is in the caller's part."""
+    call, bureau = story.call, house.in_force.bureau
+    if call.direction == "internal" or story.colleague is not None:
+        caller = partner(house, story, asking)
+        display = bureau.name if caller is None else caller.name or caller.number
+        return Invitation(display, None if caller is None else caller.number, {"X-Autocom-Call": call.id})
+    absence = status(call.client.hours, call.client.absences, call.arrived_at).absence
+    return invitation(call, bureau.language, house.plan, absence)
 
 
 def leg_order(
@@ -102,7 +84,7 @@ def leg_order(
     `trunk`, which is shown the number of whoever `present` names."""
     story, telephone = line.story, line.ports.telephone
     if contact.post is not None:
-        return phone_order(house, telephone, story, contact.post, leg, ring_for, asking)
+        return phone_leg(telephone, contact.post, leg, card_of(house, story, asking), ring_for)
     return Outbound(
         channel=leg,
         endpoint=telephone.outside(contact.number, trunk or ""),
@@ -128,7 +110,7 @@ def engaged(post: Post | None) -> bool:
 
 def result_of(cause: int | None) -> str:
     """What the end of a leg that did not answer means, in the words of the entry `forward_ended`."""
-    if cause in _REFUSED:
+    if cause in REFUSED:
         return "refused"
     return "no_answer" if cause in _NO_ANSWER else "unreachable"
 

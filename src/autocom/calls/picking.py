@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import TakenBy
-from autocom.calls.phoning import partner
+from autocom.calls.phoning import card_of
 from autocom.core.codes import PickUp, TakeBack
 from autocom.core.floor_words import PickedUp
 from autocom.core.model import Configuration
 from autocom.core.notices import notice
 from autocom.core.posts import InTalk, Offered
-from autocom.core.presentation import invitation
 from autocom.core.reach import may_serve
 from autocom.core.stages import Parked, Reaching, Waiting
 from autocom.core.story import Story
@@ -91,13 +90,13 @@ def _may_have(desk: Desk, fact: PhoneDialled, line: Line) -> bool:
 
 def _give(desk: Desk, line: Line, fact: PhoneDialled, of: str | None) -> None:
     """To his story: from now on it hears of her channel, and turns it away if he is gone."""
-    desk.take_over(line, fact.channel)
+    desk.house.take_over(line, fact.channel)
     line.post(TakenBy(fact.secretary, fact.channel, of, fact.dialled))
 
 
 def _take_offer(desk: Desk, line: Line, fact: PhoneDialled, found: Ringing) -> None:
     """The floor decides at once."""
-    desk.take_over(line, fact.channel)
+    desk.house.take_over(line, fact.channel)
     desk.ports.submit(PickedUp(fact.secretary, fact.channel, found.call))
     post = desk.house.post(fact.secretary)
     if post is None or not isinstance(post.engaged, InTalk) or post.engaged.leg != fact.channel:
@@ -108,13 +107,14 @@ def _take_offer(desk: Desk, line: Line, fact: PhoneDialled, found: Ringing) -> N
 
 def show(house: House, story: Story, secretary: str, of: str) -> None:
     """Whose caller it is and what to say: her phone did not ring, so it shows nothing of him."""
-    colleague, call, among = house.in_force.secretaries.get(of), story.call, partner(house, story)
-    if call.direction == "in" and story.colleague is None:
-        who, phrase = invitation(call, house.language, house.plan).display, call.client.phrase
-    else:
-        who, phrase = (call.client.display if among is None else among.name or among.number), ""
+    colleague, call = house.in_force.secretaries.get(of), story.call
+    phrase = call.client.phrase if call.direction == "in" and story.colleague is None else ""
     text = notice(
-        house.language, "picked", who=who, of=of if colleague is None else colleague.name, phrase=phrase
+        house.language,
+        "picked",
+        who=card_of(house, story).display,
+        of=of if colleague is None else colleague.name,
+        phrase=phrase,
     )
     house.text(secretary, text)
 

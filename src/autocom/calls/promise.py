@@ -14,22 +14,20 @@ from dataclasses import dataclass, replace
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import CalledAgain, HungUp, Looped, Note
-from autocom.calls.outgoing import shown, way_back
-from autocom.calls.ports import Gone, Outbound
+from autocom.calls.outgoing import way_back
+from autocom.calls.phoning import REFUSED, leg_order
+from autocom.calls.ports import Gone
 from autocom.calls.review import leave_other_team, offers_made
 from autocom.core.floor_words import CallerJoined, CallerLeft, GiveUp, LeaseFailed, Take
 from autocom.core.journal import Entry
-from autocom.core.model import Callback, Mode, Play
+from autocom.core.model import Callback, Contact, Mode, Play
 from autocom.core.naming import outside_id
 from autocom.core.stages import Promised, Stage, Talking, Waiting
 from autocom.core.story import waiter
-from autocom.core.telephony import Cause, ChannelAnswered, ChannelGone, ChannelRinging, PlaybackEnded
+from autocom.core.telephony import ChannelAnswered, ChannelGone, ChannelRinging, PlaybackEnded
 
 RING_FOR = 25.0
 """Seconds for which the caller is rung; his voicemail would answer after about as many."""
-
-MARGIN = 5.0
-"""Seconds after that at which Asterisk gives the leg up by itself, should we be gone."""
 
 UNTOLD = 2.0
 """Seconds beyond its length after which a sentence counts as heard."""
@@ -57,7 +55,7 @@ def promise(
         return "promised"
     if not any(trunk.host is not None for trunk in house.in_force.trunks.values()):
         return "no_trunk"
-    way = way_back(house.in_force, house.stories, call, number, house.plan)
+    way = way_back(house, call, number)
     if isinstance(way, str) and way != "no_line":  # a line that is free now says nothing of later
         return way
     seen, closes = house.outlook(line.id, now), house.closes_at(call, now)
@@ -203,7 +201,7 @@ class _Keeping:
             case ChannelAnswered(channel) if channel == stage.outside:
                 return await self._answered(channel)
             case ChannelGone(channel, cause) if channel == stage.outside:
-                await self._failed("refused" if cause in _REFUSED else "no_answer", cause)
+                await self._failed("refused" if cause in REFUSED else "no_answer", cause)
             case Looped(leg) if leg == stage.outside:
                 await self._failed("loop", None)
             case CalledAgain():
@@ -226,7 +224,7 @@ class _Keeping:
     async def _begin(self, take: Take) -> None:
         """A secretary is there: ring him."""
         house, line, stage = self.house, self.line, self.stage
-        way = way_back(house.in_force, house.stories, line.story.call, stage.number, house.plan)
+        way = way_back(house, line.story.call, stage.number)
         number = line.story.outside + 1
         leg = outside_id(line.id, number)
         started = line.entry("callback_started", secretary=take.secretary, leg=leg, attempt=stage.tries + 1)
@@ -268,13 +266,14 @@ class _Keeping:
         await self._hold()
         if line.lost(stage.outside):
             return  # its end is in the mailbox: dialled again it would be another call of the same name
-        call = line.story.call
-        order = Outbound(
-            channel=stage.outside,
-            endpoint=line.ports.telephone.outside(stage.number, stage.trunk or ""),
-            display=call.client.display,
-            number=shown(call, "client", self.house.in_force.bureau),
-            timeout=RING_FOR + MARGIN,
+        order = leg_order(
+            self.house,
+            line,
+            Contact("", stage.number),
+            stage.outside,
+            trunk=stage.trunk,
+            present="client",
+            ring_for=RING_FOR,
         )
         try:
             await line.ports.telephone.ring(order)
@@ -340,6 +339,3 @@ class _Keeping:
 
     def _ended(self, result: str, leg: str | None, cause: int | None) -> Entry:
         return self.line.entry("callback_ended", leg=leg, result=result, cause=cause)
-
-
-_REFUSED = frozenset({Cause.NORMAL, Cause.BUSY, Cause.REJECTED})

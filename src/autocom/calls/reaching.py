@@ -19,10 +19,12 @@ from autocom.calls.ports import Gone
 from autocom.calls.searching import Search, ended, over
 from autocom.calls.transferring import come_back
 from autocom.core.floor_words import Settled
+from autocom.core.journal import Entry
 from autocom.core.model import Contact, Forward, Hangup, Mode, OnCall, Play, Step
 from autocom.core.naming import patch_of
 from autocom.core.oncall import on_duty
 from autocom.core.stages import Following, Leaving, Patched, Reaching, Stage, Talking
+from autocom.core.story import outcome_of_hang_up
 from autocom.core.telephony import ChannelGone
 
 
@@ -106,22 +108,33 @@ async def patched(house: House, line: Line, stage: Patched) -> Stage:
     while True:
         note = await line.next()
         if isinstance(note, ChannelGone) and note.channel == stage.leg:
-            await part_outside(line, stage, "outside")
-            return Leaving("served" if line.story.served else "forwarded")
+            return await part_outside(line, stage, "outside")
 
 
-async def part_outside(line: Line, stage: Reaching | Patched, by: str) -> None:
-    """The caller is gone, or the other side: write it down, end the outside leg, take the bridge down."""
-    leg = stage.leg
-    if leg is None:
-        return
+async def part_outside(line: Line, stage: Reaching | Patched, by: str) -> Stage:
+    """The caller is gone, or the other side: saved as the stage that follows, so that it is written once."""
+    following = Leaving(outcome_of_hang_up(line.story))
+    line.become(following, *outside_over(line, stage, by))
+    await let_outside_go(line, stage, gone=by == "outside")
+    return following
+
+
+def outside_over(line: Line, stage: Reaching | Patched, by: str) -> tuple[Entry, ...]:
+    """What is written of a leg outside that is over for this story."""
+    if stage.leg is None:
+        return ()
     if isinstance(stage, Patched) and stage.joined_at is not None:
-        line.ports.journal.save([line.entry("patch_ended", leg=leg, by=by)])
-    else:
-        line.ports.journal.save([ended(line, leg, "withdrawn", None)])
-    if by != "outside":  # else it is gone
-        await line.end_leg(leg)
+        return (line.entry("patch_ended", leg=stage.leg, by=by),)
+    return (ended(line, stage.leg, "withdrawn", None),)
+
+
+async def let_outside_go(line: Line, stage: Reaching | Patched, *, gone: bool = False) -> None:
+    """End the leg, unless it is gone, and take the bridge down."""
+    if stage.leg is None:
+        return
+    if not gone:
+        await line.end_leg(stage.leg)
     if isinstance(stage, Patched):
-        await line.part(stage.bridge or patch_of(leg))
+        await line.part(stage.bridge or patch_of(stage.leg))
     else:
         await early.part_early(line, stage)

@@ -7,7 +7,7 @@ things that nobody owns any more. Facts that turn out to be known already change
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autocom.core.naming import (
@@ -80,10 +80,9 @@ def compare(
     )
 
 
-def _legs(stories: Iterable[Story], floor: Floor) -> dict[str, bool]:
+def _legs(stories: Sequence[Story], floor: Floor) -> dict[str, bool]:
     """Every leg that belongs to something, and whether it is only being rung."""
     legs: dict[str, bool] = {}
-    stories = list(stories)
     for story in stories:
         # a secretary who dialled, once the other side is in the caller's part; channels taken over
         mine = () if story.call.dialled_by is None else (story.call.channel,)

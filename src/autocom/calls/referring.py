@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
-from autocom.calls.errands import Errands
+from autocom.calls.errands import Errands, fared
 from autocom.calls.house import House
 from autocom.calls.line import Line, Ports
 from autocom.calls.merging import Merger
 from autocom.calls.notes import Asked
 from autocom.calls.ports import Fares
+from autocom.core.conversation import why_not
 from autocom.core.orders import Park, SendTo
 from autocom.core.parking import BUTTON as PARKING
 from autocom.core.parking import free_slot
@@ -45,9 +46,8 @@ class Referring:
             self._attended(fact, asked, secretary, fact.replaces)
         elif not isinstance(asked.story.stage, Talking):
             self._refuse(fact)
-        elif fact.destination == PARKING and free_slot(self._house.stories) is not None:
-            self._tell(fact, Fares.UNDER_WAY, Fares.DONE)
-            asked.post(Asked(Park(how="refer"), secretary))
+        elif fact.destination == PARKING:
+            self._park(fact, asked, asked.story.stage, secretary)
         else:
             self._blind(fact, asked, secretary)
 
@@ -57,6 +57,15 @@ class Referring:
             self._refuse(fact)
             return
         self._merger.join(asked, other, secretary, fact.channel)
+
+    def _park(self, fact: TransferAsked, asked: Line, stage: Talking, secretary: str) -> None:
+        """Told before it is done: she hears his slot on her line, which her phone ends at the word."""
+        order = Park(how="refer")
+        if stage.joined_at is None or why_not(stage, order) or free_slot(self._house.stories) is None:
+            self._refuse(fact)
+            return
+        self._tell(fact, Fares.UNDER_WAY, Fares.DONE)
+        asked.post(Asked(order, secretary))
 
     def _blind(self, fact: TransferAsked, asked: Line, secretary: str) -> None:
         match target(fact.destination, self._house.in_force, self._house.plan):
@@ -72,12 +81,7 @@ class Referring:
         return next((line for line in self._lines.values() if _whose(line.story, channel) is not None), None)
 
     def _tell(self, fact: TransferAsked, *fares: Fares) -> None:
-        """One after the other: a phone that hears of the end first takes nothing more."""
-
-        async def words() -> None:
-            for each in fares:
-                await self._ports.telephone.transfer_fares(fact.channel, each)
-
+        words = fared(self._ports.telephone, fact.channel, *fares)
         self._errands.start(self._errands.until_done(words))
 
     def _refuse(self, fact: TransferAsked) -> None:

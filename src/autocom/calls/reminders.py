@@ -6,17 +6,15 @@ so that no two secretaries call the same person, also after a crash. Must not di
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-import structlog
-
+from autocom.calls.kept import read_back
 from autocom.calls.ports import Clock, Journal
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.journal import Entry, Json
 from autocom.core.reminders import MOST, Item, after_call, after_result, forgotten, in_hours, next_item
-
-log = structlog.get_logger()
 
 ROW = "reminder:"
 
@@ -32,17 +30,11 @@ class Reminders:
     def restore(self, rows: Mapping[str, Json], live: Iterable[str]) -> None:
         """What the last process knew; an item whose call was never opened, or is over, is open again."""
         open_calls = frozenset(live)
-        for key, row in rows.items():
-            if not key.startswith(ROW):
-                continue
-            try:
-                item = self._codec.load(Item, row)
-            except Undecodable as error:
-                log.error("item of a call list unreadable", key=key, why=str(error))
-                continue
+        for item in read_back(self._codec, Item, ROW, rows).values():
             if item.call is not None and item.call not in open_calls:
-                item = replace(item, call=None)
-            self._items[item.id] = item
+                self._items[item.id] = replace(item, call=None)
+            else:
+                self._items[item.id] = item
 
     def of(self, client: str) -> list[Item]:
         """This client's, in the order in which they were added."""
@@ -55,13 +47,11 @@ class Reminders:
         long."""
         now = self._clock.now()
         added = [replace(item, id=self._new_id(), added_at=now, added_by=author) for item in items]
-        for client in {item.client for item in added}:
-            number = sum(i.state != "done" for i in self.of(client)) + sum(i.client == client for i in added)
+        counts = Counter(item.client for item in added)
+        for client, more in counts.items():
+            number = sum(i.state != "done" for i in self.of(client)) + more
             if number > MOST:
                 raise ValueError(f"the list of {client} would have {number} people: at most {MOST}")
-        counts: dict[str, int] = {}
-        for item in added:
-            counts[item.client] = counts.get(item.client, 0) + 1
         entries = [
             Entry(now, "list_filled", None, {"client": client, "people": n, "author": author})
             for client, n in sorted(counts.items())
@@ -91,10 +81,6 @@ class Reminders:
         taken = replace(item, call=call, result=None)
         self._keep([taken])
         return taken
-
-    def is_listed(self, call: str) -> bool:
-        """Whether this call was made from a list."""
-        return any(item.call == call for item in self._items.values())
 
     def ended(self, call: str, outcome: str) -> None:
         """A call is over."""

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import structlog
-
+from autocom.calls.kept import read_back
 from autocom.calls.ports import Clock, Journal
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.journal import Entry, Json
 from autocom.core.renvoi import Forwards
-
-log = structlog.get_logger()
 
 ROW = "forward:"
 _NOTHING = Forwards()
@@ -40,15 +37,9 @@ class PostForwards:
 
     def restore(self, rows: Mapping[str, Json]) -> None:
         """Take over what the last process saved."""
-        for key, row in rows.items():
-            if not key.startswith(ROW):
-                continue
-            try:
-                self._by_post[key.removeprefix(ROW)] = self._codec.load(Forwards, row)
-            except Undecodable as error:
-                log.error("forward unreadable", key=key, why=str(error))
+        self._by_post = read_back(self._codec, Forwards, ROW, rows)
 
-    def set(self, secretary: str, when: str, to: str | None) -> Forwards:
+    def set(self, secretary: str, when: str, to: str | None) -> None:
         """Set one, or end it. ValueError for an unknown kind."""
         changed = self.of(secretary).set(when, to)
         fields: dict[str, Json] = {"secretary": secretary, "forward": when, "to": to}
@@ -59,4 +50,3 @@ class PostForwards:
             self._by_post.pop(secretary, None)
         else:
             self._by_post[secretary] = changed
-        return changed

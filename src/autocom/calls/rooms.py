@@ -17,19 +17,11 @@ from autocom.calls.notes import Note, RoomWord
 from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.transferring import out_of_room
 from autocom.core.journal import Entry
+from autocom.core.keypad import ROOM, Keypad, Pressed, press
 from autocom.core.model import Audio, Mode
-from autocom.core.naming import playback_id, room_id
-from autocom.core.rooms import (
-    WITHOUT_SECRETARY,
-    Everybody,
-    Invite,
-    Keys,
-    Member,
-    Myself,
-    may_command,
-    members,
-)
-from autocom.core.stages import InRoom, Leaving, Stage
+from autocom.core.naming import room_id
+from autocom.core.rooms import VERBS, WITHOUT_SECRETARY, Member, may_command, members
+from autocom.core.stages import InRoom, Invited, Leaving, Stage
 from autocom.core.telephony import DigitPressed
 
 JOINED, LEFT, ENTERING = "room_joined", "room_left", "room_entering"
@@ -48,10 +40,12 @@ class _Member:
         self.house, self.line, self.stage = house, line, stage
         self.bridge = room_id(stage.room)
         self.music: bool | None = None
-        self.keys = Keys()
+        self.keys = Keypad(ROOM)
 
     async def live(self) -> Stage:
         line = self.line
+        if self.stage.left:  # over for him already: a restart, or a request without an answer, came between
+            return await self._out()
         await line.quiet_message()
         await line.quiet_ringback()
         await line.quiet_music()
@@ -93,7 +87,8 @@ class _Member:
         if entering is not None:
             await line.play(entering, Mode.ANSWERED)
             said = (entering, notices.get(JOINED)) if self._others() else (entering,)
-            await line.pass_time(line.now() + max(audio.seconds for audio in said if audio is not None) + 0.2)
+            lasts = max(audio.seconds for audio in said if audio is not None) + 0.2
+            await line.pass_time(line.now() + lasts, RoomWord)  # it may be ended, or he muted, meanwhile
             await line.quiet_message()
 
     async def _look_around(self) -> None:
@@ -146,34 +141,41 @@ class _Member:
 
     def _pressed(self, digit: str) -> Note | None:
         """A key of his: what it means to everybody goes to everybody, what is about himself comes back."""
-        self.keys, command = self.keys.and_then(digit, self.line.now())
+        self.keys, pressed = press(self.keys, digit, self.line.now())
         mine, house, room = self.stage.secretary, self.house, self.stage.room
         by = mine or self.line.id
-        match command:
-            case Myself():
+        match pressed:
+            case (Pressed("myself"),):
                 return RoomWord("unmute" if self.stage.muted else "mute", by)
-            case Everybody(verb) if may_command(members(house.stories, room), mine, house.in_force):
+            case (Pressed("invite", dialled),) if mine is not None:
+                house.invite(room, dialled, mine)
+            case (Pressed(verb),) if verb in VERBS and may_command(
+                members(house.stories, room), mine, house.in_force
+            ):
                 _tell_the_others(house, self.line, room, verb, by)
                 return None if verb == "mute" else RoomWord(verb, by)
-            case Invite(dialled) if mine is not None:
-                house.invite(room, dialled, mine)
             case _:
                 pass
         return None
 
     async def _end(self, by: str) -> Stage:
-        """The room is over for him. A caller who was sent into it and whom no secretary came for is asked for
-        again; whoever ends the room says that it is over for all."""
+        """The room is over for him; whoever ends the room says that it is over for all."""
+        if by != "service":
+            self.stage = replace(self.stage, back=None)
         ended = self.line.entry("room_ended", room=self.stage.room, by=by)
         await _go(self.house, self.line, self.stage, ended, by=by, quietly=True)
-        if by == "service" and self.stage.back is not None:
-            await self.line.ports.telephone.take_out(self.bridge, self.line.channel)
-            return out_of_room(self.house, self.line, self.stage.room, self.stage.back)
-        return Leaving("served")
+        return await self._out()
+
+    async def _out(self) -> Stage:
+        """A caller who was sent into it and whom no secretary came for is asked for again; all others are let go."""
+        if self.stage.back is None:
+            return Leaving("served")
+        await self.line.ports.telephone.take_out(self.bridge, self.line.channel)
+        return out_of_room(self.house, self.line, self.stage.room, self.stage.back)
 
 
 async def leave_room(house: House, line: Line, stage: InRoom) -> None:
-    """He is gone: the others hear of it, the last one takes the room down."""
+    """He is gone: the others hear of it; the last one takes the room down, and nobody is rung for it any more."""
     await _go(house, line, stage, by="himself", quietly=False)
 
 
@@ -187,6 +189,9 @@ async def _go(house: House, line: Line, stage: InRoom, *entries: Entry, by: str,
     _tell_the_others(house, line, room, "changed")
     if not others:
         await line.part(room_id(room))
+        for story in house.stories:
+            if isinstance(story.stage, Invited) and story.stage.room == room:
+                house.tell(story.call.id, RoomWord("end", by))
     elif first and stage.announced and not quietly:
         await _say_to_all(line, room_id(room), house.stock.notices.get(LEFT))
 
@@ -195,9 +200,8 @@ async def _say_to_all(line: Line, bridge: str, sound: Audio | None) -> None:
     """Nothing depends on it: not heard where the room ends in this instant."""
     if sound is None:
         return
-    line.become(sounds=line.story.sounds + 1)
-    with suppress(Gone, TelephoneDown):
-        await line.ports.telephone.play_to_all(bridge, playback_id(line.id, line.story.sounds), sound.media)
+    with suppress(TelephoneDown):
+        await line.tell_all(bridge, sound.media)
 
 
 def _tell_the_others(house: House, line: Line, room: str, verb: str, by: str = "") -> None:

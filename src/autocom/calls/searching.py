@@ -19,12 +19,13 @@ from autocom.calls.outgoing import Refusal, Way, way_for
 from autocom.calls.phoning import engaged, leg_order, result_of
 from autocom.calls.picking import NOTHING_RINGS, show
 from autocom.calls.ports import Gone, Outbound
+from autocom.calls.transferring import joining
 from autocom.core.journal import Entry
-from autocom.core.model import Contact, Mode
+from autocom.core.model import Audio, Contact, Mode
 from autocom.core.naming import outside_id
 from autocom.core.reach import may_serve
 from autocom.core.stages import Patched, Reaching, Talking
-from autocom.core.story import Story, in_queue
+from autocom.core.story import Story
 from autocom.core.telephony import (
     Cause,
     ChannelAnswered,
@@ -36,7 +37,7 @@ from autocom.core.telephony import (
 )
 
 ACCEPT_WITHIN = 11.0
-"""Seconds after he picked up in which he must press the digit; never less than one whole `ask`."""
+"""Seconds after he picked up in which he must press the digit."""
 ASK_PAUSE = 1.0
 AFTER_ASK = 3.0
 LEAST_ROUND = 15.0
@@ -106,8 +107,8 @@ class Search:
                 return "busy"
             if not may_serve(contact.post, story.call.client, house.in_force):
                 return "not_allowed_here"  # by a forward of whom he was sent to
-            return Way("", story.call.client.display, None)
-        return way_for(house, story.call, contact.number, self.stage.present, self._payer(), self.line.now())
+            return Way(None)
+        return way_for(house, story.call, contact.number, self._payer(), self.line.now())
 
     def _payer(self) -> str | None:
         """The secretary whose limits count: she who forwards her phone, or else who sent him, or dialled."""
@@ -140,7 +141,7 @@ class Search:
                 following = replace(following, until=max(following.until or now, now + LINE_AGAIN))
             line.become(following, started, ended(line, leg, way, None), outside=number)
             return following
-        self.stage = replace(stage, leg=leg, until=now + stage.ring_for, trunk=way.trunk or None, began=began)
+        self.stage = replace(stage, leg=leg, until=now + stage.ring_for, trunk=way.trunk, began=began)
         line.become(self.stage, started, outside=number)
         return None
 
@@ -213,8 +214,7 @@ class Search:
         answered = line.entry("forward_answered", leg=stage.leg)
         if stage.accept is None or (stage.contact is not None and stage.contact.post is not None):
             return await self._accepted(answered)
-        whole = stage.ask.seconds + AFTER_ASK if stage.ask is not None else 0.0
-        self.stage = replace(stage, answered=True, until=line.now() + max(ACCEPT_WITHIN, whole))
+        self.stage = replace(stage, answered=True, until=line.now() + time_to_accept(stage.ask))
         line.become(self.stage, answered)
         await self._ask()
         return None
@@ -295,12 +295,16 @@ def _taken(
             "trunk_out": stage.trunk,
         }
     if contact.post is not None:
-        place = stage.back or in_queue(stage.rest, 0.0)
-        talking = Talking(
-            contact.post, leg, story.attempts + 1, place, whispered=True, greeted=True, party=contact
-        )
-        return talking, {"attempts": story.attempts + 1}
+        talking = joining(
+            story, contact, leg, stage.back
+        )  # no rule rings a phone of the house: she was sent him
+        return talking, {"attempts": talking.attempt}
     return Patched(contact, leg, stage), {}
+
+
+def time_to_accept(ask: Audio | None) -> float:
+    """Seconds in which he must press the digit; never less than one whole `ask`."""
+    return max(ACCEPT_WITHIN, 0.0 if ask is None else ask.seconds + AFTER_ASK)
 
 
 def over(line: Line, stage: Reaching, result: str, cause: int | None) -> Reaching:

@@ -7,14 +7,12 @@ desk's rule does (`call_out`), and the door again before it is rung.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from autocom.calls.dialled import Made, reaching, reaching_colleague
+from autocom.calls.dialled import Desk, Made, reaching
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import HungUp
 from autocom.calls.outgoing import refusal
-from autocom.calls.phoning import MARGIN
+from autocom.calls.phoning import phone_leg
 from autocom.calls.ports import Gone, Outbound
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Client
@@ -22,13 +20,11 @@ from autocom.core.naming import outside_id
 from autocom.core.numbers import national
 from autocom.core.orders import NotPossible
 from autocom.core.posts import InTalk, Offered
+from autocom.core.presentation import Invitation
 from autocom.core.reach import may_serve
 from autocom.core.stages import Leaving, Stage, Summoning
-from autocom.core.targets import Colleague, Dialled, Nobody, Outside, target
+from autocom.core.targets import Colleague, Nobody, Outside, target
 from autocom.core.telephony import ChannelAnswered, PhoneDialled
-
-if TYPE_CHECKING:
-    from autocom.calls.dialled import Desk
 
 SUMMONS = 20.0
 """Seconds that her own phone rings."""
@@ -45,27 +41,20 @@ def call_out(desk: Desk, secretary: str, dialled: str, client: str | None) -> st
         raise LookupError(f"there is no secretary {secretary!r}")
     if client is not None and whose is None:
         raise LookupError(f"there is no client {client!r}")
-    wanted = target(dialled, configuration, house.plan)
-    why = _unable(house, wanted, whose, secretary, now)
-    if why is not None:
-        fields: dict[str, Json] = {"secretary": secretary, "dialled": dialled[:SHOWN], "why": why}
+    wanted = _wanted(house, dialled, whose, secretary, now)
+    if isinstance(wanted, str):
+        fields: dict[str, Json] = {"secretary": secretary, "dialled": dialled[:SHOWN], "why": wanted}
         desk.ports.journal.save([Entry(now, "call_refused", None, fields)])
-        raise NotPossible(why)
+        raise NotPossible(wanted)
     if post is None or not post.registered:
         raise NotPossible("offline")
     if post.own_call or isinstance(post.engaged, Offered | InTalk):
         raise NotPossible("busy")
     call = desk.new_id()
     number = wanted.number if isinstance(wanted, Outside) else None
-    if isinstance(wanted, Colleague):
-        then = reaching_colleague(house, wanted.secretary, secretary)
-    elif isinstance(wanted, Outside):
-        then = reaching(wanted, secretary)
-    else:
-        raise NotPossible("unknown")
     desk.open(
         PhoneDialled(outside_id(call, 1), now, secretary, dialled[:SHOWN]),
-        Summoning(secretary, then, now + SUMMONS),
+        Summoning(secretary, reaching(house, wanted, secretary), now + SUMMONS),
         "internal" if number is None else "out",
         number=number,
         client=whose,
@@ -75,14 +64,18 @@ def call_out(desk: Desk, secretary: str, dialled: str, client: str | None) -> st
     return call
 
 
-def _unable(house: House, wanted: Dialled, client: Client | None, secretary: str, now: float) -> str | None:
-    match wanted:
+def _wanted(
+    house: House, dialled: str, client: Client | None, secretary: str, now: float
+) -> Colleague | Outside | str:
+    """Whom she wants; a word where she may not."""
+    found = target(dialled, house.in_force, house.plan)
+    match found:
         case Outside() if client is not None and not may_serve(secretary, client, house.in_force):
             return "not_allowed_here"
         case Outside(number):
-            return refusal(house, number, client, secretary, now)
+            return refusal(house, number, client, secretary, now) or found
         case Colleague(other) if client is None:
-            return "self" if other == secretary else None
+            return "self" if other == secretary else found
         case Nobody(why=why):
             return why
         case _:
@@ -112,12 +105,5 @@ def _order(house: House, line: Line, stage: Summoning) -> Outbound:
     headers = {"X-Autocom-Call": call.id, "X-Autocom-Dials": number}
     if call.client.id:
         headers["X-Autocom-Client"] = call.client.id
-    return Outbound(
-        channel=line.channel,
-        endpoint=line.ports.telephone.phone_of(stage.secretary),
-        display=f"→ {call.client.display} · {whom}"[:SHOWN],
-        number=number,
-        headers=headers,
-        timeout=SUMMONS + MARGIN,
-        phone=True,
-    )
+    card = Invitation(f"→ {call.client.display} · {whom}"[:SHOWN], number, headers)
+    return phone_leg(line.ports.telephone, stage.secretary, line.channel, card, SUMMONS)

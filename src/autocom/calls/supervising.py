@@ -109,7 +109,7 @@ class _Ears:
 
     def _story(self) -> Story | None:
         """The secretary's conversation of now."""
-        return conversation(iter(self.house.stories), self.stage.secretary)
+        return conversation(self.house.stories, self.stage.secretary)
 
     def _may(self, story: Story | None) -> Allowed | Denied:
         call = None if story is None else story.call
@@ -253,7 +253,7 @@ class _Ears:
         talking = {
             who
             for who in configuration.secretaries
-            if (story := conversation(iter(self.house.stories), who)) is not None
+            if (story := conversation(self.house.stories, who)) is not None
             and isinstance(allowed(configuration, lead, who, story.call, now), Allowed)
         }
         found = next_secretary(configuration, lead, self.stage.secretary, frozenset(talking))

@@ -29,7 +29,7 @@ from autocom.calls.merging import Merger
 from autocom.calls.messages import alert_rows
 from autocom.calls.notes import Looped, ReadAgain
 from autocom.calls.opening import decided, first_stage, opening, returned, returning, staff_of
-from autocom.calls.outgoing import looped
+from autocom.calls.outgoing import looped, rung_outside
 from autocom.calls.overriding import Overrides
 from autocom.calls.overseeing import Overseers
 from autocom.calls.phoning import offer_order
@@ -52,7 +52,7 @@ from autocom.core.floor_words import (
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration, HangupKind
 from autocom.core.numbers import NumberingPlan
-from autocom.core.stages import Leaving, Promised, Reaching, Waiting
+from autocom.core.stages import Leaving, Promised, Waiting
 from autocom.core.story import Story
 from autocom.core.telephony import (
     CallEntered,
@@ -79,7 +79,7 @@ class Switchboard:
         gauge = Gauge(ports.journal)
         self.errands = Errands(ports.telephone, ports.clock)
         self.lines: dict[str, Line] = {}
-        self.overseers = Overseers(self.lines, ports.clock, new_id)
+        self.overseers = Overseers(ports.clock, new_id)
         self.ports = ports = replace(
             ports, journal=gauge, surely=self.errands.surely, restaged=self.overseers.restaged
         )
@@ -97,7 +97,7 @@ class Switchboard:
         self.house.uses = self.tally.uses
         gauge.beside = lambda entries: {**self.results.rows(entries), **self.tally.rows(entries)}
         self.reminders = Reminders(ports.journal, ports.clock, lambda: f"r{new_id()[1:]}")
-        self.results.listed, self.results.told = self.reminders.is_listed, self.reminders.said
+        self.results.listed, self.results.told = self._is_listed, self.reminders.said
         self.connected = False
         self.met = asyncio.Event()
         self.draining = False
@@ -115,16 +115,15 @@ class Switchboard:
         self._adopted: list[Line] = []
         self._phones: dict[tuple[str, type], PhoneSeen | PhoneUsed] = {}
         self._present: frozenset[str] = frozenset()
-        self.desk = Desk(self.house, self.lines, ports, self.errands, new_id, self._open_dialled)
+        self.desk = Desk(self.house, self.lines, ports, self.errands, new_id, self._begin)
         self.desk.reminders = self.reminders
         self.overseers.house, self.overseers.open_call = self.house, self.desk.open_made
         self.desk.listening = self.overseers.dialled
-        self.desk.take_over = self.take_over
         self.house.forwards = PostForwards(ports.journal, ports.clock)
         self.house.text, self.house.turn_away = self.errands.text, self.desk.turn_away
         self.house.invite = lambda room, dialled, by: ask_in(self.desk, room, dialled, by)
         self.house.mark = self._mark
-        merger = Merger(self.house, self.lines, ports, self.errands, self.take_over)
+        merger = Merger(self.house, self.lines, ports, self.errands)
         self.hearing.transfer = Referring(self.house, self.lines, ports, self.errands, merger).take
         self.house.pace = lambda: gauge.pace
         dispatcher.written = gauge.count
@@ -133,7 +132,7 @@ class Switchboard:
         dispatcher.invite = self._invite
         dispatcher.wording = lambda tell: told(tell, self.house.language)
         dispatcher.deliver = self.house.tell = self.hearing.tell
-        self.house.adopt = self._adopt
+        self.house.take_over = self._take_over
 
     # --- configuration and start ---
 
@@ -164,6 +163,10 @@ class Switchboard:
         line = self.lines.get(call)
         return line.story if line is not None else None
 
+    def _is_listed(self, call: str) -> bool:
+        story = self._story_of(call)
+        return story is not None and story.call.listed is not None
+
     def _staffing(self) -> None:
         present = frozenset(name for name, post in self.dispatcher.floor.posts.items() if post.present)
         if present != self._present:
@@ -186,7 +189,7 @@ class Switchboard:
             # a channel that was taken over: it may have come with a call of its own
             self._by_channel.update(dict.fromkeys(story.foreign, key))
             self._adopted.append(line)
-        self.dispatcher.restore(dict(stored.floor), set(self.lines))
+        self.dispatcher.restore(stored.floor, set(self.lines))
         self.overrides.restore(stored.floor)
         self.guests.restore(stored.floor)
         self.house.forwards.restore(stored.floor)
@@ -305,13 +308,10 @@ class Switchboard:
             self.errands.to_fallback(fact.channel)
             return
         with contained("call crashed", lambda error: self.lives.crashed(error, fact.channel, None)):
-            line = self._open(fact)
-            self.lines[line.id] = line
-            self._by_channel[fact.channel] = line.id
-            self.lives.start(line, adopted=False)
+            self._begin(*self._decide(fact))
 
-    def _open(self, fact: CallEntered) -> Line:
-        """Decide whose call it is and by which rule, and save that: the story's first stage."""
+    def _decide(self, fact: CallEntered) -> tuple[Story, tuple[Entry, ...]]:
+        """Whose call it is and by which rule: the story at its first stage, and what is written down of it."""
         house, now = self.house, self.ports.clock.now()
         identity, client = house.whose(fact)
         back = self.guests.back(client, identity, now)
@@ -324,10 +324,17 @@ class Switchboard:
         choice = house.choice(client, identity, now, waiting, fact.at)
         call = decided(self._new_id(), fact, identity, client, choice, house.version, waiting)
         stage = first_stage(choice, client, now) if looping is None else self._refuse_loop(looping)
-        line = Line(returned(Story(call, stage), back, now), self.ports)
+        entries = (*opening(call, choice, now), *returning(call, back, now))
+        return returned(Story(call, stage), back, now), entries
+
+    def _begin(self, story: Story, entries: tuple[Entry, ...]) -> None:
+        """Save a new call, and let it run."""
+        line = Line(story, self.ports)
         line.seeing = self.connected
-        line.become(None, *opening(call, choice, now), *returning(call, back, now))
-        return line
+        line.become(None, *entries)
+        self.lines[line.id] = line
+        self._by_channel[story.call.channel] = line.id
+        self.lives.start(line, adopted=False)
 
     def _dialled(self, fact: PhoneDialled) -> None:
         if fact.channel in self._by_channel:
@@ -337,22 +344,8 @@ class Switchboard:
             return
         self.desk.take(fact)
 
-    def _open_dialled(self, story: Story, entries: tuple[Entry, ...]) -> None:
-        """Save a call that a phone of the house began, and let it run."""
-        line = Line(story, self.ports)
-        line.seeing = self.connected
-        line.become(None, *entries)
-        self.lines[line.id] = line
-        self._by_channel[story.call.channel] = line.id
-        self.lives.start(line, adopted=False)
-
-    def take_over(self, line: Line, channel: str) -> None:
-        """From now on what happens on this channel, which another call was named for, is told to this one."""
+    def _take_over(self, line: Line, channel: str) -> None:
         self._by_channel[channel] = line.id
-
-    def _adopt(self, call: str, channel: str) -> None:
-        if call in self.lines:
-            self._by_channel[channel] = call
 
     def _mark(self, secretary: str, said: str) -> None:
         """She pressed a result's key in a conversation: nothing of it depends on that key."""
@@ -363,11 +356,10 @@ class Switchboard:
 
     def _refuse_loop(self, dialling: Story) -> Leaving:
         """A number that we dial for that call sent it back to us: busy, and its turn is over."""
-        match dialling.stage:
-            case Reaching(leg=str() as leg) | Promised(outside=str() as leg):
-                self.hearing.tell(dialling.call.id, Looped(leg))
-            case _:
-                pass
+        found = rung_outside(dialling)
+        if found is not None:
+            _, leg = found
+            self.hearing.tell(dialling.call.id, Looped(leg))
         return Leaving("rejected", HangupKind.BUSY)
 
     # --- how many there are ---

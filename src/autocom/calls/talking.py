@@ -15,6 +15,7 @@ from autocom.calls.line import Line
 from autocom.calls.notes import Note
 from autocom.calls.ports import Gone
 from autocom.calls.taping import keep_tape
+from autocom.calls.transferring import returned
 from autocom.core.floor_words import Joined, LegEnded, Take, TookOver
 from autocom.core.naming import bridge_id, leg_of
 from autocom.core.stages import Leaving, Stage, Talking, Waiting
@@ -95,9 +96,9 @@ async def _lease_failed(line: Line, stage: Talking) -> Waiting | Leaving:
     await line.part(bridge_id(line.id, stage.attempt))
     if stage.waiting is None:
         return Leaving("failed")
-    if stage.party is not None:  # left with a colleague, who was gone in the same instant
-        line.ports.journal.save([line.entry("returned", secretary=stage.waiting.back_to, why="gone")])
-    return replace(stage.waiting, music=False)  # stopped perhaps: it is begun anew
+    place = replace(stage.waiting, music=False)  # stopped perhaps: it is begun anew
+    # with `party` he was left with a colleague, who was gone in the same instant
+    return place if stage.party is None else returned(line, place, "gone")
 
 
 async def _whisper(house: House, line: Line, stage: Talking) -> Talking:

@@ -11,18 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import structlog
-
+from autocom.calls.kept import read_back
 from autocom.calls.messages import alert_rows
 from autocom.calls.ports import Clock, Journal
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.dialling import Alarm, Use, alarms, forgettable, midnight, written_numbers
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
 from autocom.core.story import Story
 from autocom.core.telephony import ChannelAnswered, ChannelGone, Fact, Seen
-
-log = structlog.get_logger()
 
 ROW = "tally:"
 TOLD = "tally-told:"
@@ -49,15 +46,12 @@ class Tally:
 
     def restore(self, rows: Mapping[str, Json]) -> None:
         """What the last process knew."""
-        self._uses, self._told = {}, {}
-        for key, row in rows.items():
-            if key.startswith(TOLD) and isinstance(row, int | float):
-                self._told[key.removeprefix(TOLD)] = float(row)
-            elif key.startswith(ROW):
-                try:
-                    self._uses[key.removeprefix(ROW)] = self._codec.load(Use, row)
-                except Undecodable as error:
-                    log.error("use unreadable", why=str(error))
+        self._uses = read_back(self._codec, Use, ROW, rows)
+        self._told = {
+            key.removeprefix(TOLD): float(row)
+            for key, row in rows.items()
+            if key.startswith(TOLD) and isinstance(row, int | float)
+        }
 
     def uses(self) -> Iterable[Use]:
         """All that may count."""
@@ -109,7 +103,8 @@ class Tally:
         return {f"{ROW}{leg}": self._codec.dump(use)}
 
     def _forget(self, now: float, zone: str) -> dict[str, Json]:
-        old = [leg for leg, use in self._uses.items() if forgettable(use, now, zone)]
+        today = midnight(now, zone)
+        old = [leg for leg, use in self._uses.items() if forgettable(use, now, today)]
         for leg in old:
             del self._uses[leg]
         silent = [key for key, until in self._told.items() if until <= now]

@@ -15,8 +15,9 @@ import structlog
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.ports import Gone
+from autocom.core.journal import Entry
 from autocom.core.model import Client
-from autocom.core.naming import bridge_id, playback_id, tape_id
+from autocom.core.naming import bridge_id, tape_id
 from autocom.core.orders import Record
 from autocom.core.stages import Stage, Talking
 from autocom.core.story import Story, Taped
@@ -45,9 +46,8 @@ async def on_record(house: House, line: Line, stage: Talking, order: Record) -> 
         case "resume" if taped is not None and taped.paused:
             await _pause(house, line, taped, paused=False)
         case "stop" if taped is not None:
-            line.become(taping=False)
-            await end_tape(line)
-            await _tell(house, line, stage.secretary, "stopped")
+            await end_tape(line, taping=False)
+            _tell(house, stage.secretary, "stopped")
             await _to_both(house, line, stage, "recording_off")
         case "stop":
             line.become(taping=False)  # of a client who has every call recorded: not this one
@@ -70,7 +70,7 @@ async def keep_tape(house: House, line: Line, stage: Talking) -> None:
     try:
         if not taped.told:
             await _to_both(house, line, stage, "recording_on")
-            await _tell(house, line, stage.secretary, "started")
+            _tell(house, stage.secretary, "started")
         await line.ports.telephone.record_talk(taped.bridge, taped.recording, longest=LONGEST)
         aside = _aside(stage)
         if not taped.told or aside != taped.aside:
@@ -97,8 +97,9 @@ async def tape_over(house: House, line: Line, stage: Talking, ended: RecordingEn
         await _failed(house, line, stage)
 
 
-async def end_tape(line: Line) -> None:
-    """The recording is over, if one runs; its file is the keeper's from here on."""
+async def end_tape(line: Line, *why: Entry, **changes: object) -> None:
+    """The recording is over, if one runs; its file is the keeper's from here on. With it is saved `why`, and what
+    else changes."""
     taped = line.story.taped
     if taped is None:
         return
@@ -109,7 +110,7 @@ async def end_tape(line: Line) -> None:
         _row(line, taped), ended=now, seconds=seconds, erase_at=now + _client(line).retention_recordings
     )
     entry = line.entry("recording_ended", recording=taped.recording, seconds=seconds, kept=True)
-    line.become_with(row_of(tape), None, entry, taped=None)
+    line.become_with(row_of(tape), None, *why, entry, taped=None, **changes)
     await line.ports.surely(lambda: line.ports.telephone.stop_recording(taped.recording))
 
 
@@ -136,14 +137,14 @@ async def sound_tone(house: House, line: Line, stage: Talking) -> None:
     every = _client(line).recording_beep
     line.become(taped=replace(taped, beep_at=None if every is None else line.now() + every))
     if house.stock.beep is not None:
-        await _play(line, stage, house.stock.beep.media)
+        await line.tell_all(bridge_id(line.id, stage.attempt), house.stock.beep.media)
 
 
 async def _wish(house: House, line: Line, stage: Talking) -> None:
     why = may_not(line.story.call, _today(house, line.story))
     if why is not None:
         line.ports.journal.save([line.entry("recording_refused", secretary=stage.secretary, why=why)])
-        await _tell(house, line, stage.secretary, why)
+        _tell(house, stage.secretary, why)
         return
     line.become(taping=True)
     await keep_tape(house, line, stage)
@@ -158,7 +159,7 @@ async def _begin(house: House, line: Line, stage: Talking, *, told: bool = False
             line.entry("recording_refused", secretary=stage.secretary, why="no_notice"),
             taping=False,
         )
-        await _tell(house, line, stage.secretary, "no_notice")
+        _tell(house, stage.secretary, "no_notice")
         return None
     number, now = line.story.tapes + 1, line.now()
     every = _client(line).recording_beep
@@ -187,7 +188,7 @@ async def _pause(house: House, line: Line, taped: Taped, *, paused: bool) -> Non
         await line.ports.telephone.pause_recording(taped.recording, paused=taped.paused or taped.aside)
     except Gone:
         return  # it ended: Asterisk tells so
-    await _tell(house, line, taped.secretary, "paused" if paused else "resumed")
+    _tell(house, taped.secretary, "paused" if paused else "resumed")
 
 
 def _rests(line: Line, taped: Taped, *, aside: bool, paused: bool) -> Taped:
@@ -210,29 +211,19 @@ async def _failed(house: House, line: Line, stage: Talking) -> None:
     if line.lost(stage.leg) or line.lost(line.channel):
         return  # it was the conversation that ended: whoever reads that note sees to it
     log.warning("conversation not recorded", call=line.id)
-    line.become(None, line.entry("recording_refused", secretary=stage.secretary, why="failed"), taping=False)
-    await end_tape(line)
-    await _tell(house, line, stage.secretary, "failed")
+    refused = line.entry("recording_refused", secretary=stage.secretary, why="failed")
+    await end_tape(line, refused, taping=False)
+    _tell(house, stage.secretary, "failed")
 
 
 async def _to_both(house: House, line: Line, stage: Talking, name: str) -> None:
     notice = house.stock.notices.get(name)
     if notice is not None:
-        await _play(line, stage, notice.media)
+        await line.tell_all(bridge_id(line.id, stage.attempt), notice.media)
 
 
-async def _play(line: Line, stage: Talking, media: str) -> None:
-    line.become(sounds=line.story.sounds + 1)
-    playback = playback_id(line.id, line.story.sounds)
-    try:
-        await line.ports.telephone.play_to_all(bridge_id(line.id, stage.attempt), playback, media)
-    except Gone:
-        return  # the conversation is over: its story hears of it
-
-
-async def _tell(house: House, line: Line, secretary: str, what: str) -> None:
-    text = said(what, house.language)
-    await line.ports.surely(lambda: line.ports.telephone.tell(secretary, text))
+def _tell(house: House, secretary: str, what: str) -> None:
+    house.text(secretary, said(what, house.language))
 
 
 def _aside(stage: Talking) -> bool:

@@ -12,21 +12,22 @@ from dataclasses import replace
 from typing import assert_never
 
 from autocom.calls.diverting import reachable
+from autocom.calls.errands import fared
 from autocom.calls.house import House
 from autocom.calls.line import Line
-from autocom.calls.outgoing import came_by, refusal
+from autocom.calls.outgoing import came_by, paying, refusal
 from autocom.calls.ports import Fares
 from autocom.core.floor_words import TalkEnded
 from autocom.core.journal import Entry
-from autocom.core.model import Enqueue
+from autocom.core.model import Contact, Enqueue
 from autocom.core.naming import bridge_id
 from autocom.core.numbers import national
-from autocom.core.orders import PutThrough, SendTo
+from autocom.core.orders import ACCEPT, PutThrough, SendTo
 from autocom.core.reach import may_serve
 from autocom.core.rooms import closed_to_more
 from autocom.core.sending import coming_back, reason, staying
 from autocom.core.stages import InRoom, Patched, Reaching, Stage, Talking, Third, Waiting
-from autocom.core.story import Released
+from autocom.core.story import Released, Story
 from autocom.core.targets import Colleague, Outside, Target, ToRoom, ToTeam, contact_of, written
 
 BACK_WITHIN = 12.0
@@ -48,10 +49,8 @@ async def release(line: Line, *, leaving: bool = False) -> None:
         return
     line.ports.submit(TalkEnded(line.id, left.secretary, left.until))
     telephone = line.ports.telephone
-    if left.told is not None:
-        asked = left.told
-        for fares in (Fares.UNDER_WAY, Fares.DONE):  # before its channel ends: with it the subscription does
-            await line.ports.surely(lambda fares=fares: telephone.transfer_fares(asked, fares))  # type: ignore[misc]
+    if left.told is not None:  # before its channel ends: with it the subscription does
+        await line.ports.surely(fared(telephone, left.told, Fares.UNDER_WAY, Fares.DONE))
     for leg in (left.leg, *left.legs):
         await line.end_leg(leg)
     for bridge in (left.bridge, *left.bridges):
@@ -69,20 +68,22 @@ def place_again(house: House, line: Line, stage: Talking, note: str = "") -> Wai
         team = teams[0][0] if teams else next(iter(house.in_force.teams), "")
         place = Waiting(Enqueue(team, house.hold_music(line.story)), (), now, None)
     talked = 0.0 if stage.joined_at is None or stage.waiting is None else now - stage.joined_at
+    joined = place.joined + max(0.0, talked)
+    return replace(at_head(place), joined=joined, back_to=stage.secretary, note=note)
+
+
+def at_head(place: Waiting) -> Waiting:
+    """The place before all others, of one who has heard nothing of it yet."""
     return replace(
         place,
         notices=(),
         heard=0,
-        joined=place.joined + max(0.0, talked),
         music=False,
         announcing=(),
-        announce_at=None,
-        max_wait_at=None,
-        entered=now,
         head=True,
         dropped_by=None,
-        back_to=stage.secretary,
-        note=note,
+        back_to=None,
+        note="",
     )
 
 
@@ -102,19 +103,25 @@ def out_of_room(house: House, line: Line, room: str, back: Waiting) -> Waiting:
     note = reason(house.language, "room", room)
     if back.back_to is not None:
         house.text(back.back_to, coming_back(house.language, "room", room))
-    return _returned(line, replace(back, note=note), "room")
+    return returned(line, replace(back, note=note), "room")
 
 
-def _returned(line: Line, back: Waiting, why: str, *entries: Entry) -> Waiting:
+def returned(line: Line, back: Waiting, why: str, *entries: Entry) -> Waiting:
+    """Saved: he waits again, for her who had him."""
     place = again(back, line.now())
-    client, queue = line.story.call.client, place.queue
     line.become(
         place,
         *entries,
         line.entry("returned", secretary=back.back_to, why=why),
-        line.entry("queued", team=place.reaches, priority=client.priority, max_wait=queue.max_wait),
+        queued(line, place),
     )
     return place
+
+
+def queued(line: Line, place: Waiting) -> Entry:
+    """That he waits there."""
+    client, limit = line.story.call.client, place.queue.max_wait
+    return line.entry("queued", team=place.reaches, priority=client.priority, max_wait=limit)
 
 
 def note_for(stage: Stage, secretary: str) -> str | None:
@@ -124,20 +131,16 @@ def note_for(stage: Stage, secretary: str) -> str | None:
     return None
 
 
-async def send_to(house: House, line: Line, stage: Talking, order: SendTo | PutThrough) -> Stage | None:
-    """The stage in which he is sent there; None where that cannot be: she stays with him, and is told why."""
-    to = written(order.target, house.in_force)
-    why = why_not_there(house, line, stage, order.target)
-    if why is not None:
-        line.ports.journal.save(
-            [line.entry("transfer_failed", secretary=stage.secretary, to=to, why=why, stays=True)]
-        )
-        if isinstance(order, SendTo) and order.asked_on is not None:
-            asked, fares = order.asked_on, Fares.UNREACHABLE if why in _UNABLE else Fares.REFUSED
-            await line.ports.surely(lambda: line.ports.telephone.transfer_fares(asked, fares))
-        house.text(stage.secretary, staying(house.language, why, to))
-        return None
-    return _sent(house, line, stage, order)
+async def refuse(
+    house: House, line: Line, stage: Talking, to: str, why: str, asked_on: str | None = None
+) -> None:
+    """He cannot be sent there: she stays with him, her phone shows why, and the one that asked by REFER is told."""
+    failed = line.entry("transfer_failed", secretary=stage.secretary, to=to, why=why, stays=True)
+    line.ports.journal.save([failed])
+    if asked_on is not None:
+        fares = Fares.UNREACHABLE if why in _UNABLE else Fares.REFUSED
+        await line.ports.surely(fared(line.ports.telephone, asked_on, fares))
+    house.text(stage.secretary, staying(house.language, why, to))
 
 
 def come_back(house: House, line: Line, stage: Reaching, back: Waiting) -> Waiting:
@@ -147,7 +150,7 @@ def come_back(house: House, line: Line, stage: Reaching, back: Waiting) -> Waiti
     if stage.by is not None:
         house.text(stage.by, coming_back(house.language, why, to))
     failed = line.entry("transfer_failed", secretary=stage.by, to=contact.number, why=why)
-    return _returned(line, replace(back, note=reason(house.language, why, to)), why, failed)
+    return returned(line, replace(back, note=reason(house.language, why, to)), why, failed)
 
 
 def why_not_there(house: House, line: Line, stage: Talking, target: Target) -> str | None:
@@ -166,25 +169,22 @@ def why_not_there(house: House, line: Line, stage: Talking, target: Target) -> s
             call = line.story.call
             if call.direction == "in" and number in came_by(call, house.plan):
                 return "loop"  # himself, or the line that sent him here
-            whose = house.in_force.clients.get(call.client.id, call.client) if call.client.id else None
-            return refusal(house, number, whose, stage.secretary, line.now())
+            return refusal(house, number, paying(call, house.in_force), stage.secretary, line.now())
         case ToRoom(room):
             return closed_to_more(house.stories, room)
         case ToTeam():
             return None
 
 
-def _sent(house: House, line: Line, stage: Talking, order: SendTo | PutThrough) -> Stage:
+def send_to(house: House, line: Line, stage: Talking, order: SendTo | PutThrough) -> Stage:
+    """The stage in which he is sent there; whether he may be is asked of `why_not_there` before."""
     now, target = line.now(), order.target
     back = place_again(house, line, stage)
     match target:
         case ToTeam(team):
             queue = replace(back.queue, team=team, prefer=(), prefer_for=0.0)
-            place = replace(back, queue=queue, team=None, head=False, back_to=None, sent=True)
-            entered = line.entry(
-                "queued", team=team, priority=line.story.call.client.priority, max_wait=queue.max_wait
-            )
-            return _leave(house, line, stage, again(place, now), order, None, entered)
+            place = again(replace(back, queue=queue, team=None, head=False, back_to=None, sent=True), now)
+            return _leave(house, line, stage, place, order, None, queued(line, place))
         case ToRoom(room):
             return _leave(house, line, stage, InRoom(room, line.story.colleague, back=back), order, None)
         case Colleague() | Outside():
@@ -192,15 +192,10 @@ def _sent(house: House, line: Line, stage: Talking, order: SendTo | PutThrough) 
         case unreachable:
             assert_never(unreachable)
     patch = isinstance(order, PutThrough) and contact.post is None
-    sent = Reaching(
-        (contact,),
-        (),
-        ring_for=RING_FOR,
-        accept=order.accept if isinstance(order, PutThrough) else None,
+    sent = replace(
+        towards(house, line, contact, back),
+        accept=ACCEPT if isinstance(order, PutThrough) else None,
         ask=house.stock.notices.get(ASK) if patch else None,
-        music=house.hold_music(line.story),
-        by=stage.secretary,
-        back=back,
     )
     return _leave(house, line, stage, sent, order, now + RING_FOR + BACK_WITHIN)
 
@@ -233,28 +228,72 @@ def leave(
     *entries: Entry,
     until: float | None = None,
     told: str | None = None,
+    **changes: object,
 ) -> Stage:
     """Save that she is out of the conversation and what comes next for him; `release` does the rest. Whoever else
     was in it goes with her, unless he is of what comes next."""
-    third = stage.third.leg if stage.third is not None else None
-    kept = getattr(following, "leg", None)
     line.become(
         following,
         line.entry("talk_ended", secretary=stage.secretary, by="secretary"),
         *entries,
-        released=Released(
-            stage.secretary,
-            stage.leg,
-            bridge_id(line.id, stage.attempt),
-            until,
-            legs=() if third is None or third == kept else (third,),
-            told=told,
-        ),
+        released=released(line, stage, following, until=until, told=told),
+        **changes,
     )
     return following
 
 
-async def stay_together(house: House, line: Line, stage: Talking, third: Third, how: str) -> Stage:
+def released(
+    line: Line, stage: Talking, following: Stage, *, until: float | None = None, told: str | None = None
+) -> Released:
+    """What `release` has to do once this conversation is over."""
+    third = stage.third.leg if stage.third is not None else None
+    kept = getattr(following, "leg", None)
+    return Released(
+        stage.secretary,
+        stage.leg,
+        bridge_id(line.id, stage.attempt),
+        until,
+        legs=() if third is None or third == kept else (third,),
+        told=told,
+    )
+
+
+def towards(
+    house: House,
+    line: Line,
+    contact: Contact,
+    back: Waiting,
+    *,
+    leg: str | None = None,
+    until: float | None = None,
+    trunk: str | None = None,
+) -> Reaching:
+    """On his way to whom a secretary sends him, whose `leg` may ring already; `back`: hers again where he is not
+    taken."""
+    return Reaching(
+        (contact,),
+        (),
+        ring_for=RING_FOR,
+        music=house.hold_music(line.story),
+        leg=leg,
+        until=until,
+        trunk=trunk,
+        began=None if leg is None else line.now(),
+        by=back.back_to,
+        back=back,
+    )
+
+
+def joining(story: Story, contact: Contact, leg: str, place: Waiting | None) -> Talking:
+    """About to be joined with a colleague, by no offer of the floor's; her number is the next of the offers'."""
+    assert contact.post is not None
+    attempt = story.attempts + 1
+    return Talking(contact.post, leg, attempt, place, whispered=True, greeted=True, party=contact)
+
+
+async def stay_together(
+    house: House, line: Line, stage: Talking, third: Third, how: str, *why: Entry
+) -> Stage:
     """She leaves, and he is with the one she consulted; while that one still rings he waits for him."""
     contact = third.contact
     transferred = line.entry(
@@ -265,23 +304,12 @@ async def stay_together(house: House, line: Line, stage: Talking, third: Third, 
     ended = line.entry(
         "consult_ended", secretary=stage.secretary, leg=third.leg, result=result, post=contact.post
     )
-    sent = Reaching(
-        (contact,),
-        (),
-        ring_for=RING_FOR,
-        music=house.hold_music(line.story),
-        leg=third.leg,
-        until=third.until,
-        trunk=third.trunk,
-        began=line.now(),
-        by=stage.secretary,
-        back=place_again(house, line, stage),
-    )
+    entries = (*why, ended, transferred)
+    back = place_again(house, line, stage)
+    sent = towards(house, line, contact, back, leg=third.leg, until=third.until, trunk=third.trunk)
     if third.answered_at is None:
-        return leave(line, stage, sent, ended, transferred, until=third.until + BACK_WITHIN)
+        return leave(line, stage, sent, *entries, until=third.until + BACK_WITHIN)
     if contact.post is None:
-        return leave(line, stage, Patched(contact, third.leg, sent), ended, transferred)
-    attempt = line.story.attempts + 1
-    hers = Talking(contact.post, third.leg, attempt, sent.back, whispered=True, greeted=True, party=contact)
-    line.become(attempts=attempt)
-    return leave(line, stage, hers, ended, transferred)
+        return leave(line, stage, Patched(contact, third.leg, sent), *entries)
+    hers = joining(line.story, contact, third.leg, back)
+    return leave(line, stage, hers, *entries, attempts=hers.attempt)

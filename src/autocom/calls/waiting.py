@@ -130,7 +130,7 @@ class _Wait:
         if leg_of(take.leg) is None and take.leg not in story.foreign:
             # she took him from a colleague's ringing phone, on a channel that she dialled herself
             self.line.become(foreign=(*story.foreign, take.leg))
-            self.house.adopt(self.line.id, take.leg)
+            self.house.take_over(self.line, take.leg)
         return Talking(take.secretary, take.leg, take.attempt, lease)
 
     async def _sent_away(self, out: GiveUp) -> Stage:

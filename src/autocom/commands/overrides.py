@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import ask_exchange, author, fail, language, speech, zone
+from autocom.commands.shared import ask_exchange, author, fail, language, minute, speech, zone
 from autocom.speech import Speech
 
 SENTENCES = {
@@ -97,12 +96,11 @@ def ended(answer: Mapping[str, Any], say: Speech) -> str:
 def line(row: Mapping[str, Any], here: ZoneInfo, language: str) -> str:
     """One override for a terminal, in the bureau's time."""
     say = Speech(SENTENCES, language)
-    until = datetime.fromisoformat(row["until"]).astimezone(here)
     return say(
         "line",
         client=row["client"],
         what=say(row["override"], team=row["team"]),
-        until=f"{until:%Y-%m-%d %H:%M}",
+        until=minute(row["until"], here),
         author=row["author"],
         reason=f" ({row['reason']})" if row["reason"] else "",
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -20,6 +19,7 @@ from autocom.commands.configuration import read_folder
 from autocom.commands.shared import ask_exchange, ask_if_running, fail, language, settings, speech
 from autocom.phones.files import CLIENTS, Unwritable, encoded, sheet
 from autocom.phones.files import settings as values_of
+from autocom.shelf import write_whole
 
 if TYPE_CHECKING:
     from autocom.core.accounts import Account
@@ -167,6 +167,4 @@ def _write(hers: Account, folder: Path, client: str | None, authority: Path) -> 
 
 def _save(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
+    write_whole(path, (content,))

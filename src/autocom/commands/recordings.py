@@ -7,7 +7,6 @@ here: that needs no exchange.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,7 +14,17 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import ask_exchange, author, clock, fail, fetch, settings, speech, zone
+from autocom.commands.shared import (
+    ask_exchange,
+    author,
+    fail,
+    fetch,
+    minute,
+    settings,
+    speech,
+    write_private,
+    zone,
+)
 from autocom.speech import Speech
 
 SENTENCES = {
@@ -48,9 +57,9 @@ def recordings(client: str | None, as_json: bool, new_key: bool) -> None:
 def line(row: dict[str, Any], here: ZoneInfo, say: Speech) -> str:
     """One recording for a terminal."""
     length = "?" if row["seconds"] is None else f"{row['seconds']:.0f} s"
-    until = clock(row["erase_at"], here)[:16] if row["erase_at"] else "?"
+    until = minute(row["erase_at"], here) if row["erase_at"] else "?"
     return (
-        f"{clock(row['at'], here)[:16]}  {row['reference']}  {row['call']}  {row['client']:<20} "
+        f"{minute(row['at'], here)}  {row['reference']}  {row['call']}  {row['client']:<20} "
         f"{row['secretary']:<12} {length:<7} {say(row['state'], until=until)}"
     )
 
@@ -68,11 +77,7 @@ def recording(ref: str, out: Path, by: str | None) -> None:
     """The sound of one recording, by its id or its reference. Who fetched it stands in the journal."""
     who = by or author()
     wav = fetch(f"/v1/recordings/{quote(ref, safe='')}/sound?{urlencode({'by': who})}")
-    try:
-        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(wav)
-    except OSError as error:
-        fail(f"cannot write {out}: {error.strerror}")
+    write_private(out, wav)
     click.echo(speech(SENTENCES)("written", out=out, by=who))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,11 @@ def clock(instant: str, here: ZoneInfo) -> str:
     return f"{datetime.fromisoformat(instant).astimezone(here):%Y-%m-%d %H:%M:%S}"
 
 
+def minute(instant: str, here: ZoneInfo) -> str:
+    """The same without its seconds."""
+    return clock(instant, here)[: -len(":00")]
+
+
 def author() -> str:
     """Who sits at the terminal, as the system knows him."""
     import pwd  # noqa: PLC0415
@@ -90,6 +96,25 @@ def ask_exchange(method: str, path: str, body: dict[str, Any] | None = None) -> 
     return answer
 
 
+def fetch(path: str) -> bytes:
+    """A file of the running exchange's; an error answer is one line and exit 1."""
+    answer = ask_exchange("GET", path)
+    assert isinstance(answer, bytes)
+    return answer
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """A file that its owner alone may read, also where another one was there: people's voices and pictures. Ends the
+    command where it cannot be written."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            if path.is_file():
+                os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror}")
+
+
 def ask_if_running(method: str, path: str, body: dict[str, Any] | None = None) -> Any | None:
     """The same, or None where no exchange runs on the state folder."""
     try:
@@ -97,15 +122,6 @@ def ask_if_running(method: str, path: str, body: dict[str, Any] | None = None) -
     except NotRunning:
         return None
     return _ask(found, method, path, body)
-
-
-def fetch(path: str) -> bytes:
-    """A file of the running exchange's; an error answer is one line and exit 1."""
-    found = card()
-    answer = _ask(found, "GET", path, None)
-    if not isinstance(answer, bytes):
-        fail(f"no autocom answers at {found.http} (state {settings().state}): start it with `autocom up`")
-    return answer
 
 
 def _ask(found: Card, method: str, path: str, body: dict[str, Any] | None) -> Any | None:
@@ -121,7 +137,11 @@ def _ask(found: Card, method: str, path: str, body: dict[str, Any] | None) -> An
             ) as http,
             http.request(method, found.http + path, json=body) as response,
         ):
-            return await (response.json() if response.content_type == "application/json" else response.read())
+            if response.content_type == "application/json":
+                return await response.json()
+            if not response.ok:  # not of the API: its refusals are JSON
+                return {"error": f"{found.http} answers {response.status} {response.reason}"}
+            return await response.read()
 
     try:
         answer = asyncio.run(ask())

@@ -6,7 +6,7 @@ Asked of the running exchange over its API, which writes down who read what. A l
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,7 +14,18 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from autocom.commands.shared import ask_exchange, author, card, fail, language, speech, zone
+from autocom.commands.shared import (
+    ask_exchange,
+    author,
+    clock,
+    fail,
+    fetch,
+    language,
+    minute,
+    speech,
+    write_private,
+    zone,
+)
 from autocom.speech import Speech
 
 SENTENCES = {
@@ -83,14 +94,15 @@ def text(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Read the text with reference REF (who read it is written down), or `send` one."""
+    """Read the text with reference REF (who read it is written down), or `send` one; TEXT `-`: from standard input."""
     if what == "send":
         wish = {
             "client": client,
             "to": to,
             "answer": answer,
             "secretary": secretary,
-            "text": words,
+            # standard input keeps it out of the list of processes and of the shell's history
+            "text": sys.stdin.read().rstrip("\n") if words == "-" else words,
             "author": author(),
         }
         _send(wish, as_json=as_json)
@@ -98,11 +110,15 @@ def text(
     if words is not None or any((client, to, answer, secretary)):
         fail('to send a text: `autocom text send --client ID --to NUMBER "…"`')
     row = ask_exchange("GET", f"/v1/texts/{quote(what, safe='')}?{urlencode({'reader': author()})}")
-    paths = _fetch(row, out) if out is not None else {}
     if as_json:
         click.echo(json.dumps(row, ensure_ascii=False))
-        return
-    _show(row, paths)
+    else:
+        _show(row)
+    for n, each in enumerate(row["attachments"], start=1):
+        written = "" if out is None else speech(SENTENCES)("written", path=_fetch(row, n, out))
+        if not as_json:
+            about = {"n": n, "type": each["type"], "size": each["size"], "out": written}
+            click.echo(speech(SENTENCES)("attachment", **about))
 
 
 def _send(wish: dict[str, str | None], *, as_json: bool) -> None:
@@ -119,14 +135,13 @@ def _send(wish: dict[str, str | None], *, as_json: bool) -> None:
 def line(row: dict[str, Any], here: ZoneInfo, spoken: str) -> str:
     """One text for a terminal."""
     say = Speech(SENTENCES, spoken)
-    at = datetime.fromisoformat(row["at"]).astimezone(here).strftime("%Y-%m-%d %H:%M")
     arrow = "<-" if row["direction"] == "in" else "->"
     peer = row["peer"] or row["sender"] or say("withheld")
     count = row["attachments"]
     more = say("attachments", count=count) if count else ""
     failure = f"  {row['failure']}" if row["failure"] else ""
     return (
-        f"{at}  {row['reference']}  {row['client'] or say('bureau'):<20} {arrow} {peer:<14} "
+        f"{minute(row['at'], here)}  {row['reference']}  {row['client'] or say('bureau'):<20} {arrow} {peer:<14} "
         f"{_state(row, say)}{more}{failure}"
     )
 
@@ -135,10 +150,9 @@ def _state(row: dict[str, Any], say: Speech) -> str:
     return say("sent_state" if row["state"] == "sent" else row["state"])
 
 
-def _show(row: dict[str, Any], paths: dict[int, Path]) -> None:
+def _show(row: dict[str, Any]) -> None:
     say = speech(SENTENCES)
-    at = datetime.fromisoformat(row["at"]).astimezone(zone())
-    click.echo(f"{row['reference']}  {at:%Y-%m-%d %H:%M:%S}  {_state(row, say)}")
+    click.echo(f"{row['reference']}  {clock(row['at'], zone())}  {_state(row, say)}")
     click.echo(
         say(
             "from" if row["direction"] == "in" else "to",
@@ -149,39 +163,18 @@ def _show(row: dict[str, Any], paths: dict[int, Path]) -> None:
     )
     click.echo()
     click.echo(row["body"])
-    for n, each in enumerate(row["attachments"], start=1):
-        written = say("written", path=paths[n]) if n in paths else ""
-        click.echo(say("attachment", n=n, type=each["type"], size=each["size"], out=written))
+    if row["failure"]:
+        click.echo(row["failure"])
 
 
-def _fetch(row: dict[str, Any], out: Path) -> dict[int, Path]:
-    """Write the attachments under names of our own."""
-    import asyncio  # noqa: PLC0415
-
-    import aiohttp  # noqa: PLC0415
-
-    found = card()
-
-    async def fetch() -> dict[int, bytes]:
-        headers = {"Authorization": f"Bearer {found.token}"}
-        contents: dict[int, bytes] = {}
-        async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=60)) as http:
-            for n in range(1, len(row["attachments"]) + 1):
-                async with http.get(f"{found.http}/v1/texts/{row['id']}/attachments/{n}") as answer:
-                    if answer.status == 200:
-                        contents[n] = await answer.read()
-        return contents
-
+def _fetch(row: dict[str, Any], n: int, out: Path) -> Path:
+    """Write the n-th attachment under a name of our own."""
+    content = fetch(f"/v1/texts/{row['id']}/attachments/{n}?{urlencode({'reader': author()})}")
+    kind = row["attachments"][n - 1]["type"]
+    path = out / f"{row['reference']}-{n}{_SUFFIXES.get(kind, '.bin')}"
     try:
-        contents = asyncio.run(fetch())
         out.mkdir(parents=True, exist_ok=True)
-        paths: dict[int, Path] = {}
-        for n, content in contents.items():
-            kind = row["attachments"][n - 1]["type"]
-            paths[n] = out / f"{row['reference']}-{n}{_SUFFIXES.get(kind, '.bin')}"
-            paths[n].write_bytes(content)
-    except (aiohttp.ClientError, TimeoutError) as error:
-        fail(f"the attachments cannot be fetched: {error}")
     except OSError as error:
         fail(f"cannot write {out}: {error.strerror}")
-    return paths
+    write_private(path, content)
+    return path

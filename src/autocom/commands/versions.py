@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from autocom.commands.shared import ask_if_running, author, fail, settings, speech, zone
+from autocom.timeline import iso
 
 if TYPE_CHECKING:
     from autocom.config import ConfigurationRefused, Loaded
@@ -64,7 +65,7 @@ def versions(as_json: bool) -> None:
         rows = [
             {
                 "version": one.version,
-                "at": datetime.fromtimestamp(one.at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+                "at": iso(one.at),
                 "author": one.author,
                 "set_aside": one.kept,
                 "files": kept.kept(one.version),

@@ -7,17 +7,27 @@ heard, and erases a recording when its time is over.
 from __future__ import annotations
 
 import json
-import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import click
 
 from autocom.commands.journal import ask_journal
-from autocom.commands.shared import ask_exchange, author, fail, language, settings, speech, zone
+from autocom.commands.shared import (
+    ask_exchange,
+    author,
+    fail,
+    language,
+    minute,
+    settings,
+    speech,
+    write_private,
+    zone,
+)
 from autocom.speech import Speech
+from autocom.timeline import iso
 
 SENTENCES = {
     "gone": ("  (le son n'est plus là)", "  (no sound any more)"),
@@ -67,7 +77,7 @@ def voicemail(
 
 
 def _left(client: str | None, limit: int) -> list[dict[str, Any]]:
-    from autocom.core.letters import reference  # noqa: PLC0415
+    from autocom.core.references import reference  # noqa: PLC0415
     from autocom.journal import voice  # noqa: PLC0415
     from autocom.post_room import voice_shelf  # noqa: PLC0415
 
@@ -80,8 +90,8 @@ def _left(client: str | None, limit: int) -> list[dict[str, Any]]:
         rows.append(
             {
                 **row,
-                "at": _iso(at),
-                "heard_at": _iso(heard) if isinstance(heard, float) else None,
+                "at": iso(at),
+                "heard_at": iso(heard) if isinstance(heard, float) else None,
                 "reference": reference(name),
                 "kept": shelf.has(name),
             }
@@ -90,25 +100,18 @@ def _left(client: str | None, limit: int) -> list[dict[str, Any]]:
 
 
 def _mark(wanted: str, verb: str) -> None:
-    from urllib.parse import quote, urlencode  # noqa: PLC0415
-
     query = urlencode({"by": author()})
     answer = ask_exchange("POST", f"/v1/voicemail/{quote(wanted, safe='')}/{verb}?{query}")
     click.echo(speech(SENTENCES)(f"marked_{verb}", id=answer["id"]))
 
 
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def line(row: dict[str, Any], here: ZoneInfo, language: str) -> str:
     """One message for a terminal."""
     say = Speech(SENTENCES, language)
-    at = datetime.fromisoformat(row["at"]).astimezone(here).strftime("%Y-%m-%d %H:%M")
     length = "?" if row["seconds"] is None else f"{row['seconds']:.0f} s"
     kept = "" if row["kept"] else say("gone")
     return (
-        f"{at}  {row['reference']}  {row['id']}  {row['client'] or '':<20} "
+        f"{minute(row['at'], here)}  {row['reference']}  {row['id']}  {row['client'] or '':<20} "
         f"{row['caller'] or say('withheld'):<14} {say('heard' if row['heard_at'] else 'new'):<8} {length}{kept}"
     )
 
@@ -129,11 +132,10 @@ def _export(wanted: str, out: Path | None) -> None:
         name = found[0]
     path = voice_shelf(settings().state).path(name)
     try:
-        shutil.copyfile(path, out)
-    except FileNotFoundError as error:
-        if error.filename != str(path):
-            fail(f"cannot write {out}: {error.strerror}")
+        sound = path.read_bytes()
+    except FileNotFoundError:
         fail(f"the sound of {name} is not here: not fetched yet, or its time was over")
     except OSError as error:
-        fail(f"cannot write {out}: {error.strerror}")
+        fail(f"cannot read {path}: {error.strerror}")
+    write_private(out, sound)
     click.echo(speech(SENTENCES)("written", out=out))

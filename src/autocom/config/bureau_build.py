@@ -8,22 +8,23 @@ The story goes on in `load`.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autocom.config.faults import suggestion
+from autocom.config.faults import doubles, suggestion
 from autocom.config.lists_build import ANONYMOUS, Lists, build_lists, callers
 from autocom.config.roster_build import build_rosters, check_rosters
 from autocom.config.supervision_build import check_supervision, supervision
 from autocom.config.wording import told
 from autocom.core import model as core
+from autocom.core.dialling import EMERGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from autocom.config import models
-    from autocom.config.document import Document, Route
+    from autocom.config.document import Document
     from autocom.config.faults import Fault
     from autocom.core.numbers import NumberingPlan
 
@@ -113,25 +114,9 @@ def _secretary(written: models.Secretary) -> core.Secretary:
     )
 
 
-def _doubles(words: Iterable[tuple[str, Route]], what: str, document: Document) -> Iterator[Fault]:
-    seen: dict[str, int] = {}
-    for word, route in words:
-        place = document.at(route)
-        if word in seen:
-            yield place.fault(
-                told(
-                    "{what} `{word}` stands twice; the first is in line {line}",
-                    what=what,
-                    word=word,
-                    line=seen[word],
-                )
-            )
-        seen.setdefault(word, place.line)
-
-
 def _trunks(written: models.Bureau, document: Document) -> Iterator[Fault]:
-    ids = ((trunk.id, ("trunks", index, "id")) for index, trunk in enumerate(written.trunks))
-    yield from _doubles(ids, told("trunk"), document)
+    ids = ((trunk.id, document.at(("trunks", index, "id"))) for index, trunk in enumerate(written.trunks))
+    yield from doubles(ids, told("trunk"))
     taken: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]] = []
     for index, trunk in enumerate(written.trunks):
         for position, text in enumerate(trunk.match):
@@ -152,11 +137,19 @@ def _trunks(written: models.Bureau, document: Document) -> Iterator[Fault]:
 
 def _secretaries(written: models.Bureau, document: Document) -> Iterator[Fault]:
     people = list(enumerate(written.secretaries))
-    yield from _doubles(((p.id, ("secretaries", i, "id")) for i, p in people), told("secretary"), document)
-    hers: list[tuple[str, Route]] = [(p.extension, ("secretaries", i, "extension")) for i, p in people]
-    queues = [(t.extension, ("teams", name, "extension")) for name, t in written.teams.items()]
-    theirs: list[tuple[str, Route]] = [(word, route) for word, route in queues if word is not None]
-    yield from _doubles([*hers, *theirs], told("extension"), document)
+    yield from doubles(((p.id, document.at(("secretaries", i, "id"))) for i, p in people), told("secretary"))
+    hers = [(p.extension, document.at(("secretaries", i, "extension"))) for i, p in people]
+    queues = [
+        (team.extension, document.at(("teams", name, "extension")))
+        for name, team in written.teams.items()
+        if team.extension is not None
+    ]
+    yield from doubles([*hers, *queues], told("extension"))
+    for extension, place in (*hers, *queues):
+        if extension in EMERGENCY:
+            yield place.fault(
+                told("`{text}` is an emergency number, never an extension: give another one", text=extension)
+            )
     for index, person in people:
         for team in person.teams:
             if team not in written.teams:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from autocom.config.wording import told, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,3 +77,19 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """`: did you mean …?` where a known word is near, else nothing."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return told(": did you mean `{word}`?", word=near[0]) if near else ""
+
+
+def doubles(words: Iterable[tuple[str, Place]], what: str) -> Iterator[Fault]:
+    """A fault for each word that stood before; `what` the words name."""
+    seen: dict[str, int] = {}
+    for word, place in words:
+        if word in seen:
+            yield place.fault(
+                told(
+                    "{what} `{word}` stands twice; the first is in line {line}",
+                    what=what,
+                    word=word,
+                    line=seen[word],
+                )
+            )
+        seen.setdefault(word, place.line)

@@ -31,11 +31,11 @@ from autocom.config.set_checks import check_set
 from autocom.config.shape import Sheet, fit
 from autocom.config.sounds import stock_folder
 from autocom.config.staff_checks import check_staff
-from autocom.config.steps import Prompt, Step, every_step
+from autocom.config.steps import Prompt, Step
 from autocom.config.stock import all_music, stock_sounds
 from autocom.config.texts_build import build_texts, check_client_texts, check_texts
 from autocom.config.wording import LANGUAGES, told
-from autocom.core.model import Audio, Client, Configuration
+from autocom.core.model import Audio, Configuration
 from autocom.core.numbers import FRANCE, NumberingPlan
 from autocom.core.reach import in_reach, queues
 
@@ -57,6 +57,11 @@ class Loaded:
     files: Mapping[str, str]
     prompts: Mapping[str, Audio]
     notes: tuple[Fault, ...] = ()
+
+    @property
+    def media(self) -> dict[str, str]:
+        """Each stock prompt's media path, without suffix."""
+        return {name: audio.media for name, audio in self.prompts.items()}
 
 
 @dataclass(slots=True)
@@ -129,36 +134,32 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | No
         raise ConfigurationRefused([Place(str(folder)).fault(told("there is no such folder"))])
     shelf = audio or PaperShelf(folder / "sounds", stock_folder())
     shelf.finder.refresh()
-    house, document, plan = _read_bureau(reading)
-    clients = _read_clients(reading, document, plan, house)
+    house, document, plan, defaults = _read_bureau(reading)
+    files = _read_clients(reading, document, plan, defaults, whole=house is not None)
+    fitted = [(file.model, file.sheet) for file in files if file.model]
+    clients = [client for client, _ in fitted]
     built = bureau_build.build_bureau(house, document, plan) if house and document else None
     scene = Scene(shelf, first_year=now_year - YEARS_BACK, last_year=now_year + YEARS_AHEAD, plan=plan)
-    if house and built:
+    if house and document and built:
         reading.faults += built.faults
         scene = _scene(scene, house, built, clients)
-        reading.faults += check_roster_numbers(house, document, scene.own_numbers) if document else ()
-        reading.faults += check_texts(house, document) if document else ()
-        reading.faults += check_client_texts(
-            house, [(file.model, file.sheet) for file in clients if file.model]
-        )
+        reading.faults += check_roster_numbers(house, document, scene.own_numbers)
+        reading.faults += check_texts(house, document)
+        reading.faults += check_client_texts(house, fitted)
         _speak_ahead(scene, clients)
-    reading.faults += check_set([(file.model, file.sheet) for file in clients if file.model])
-    made = [client_build.build_client(file.model, file.sheet, scene) for file in clients if file.model]
+    reading.faults += check_set(fitted)
+    made = [client_build.build_client(client, sheet, scene) for client, sheet in fitted]
     for one in made:
         reading.faults += one.faults
-    members = [
-        (file.model, file.sheet, one.client)
-        for file, one in zip((file for file in clients if file.model), made, strict=True)
-        if file.model
-    ]
+    members = [(*file, one.client) for file, one in zip(fitted, made, strict=True)]
     reading.faults += _whole(house, built, members) if built else ()
     if house and document:
-        reading.faults += _unknown_client(house, document, clients, reading)
+        reading.faults += _unknown_client(house, document, files, reading)
     stock, prompts = stock_sounds(scene, reading.faults)
     if reading.faults or house is None or built is None or stock is None:
         raise ConfigurationRefused(reading.faults)
     by_id = {one.client.id: one.client for one in made}
-    whispers = _whispers(scene, built, by_id, clients, reading)
+    whispers = _whispers(scene, built, members, reading.faults)
     if reading.faults:
         raise ConfigurationRefused(reading.faults)
     configuration = Configuration(
@@ -178,10 +179,14 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | No
     return Loaded(configuration, texts, prompts, _notes(house, document, built, members, now))
 
 
-def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | None, NumberingPlan]:
+def _read_bureau(
+    reading: _Reading,
+) -> tuple[written.Bureau | None, Document | None, NumberingPlan, Mapping[str, Plain]]:
+    """The house, where it stands, how its numbers are read, and what it gives every client (nothing where the
+    house is refused)."""
     found = reading.tree(reading.folder / "bureau.yaml")
     if found is None:
-        return None, None, FRANCE
+        return None, None, FRANCE, {}
     document, values = found
     plan = FRANCE
     house = values.get("bureau") if isinstance(values, dict) else None
@@ -196,16 +201,19 @@ def _read_bureau(reading: _Reading) -> tuple[written.Bureau | None, Document | N
     sheet = Sheet(document)
     model, faults = fit(written.Bureau, values, sheet, plan)
     reading.add_where_silent(faults)
-    return model, document, plan
+    defaults = values.get("defaults") if model is not None and isinstance(values, dict) else None
+    return model, document, plan, defaults if isinstance(defaults, dict) else {}
 
 
 def _read_clients(
-    reading: _Reading, bureau: Document | None, plan: NumberingPlan, house: written.Bureau | None
+    reading: _Reading,
+    bureau: Document | None,
+    plan: NumberingPlan,
+    defaults: Mapping[str, Plain],
+    *,
+    whole: bool,
 ) -> list[_ClientFile]:
-    defaults: Plain = {}
-    if house is not None and bureau is not None:
-        values, _, _ = plain(bureau, reading.environment)
-        defaults = values.get("defaults", {}) if isinstance(values, dict) else {}
+    """`whole`: the house holds, so what a file does not say is known."""
     files: list[_ClientFile] = []
     for path in _client_paths(reading):
         found = reading.tree(path)
@@ -214,13 +222,13 @@ def _read_clients(
             continue
         document, values = found
         sheet = Sheet(document, bureau if defaults else None)
-        if house is None:
+        if not whole:
             # what `defaults` would have given is unknown: ask only for what the file itself says
             _, faults = fit(written.ClientDefaults, _without_identity(values), sheet, plan)
             reading.add_where_silent(faults)
             files.append(_ClientFile(sheet, values))
             continue
-        merged = {**defaults, **values} if isinstance(values, dict) and isinstance(defaults, dict) else values
+        merged = {**defaults, **values} if isinstance(values, dict) else values
         model, faults = fit(written.Client, merged, sheet, plan)
         reading.add_where_silent(faults)
         files.append(_ClientFile(sheet, values, model))
@@ -255,11 +263,11 @@ def _without_identity(values: Plain) -> Plain:
 
 
 def _scene(
-    scene: Scene, house: written.Bureau, built: bureau_build.Built, clients: Sequence[_ClientFile]
+    scene: Scene, house: written.Bureau, built: bureau_build.Built, clients: Sequence[written.Client]
 ) -> Scene:
-    numbers = {line.did for file in clients if file.model for line in file.model.numbers}
+    numbers = {line.did for client in clients for line in client.numbers}
     unknown = house.bureau.unknown_client
-    known = any(file.model.id == unknown for file in clients if file.model)
+    known = any(client.id == unknown for client in clients)
     return replace(
         scene,
         language=house.bureau.language,
@@ -271,28 +279,25 @@ def _scene(
         lists=built.lists,
         blocks=built.blocked is not None,
         own_numbers=frozenset(numbers | {house.bureau.number}),
-        dialling=build_dialling(house, [file.model for file in clients if file.model]),
+        dialling=build_dialling(house, clients),
     )
 
 
-def _speak_ahead(scene: Scene, clients: Sequence[_ClientFile]) -> None:
+def _speak_ahead(scene: Scene, clients: Sequence[written.Client]) -> None:
     """All texts of all clients in one go: the speech program is started once."""
     texts: list[tuple[str, str]] = []
-    for file in clients:
-        if file.model is None:
-            continue
-        language = file.model.language or scene.language
-        lists = (*(rule.do for rule in file.model.rules), file.model.on_full, file.model.fax.do)
-        steps = [step for steps in lists for step, _ in every_step(steps, ())]
+    for client in clients:
+        language = client.language or scene.language
+        steps = [step for step, _ in client.every_step]
         prompts: list[Prompt] = [step.play for step in steps if step.play]
         prompts += [step.menu.play for step in steps if step.menu]
         prompts += [step.voicemail.play for step in steps if step.voicemail and step.voicemail.play]
         prompts += [step.queue.on_answer for step in steps if step.queue and step.queue.on_answer]
         announced = [step.queue.announce for step in steps if step.queue and step.queue.announce]
         prompts += [announce.play for announce in announced if announce.play]
-        prompts += [absence.play for absence in file.model.absences if absence.play]
+        prompts += [absence.play for absence in client.absences if absence.play]
         texts += [(prompt.say, language) for prompt in prompts if prompt.say]
-        texts += [(text, language) for text in _asks(file.model.name, steps, scene, language)]
+        texts += [(text, language) for text in _asks(client.name, steps, scene, language)]
     scene.shelf.prepare(texts)
 
 
@@ -306,38 +311,32 @@ def _asks(client: str, steps: Sequence[Step], scene: Scene, language: str) -> It
 
 
 def _whispers(
-    scene: Scene,
-    built: bureau_build.Built,
-    clients: Mapping[str, Client],
-    files: Sequence[_ClientFile],
-    reading: _Reading,
+    scene: Scene, built: bureau_build.Built, members: Sequence[Member], faults: list[Fault]
 ) -> Mapping[str, Audio]:
     """The names of the clients whose calls may come to a secretary who wants to hear them, in the bureau's
     language."""
     listening = {person.id for person in built.secretaries.values() if person.whisper}
     wanted = [
-        client
-        for client in clients.values()
+        (client, sheet)
+        for _, sheet, client in members
         if listening
         and not listening.isdisjoint(in_reach(client, built.teams, built.secretaries, built.bureau))
         and any(queues(client))
     ]
     if not wanted:
         return {}
-    scene.shelf.prepare([(client.name, scene.language) for client in wanted])
-    sheets = {file.model.id: file.sheet for file in files if file.model}
-    spoken: dict[str, Audio] = {}
-    for client in wanted:
-        ear = Ear(scene, sheets[client.id], scene.language, reading.faults)
-        spoken[client.id] = ear.spoken(client.name, ("name",))
-    return spoken
+    scene.shelf.prepare([(client.name, scene.language) for client, _ in wanted])
+    return {
+        client.id: Ear(scene, sheet, scene.language, faults).spoken(client.name, ("name",))
+        for client, sheet in wanted
+    }
 
 
 def _unknown_client(
-    house: written.Bureau, document: Document, clients: Sequence[_ClientFile], reading: _Reading
+    house: written.Bureau, document: Document, files: Sequence[_ClientFile], reading: _Reading
 ) -> Iterator[Fault]:
     wanted = house.bureau.unknown_client
-    ids = [file.tree.get("id") for file in clients if isinstance(file.tree, dict)]
+    ids = [file.tree.get("id") for file in files if isinstance(file.tree, dict)]
     if wanted not in ids and not reading.unread:
         near = suggestion(wanted, [word for word in ids if isinstance(word, str)])
         place = document.at(("bureau", "unknown_client"))

@@ -15,7 +15,7 @@ from autocom.config.phrases import phrases
 from autocom.config.sounds import STOCK_MUSIC, AudioRefused
 from autocom.config.wording import told, words_of
 from autocom.core.model import Audio, Client, Enqueue, Forward, Music, OnCall, Step, StockSounds
-from autocom.core.reach import every_step
+from autocom.core.reach import all_steps
 
 if TYPE_CHECKING:
     from autocom.config.faults import Fault
@@ -92,11 +92,10 @@ def all_music(clients: Mapping[str, Client], stock: StockSounds) -> dict[str, Mu
     for client in clients.values():
         if client.hold_music is not None:
             found[client.hold_music.moh_class] = client.hold_music
-        for steps in (*(rule.do for rule in client.rules), client.on_full, client.on_fax):
-            for step in every_step(steps):
-                music = _music_of(step)
-                if music is not None:
-                    found[music.moh_class] = music
+        for step in all_steps(client):
+            music = _music_of(step)
+            if music is not None:
+                found[music.moh_class] = music
     return dict(sorted(found.items()))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from autocom.config.faults import suggestion
+from autocom.config.faults import doubles, suggestion
 from autocom.config.wording import told
 from autocom.core.texts import Texting, TextProvider
 
@@ -77,20 +77,11 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 def check_texts(house: models.Bureau, document: Document) -> Iterator[Fault]:
     """Providers that could not be used as they are written."""
-    seen: dict[str, int] = {}
+    providers = list(enumerate(house.texts.providers))
+    ids = ((provider.id, document.at(("texts", "providers", index, "id"))) for index, provider in providers)
+    yield from doubles(ids, told("provider"))
     trunks = {trunk.id: trunk for trunk in house.trunks}
-    for index, provider in enumerate(house.texts.providers):
-        place = document.at(("texts", "providers", index, "id"))
-        if provider.id in seen:
-            yield place.fault(
-                told(
-                    "{what} `{word}` stands twice; the first is in line {line}",
-                    what=told("provider"),
-                    word=provider.id,
-                    line=seen[provider.id],
-                )
-            )
-        seen.setdefault(provider.id, place.line)
+    for index, provider in providers:
         yield from _keys(provider, index, document)
         if provider.trunk is None:
             continue

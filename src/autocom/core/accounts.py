@@ -8,6 +8,7 @@ the password that leaves for a browser or a phone that fetches its settings by i
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,6 +31,14 @@ Transport = Literal["udp", "tls"]
 def ha1(user: str, password: str) -> str:
     """RFC 2617 A1 under our realm: as good as the password for this realm, and for nothing else."""
     return hashlib.md5(f"{user}:{REALM}:{password}".encode(), usedforsecurity=False).hexdigest()
+
+
+def same(given: str, wanted: str) -> bool:
+    """Whether what somebody gave is the secret; the time it takes tells nothing. Any string may be given, also one
+    that is no valid Unicode (a header's bytes, an escape in JSON)."""
+    return hmac.compare_digest(
+        given.encode("utf-8", "surrogatepass"), wanted.encode("utf-8", "surrogatepass")
+    )
 
 
 def at(host: str, port: int) -> str:

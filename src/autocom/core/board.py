@@ -1,12 +1,10 @@
 """The floor's values in an order in which a decision finds what it needs without looking at all of them.
 
-Callers of one kind (same teams in reach, languages, countries, preference, `ring`, target) form a `Group`:
-within it the order never changes, so only heads are compared. Each kind's `Reach` keeps who may take it, who
-of those is at work, and the free ones, best first. Deadlines are in one heap. Everything here can be computed
-from posts and waiters alone, and is, where a floor is not the newest; the rules are in `ranking` and `floor`.
-Cost of a fact: its changes times the kinds they concern times log n; a widening, a secretary who comes or goes
-and a deadline touch only what they are about. Heaps are pruned lazily: an entry counts only as long as the
-stamp it was filed under.
+Callers and posts are filed under what decides who may take whom (`kinds`); deadlines are in one heap.
+Everything here can be computed from posts and waiters alone, and is, where a floor is not the newest; the
+rules are in `ranking` and `floor`. Cost of a fact: its changes times the kinds they concern times log n; a
+widening, a secretary who comes or goes and a deadline touch only what they are about. Heaps are pruned
+lazily: an entry counts only as long as the stamp it was filed under.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from typing import NamedTuple
 
 from autocom.core import ranking
 from autocom.core.alarms import Alarms
+from autocom.core.kinds import FreeEntry, Group, Kind, Reach, WaiterEntry
 from autocom.core.model import Ringing
 from autocom.core.pauses import pause_ends_at
 from autocom.core.posts import Floor, Idle, Offered, Post, Staff, Waiter, WrapUp
@@ -25,78 +24,6 @@ from autocom.core.versions import Version
 
 MOST_KINDS = 1024
 """Kinds of callers remembered beyond those that wait now."""
-
-
-class Kind(NamedTuple):
-    """What decides who may take a caller at this moment. `ring` is None for "at any time". Without `teams`:
-    who is preferred, whatever her team (a caller returns to her)."""
-
-    teams: tuple[str, ...]
-    languages: tuple[str, ...]
-    countries: tuple[str, ...]
-    prefer: tuple[str, ...] = ()
-    ring: Ringing | None = None
-
-
-FreeEntry = tuple[ranking.Place, float, float, str, int]
-
-
-class Group:
-    """Waiting callers of one kind and one target. `unrung`: no phone rings for them; `rung` (only where
-    `ring` is all): some do, and more may. `count`: how many are filed in `unrung`."""
-
-    __slots__ = ("count", "name", "reach", "rung", "unrung")
-
-    def __init__(self, reach: Reach, target: float) -> None:
-        self.reach, self.count = reach, 0
-        kind = reach.kind
-        self.name = (target, *kind[:4], kind.ring.value if kind.ring else "")
-        self.unrung: list[tuple[bool, float, float, str, int]] = []
-        self.rung: list[tuple[bool, float, float, str, int]] = []
-
-
-class Reach:
-    """Who may take callers of one kind: `places` in their lasting order, `barred` with the reason.
-    `present`: those at work; `active`: those of them who are in no pause of their own. `free`: a heap.
-    `members`: callers of this need, or with this preference; `wary`: those of them to whom who is paused is
-    away. `waiting`: how many no phone rings for."""
-
-    __slots__ = (
-        "active", "barred", "free", "groups", "kind", "members", "places", "present", "waiting", "wary",
-    )  # fmt: skip
-
-    def __init__(self, kind: Kind, board: Board) -> None:
-        staff = board.staff
-        self.kind = kind
-        found: dict[str, ranking.Place] = {}
-        self.barred: dict[str, str] = {}
-        if not kind.teams:
-            found = {name: ranking.NEAREST for name in kind.prefer if name in staff.levels}
-        for name in dict.fromkeys(itertools.chain(*(board.teams.get(team, ()) for team in kind.teams))):
-            place = ranking.placed(name, kind.teams, kind.languages, kind.countries, staff)
-            if place is None:
-                self.barred[name] = ranking.unfit(name, kind.languages, kind.countries, staff) or "team"
-            elif not kind.prefer or name in kind.prefer:
-                found[name] = place
-        self.places = dict(sorted(found.items(), key=lambda pair: (pair[1], pair[0])))
-        self.present: set[str] = set()
-        self.active: set[str] = set()
-        self.free: list[FreeEntry] = []
-        self.members: set[str] = set()
-        self.wary: set[str] = set()
-        self.groups: dict[float, Group] = {}
-        self.waiting = 0
-
-    def entry(self, post: Post, stamp: int) -> FreeEntry:
-        """How a free post is filed here."""
-        ring = self.kind.ring or Ringing.LONGEST_IDLE
-        return (
-            self.places[post.secretary],
-            ranking.turn(ring, post),
-            post.idle_since,
-            post.secretary,
-            stamp,
-        )
 
 
 class _Filed(NamedTuple):
@@ -111,7 +38,8 @@ class _Filed(NamedTuple):
 
 
 class Board:
-    """Owned by the newest floor. Change `posts` and `waiters` in place, say so in `touched_*`, then `refresh`."""
+    """Owned by the newest floor. Change `posts` and `waiters` in place, say so in `touched_*`, then
+    `refresh`."""
 
     def __init__(self, floor: Floor) -> None:
         self.posts: dict[str, Post] = dict(floor.posts)
@@ -271,7 +199,7 @@ class Board:
         # its entry in the heap dies with its stamp
         self.filed[call] = filed._replace(stamp=-1)
 
-    def _push_waiter(self, group: Group, entry: tuple[bool, float, float, str, int], *, rung: bool) -> None:
+    def _push_waiter(self, group: Group, entry: WaiterEntry, *, rung: bool) -> None:
         heap = group.rung if rung else group.unrung
         if len(heap) > 2 * len(self.waiters) + 8:
             heap[:] = [old for old in heap if self._stands(old)]
@@ -282,7 +210,7 @@ class Board:
             group.reach.waiting += 1
         self.ready.add(group)
 
-    def _stands(self, entry: tuple[bool, float, float, str, int]) -> bool:
+    def _stands(self, entry: WaiterEntry) -> bool:
         filed = self.filed.get(entry[3])
         return filed is not None and filed.stamp == entry[4]
 
@@ -307,7 +235,7 @@ class Board:
     def _reach(self, kind: Kind) -> Reach:
         reach = self.reaches.get(kind)
         if reach is None:
-            reach = self.reaches[kind] = Reach(kind, self)
+            reach = self.reaches[kind] = Reach(kind, self.staff, self.teams)
             for name in reach.places:
                 self.reaches_of.setdefault(name, []).append(reach)
                 if name in self.present:

@@ -17,8 +17,9 @@ from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from autocom.core.model import Client, Configuration, Dialling, Enqueue, Forward, Limits, Menu, Step
+from autocom.core.model import Client, Configuration, Dialling, Forward, Limits
 from autocom.core.numbers import FRANCE, NumberingPlan
+from autocom.core.reach import all_steps
 
 Forbidden = Literal["emergency", "premium", "satellite", "international"]
 """Why a number is not dialled, whoever asks."""
@@ -147,29 +148,8 @@ def written_numbers(configuration: Configuration, client: Client | None) -> froz
     if client is not None:
         known = configuration.clients.get(client.id, client)
         found.update(contact.number for contact in known.contacts)
-        for rule in known.rules:
-            found.update(_forwards(rule.do))
-        found.update(_forwards((*known.on_full, *known.on_fax)))
+        found.update(step.to for step in all_steps(known) if isinstance(step, Forward))
     return frozenset(found)
-
-
-def _forwards(steps: Iterable[Step]) -> Iterator[str]:
-    for step in steps:
-        match step:
-            case Forward(to=to):
-                yield to
-            case Menu(keys=keys, otherwise=otherwise):
-                for inner in (*keys.values(), otherwise):
-                    yield from _forwards(inner)
-            case Enqueue():
-                for inner in (*_ways_out(step), *step.keys.values()):
-                    yield from _forwards(inner)
-            case _:
-                pass
-
-
-def _ways_out(queue: Enqueue) -> tuple[tuple[Step, ...], ...]:
-    return (queue.on_timeout, queue.on_full, queue.on_nobody, queue.on_closing, queue.on_long_wait)
 
 
 # --- how much ----------------------------------------------------------------------------------
@@ -221,9 +201,9 @@ def midnight(now: float, zone: str, days: int = 0) -> float:
     return datetime.combine(day, time(0), ZoneInfo(zone)).timestamp()
 
 
-def forgettable(use: Use, now: float, zone: str) -> bool:
-    """Whether it counts for nothing any more."""
-    return use.ended is not None and use.at <= now - HOUR and use.ended < midnight(now, zone)
+def forgettable(use: Use, now: float, today: float) -> bool:
+    """Whether it counts for nothing any more. `today`: since midnight."""
+    return use.ended is not None and use.at <= now - HOUR and use.ended < today
 
 
 def usage(uses: Iterable[Use], now: float, zone: str) -> Usage:

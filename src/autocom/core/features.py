@@ -1,8 +1,8 @@
-"""What a secretary dials or commands: the codes of the contract's section 5 as floor facts; and what she
-is told in a text on her phone.
+"""What a secretary says of herself (there, away, back) as floor facts, how it is confirmed; and what she is
+told in a text on her phone.
 
-Pure words to facts; `None` is a code we do not know. The dialplan brings the codes over FastAGI,
-the command line and the API bring the verbs.
+Pure words to facts. Her phone brings the words as codes (`core.codes`), the command line and the API as they
+are.
 """
 
 from __future__ import annotations
@@ -15,28 +15,9 @@ VERBS = ("login", "logout", "pause", "resume", "done")
 SecretaryFact = LoggedIn | LoggedOut | PausedBy | Resumed
 
 
-def by_code(secretary: str, code: str) -> SecretaryFact | None:
-    """`*45` log in, `*46` log out, `*47N` pause with reason N (`*47`: other), `*48` resume."""
-    match code[:3], code[3:]:
-        case "*45", "":
-            return LoggedIn(secretary)
-        case "*46", "":
-            return LoggedOut(secretary)
-        case "*47", reason if reason in {*REASONS, ""}:
-            return PausedBy(secretary, REASONS[reason or "4"])
-        case "*48", "":
-            return Resumed(secretary)
-        case _:
-            return None
-
-
-def result_digit(code: str) -> str | None:
-    """The digit of `*7N`: what came of her last call. None where the code is another one."""
-    return code[2] if len(code) == 3 and code.startswith("*7") and code[2].isdigit() else None
-
-
 def by_verb(secretary: str, verb: str, reason: str | None = None) -> SecretaryFact:
-    """The command line's words. A reason is a word or a digit of `REASONS`; ValueError says what is allowed."""
+    """A word of `VERBS`. A reason is a word or a digit of `REASONS` (None: other); ValueError says what is
+    allowed."""
     match verb:
         case "login":
             return LoggedIn(secretary)

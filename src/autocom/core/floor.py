@@ -311,7 +311,8 @@ def _vanished(draft: Draft, post: Post) -> None:
 def _shorten(draft: Draft, post: Post, work: WrapUp) -> Post:
     """`*48` ends wrap-up, but not before the client's minimum."""
     if work.earliest > draft.now:
-        return replace(post, engaged=replace(work, until=work.earliest))
+        # nor is she kept any longer for who may come back, or his being taken care of would undo her word
+        return replace(post, engaged=replace(work, until=work.earliest, kept=None))
     return _end_wrap_up(draft, post, work, "secretary")
 
 

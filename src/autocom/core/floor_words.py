@@ -102,8 +102,7 @@ class TookOver:
 
 @dataclass(frozen=True, slots=True)
 class PickedUp:
-    """She took the caller who rings at a colleague's phone (`of`; None: whichever of hers rings the longest), on
-    this channel of her own."""
+    """She took the caller who rings at a colleague's phone, on this channel of her own."""
 
     secretary: str
     leg: str

@@ -9,11 +9,10 @@ a letter is one letter however often it is decided. `calls.messages` decides, `m
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.journal import Json
 
 LETTER = "mail:"
@@ -23,7 +22,6 @@ VOICE = "voice:"
 MAIL, TEXT = "mail", "text"
 """The routes: to a mail address, to a telephone number."""
 
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 and O, no 1 and I: it is read out on the telephone
 _WAV_HEADER = 44
 _BYTES_A_SECOND = 16_000  # Asterisk's format `wav`: 8 kHz, 16 bits, mono
 
@@ -124,34 +122,14 @@ def row_of(value: Letter | Voice) -> dict[str, Json]:
 
 def letters(rows: Mapping[str, Json]) -> tuple[list[Letter], list[str]]:
     """The letters among these rows, oldest first; and the keys of those that cannot be read."""
-    found: list[Letter] = []
-    broken: list[str] = []
-    for key, row in rows.items():
-        if key.startswith(LETTER):
-            try:
-                found.append(CODEC.load(Letter, row))
-            except Undecodable:
-                broken.append(key)
+    found, broken = CODEC.rows(Letter, LETTER, rows)
     return sorted(found, key=lambda letter: (letter.at, letter.id)), broken
 
 
 def voices(rows: Mapping[str, Json]) -> tuple[list[Voice], list[str]]:
     """The recorded messages among these rows, oldest first; and the keys of those that cannot be read."""
-    found: list[Voice] = []
-    broken: list[str] = []
-    for key, row in rows.items():
-        if key.startswith(VOICE):
-            try:
-                found.append(CODEC.load(Voice, row))
-            except Undecodable:
-                broken.append(key)
+    found, broken = CODEC.rows(Voice, VOICE, rows)
     return sorted(found, key=lambda voice: (voice.at, voice.recording)), broken
-
-
-def reference(recording: str) -> str:
-    """Four characters by which a message is asked for on the telephone; they say nothing about it."""
-    number = int.from_bytes(hashlib.sha256(recording.encode()).digest()[:4], "big")
-    return "".join(_ALPHABET[number >> shift & 31] for shift in (15, 10, 5, 0))
 
 
 def wav_seconds(wav: bytes) -> float:
@@ -166,8 +144,9 @@ def wav_whole(wav: bytes) -> bytes:
     if len(wav) < _WAV_HEADER or wav[:4] != b"RIFF" or wav[36:40] != b"data":
         return wav
     sound = len(wav) - _WAV_HEADER
+    voice = memoryview(wav)[44:]  # an hour of it: not copied twice
     return b"".join(
-        (wav[:4], (sound + 36).to_bytes(4, "little"), wav[8:40], sound.to_bytes(4, "little"), wav[44:])
+        (wav[:4], (sound + 36).to_bytes(4, "little"), wav[8:40], sound.to_bytes(4, "little"), voice)
     )
 
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from autocom.core import ranking
-from autocom.core.board import Board, Reach
+from autocom.core.board import Board
 from autocom.core.draft import Draft
 from autocom.core.floor_words import Ring
 from autocom.core.journal import Json
+from autocom.core.kinds import Reach
 from autocom.core.model import Ringing
 from autocom.core.naming import leg_id
 from autocom.core.offers import withdraw

@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_LEG = re.compile(r"^ring-(c[0-9a-z]+)-([0-9]+)-([a-z0-9][a-z0-9-]*)$")
-_PLAYBACK = re.compile(r"^play-(c[0-9a-z]+)-[0-9]+$")
-_BRIDGE = re.compile(r"^(?:talk|patch)-(c[0-9a-z]+)-([0-9]+)$")
-_OUTSIDE = re.compile(r"^out-(c[0-9a-z]+)-[0-9]+$")
-_RECORDING = re.compile(r"^(?:voice|tape)-(c[0-9a-z]+)-[0-9]+\Z")
-_EAR = re.compile(r"^ear-(c[0-9a-z]+)-[0-9]+$")
-_ROOM = re.compile(r"^room-(8[0-9]{2})$")
+_LEG = re.compile(r"ring-(c[0-9a-z]+)-([0-9]+)-([a-z0-9][a-z0-9-]*)")
+_PLAYBACK = re.compile(r"play-(c[0-9a-z]+)-[0-9]+")
+_BRIDGE = re.compile(r"(?:talk|patch)-(c[0-9a-z]+)-[0-9]+")
+_OUTSIDE = re.compile(r"out-(c[0-9a-z]+)-[0-9]+")
+_RECORDING = re.compile(r"(?:voice|tape)-(c[0-9a-z]+)-[0-9]+")
+_EAR = re.compile(r"ear-(c[0-9a-z]+)-[0-9]+")
+_ROOM = re.compile(r"room-(8[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def leg_id(call: str, attempt: int, secretary: str) -> str:
 
 def leg_of(channel: str) -> LegName | None:
     """The leg that this channel id names, None where it is no leg of ours."""
-    found = _LEG.match(channel)
+    found = _LEG.fullmatch(channel)
     return LegName(found[1], int(found[2]), found[3]) if found else None
 
 
@@ -52,8 +52,7 @@ def outside_id(call: str, number: int) -> str:
 
 def call_of_outside(channel: str) -> str | None:
     """The call for which this outside channel was made, None where it is none of those."""
-    found = _OUTSIDE.match(channel)
-    return found[1] if found else None
+    return _named_in(_OUTSIDE, channel)
 
 
 def patch_of(leg: str) -> str:
@@ -83,8 +82,7 @@ def ear_id(call: str, number: int) -> str:
 
 def call_of_ear(channel: str) -> str | None:
     """The supervising call whose ear this channel is, None where it is none."""
-    found = _EAR.match(channel)
-    return found[1] if found else None
+    return _named_in(_EAR, channel)
 
 
 def room_id(room: str) -> str:
@@ -94,8 +92,7 @@ def room_id(room: str) -> str:
 
 def room_of(bridge: str) -> str | None:
     """The conference room whose bridge this is, None where it is none."""
-    found = _ROOM.match(bridge)
-    return found[1] if found else None
+    return _named_in(_ROOM, bridge)
 
 
 def letter_id(call: str, number: int) -> str:
@@ -105,22 +102,24 @@ def letter_id(call: str, number: int) -> str:
 
 def call_of_recording(recording: str) -> str | None:
     """The call whose recording this is, None where it is not ours."""
-    found = _RECORDING.match(recording)
-    return found[1] if found else None
+    return _named_in(_RECORDING, recording)
 
 
 def call_of_bridge(bridge: str) -> str | None:
     """The call whose bridge this is, None where it is not ours."""
-    found = _BRIDGE.match(bridge)
-    return found[1] if found else None
+    return _named_in(_BRIDGE, bridge)
 
 
 def call_of_playback(playback: str) -> str | None:
     """The call whose sound this is, None where it is not ours."""
-    found = _PLAYBACK.match(playback)
-    return found[1] if found else None
+    return _named_in(_PLAYBACK, playback)
 
 
 def playback_id(call: str, number: int) -> str:
     """The n-th sound of a call."""
     return f"play-{call}-{number}"
+
+
+def _named_in(pattern: re.Pattern[str], name: str) -> str | None:
+    found = pattern.fullmatch(name)
+    return found[1] if found else None

@@ -1,8 +1,7 @@
 """What a secretary wants done with the conversation she is in: by her phone's buttons, by codes, by API.
 
-Frozen values that lie in the call's mailbox like any other note. `how` says by what means it was asked:
-`refer` (her phone's transfer button), `code` (digits in the conversation), `phone` (dialled from idle) or
-`api`. An order that no longer fits what the call has become changes nothing: orders come late. The story
+Frozen values that lie in the call's mailbox like any other note. `how`, where the journal keeps it, says by what
+means it was asked: `refer` (her phone's transfer button), `code` (digits in the conversation) or `api`. An order that no longer fits what the call has become changes nothing: orders come late. The story
 that follows them is `calls.conversing`.
 """
 
@@ -20,14 +19,10 @@ from autocom.core.targets import Nobody, Outside, Target, target
 class Hold:
     """Put the caller on hold: he hears his client's music, she hears nothing."""
 
-    how: str = "api"
-
 
 @dataclass(frozen=True, slots=True)
 class Resume:
     """Take him out of hold. Somebody who was consulted meanwhile is put on hold himself."""
-
-    how: str = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +37,10 @@ class Consult:
 class Join:
     """All three together: caller, secretary and whoever was consulted."""
 
-    how: str = "api"
-
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Let the one who was consulted, or is being rung, go; back to the caller."""
-
-    how: str = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +62,11 @@ class SendTo:
 
 @dataclass(frozen=True, slots=True)
 class PutThrough:
-    """An unattended patch: as `SendTo`, but whoever picks up must press the digit `accept`, so that no voicemail
-    swallows the caller."""
+    """An unattended patch: as `SendTo`, but whoever picks up must press `ACCEPT`, so that no voicemail swallows the
+    caller."""
 
     target: Target
     how: str = "api"
-    accept: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +79,10 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The recording of the conversation: start, pause, resume or stop."""
+    """The recording of the conversation: a word of `RECORD_VERBS`, or `toggle`, the key `*8`: start, then pause and
+    resume."""
 
     verb: str
-    how: str = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +90,6 @@ class Mark:
     """What came of this call, by its digit (`core.results`); `calls.house.House.mark` writes it down."""
 
     result: str
-    how: str = "code"
 
 
 Order = Hold | Resume | Consult | Join | Drop | Leave | SendTo | PutThrough | Park | Record | Mark
@@ -108,6 +97,14 @@ Order = Hold | Resume | Consult | Join | Drop | Leave | SendTo | PutThrough | Pa
 
 class NotPossible(Exception):  # noqa: N818 - says what is the case
     """What she wants cannot be now; the words say why, for people."""
+
+
+class LeadsNowhere(ValueError):  # noqa: N818 - says what is the case
+    """Whom she named is nobody. `why`: a word of `core.targets.Nobody`."""
+
+    def __init__(self, nobody: Nobody) -> None:
+        super().__init__(f"{nobody.dialled!r} leads to nobody ({nobody.why})")
+        self.dialled, self.why = nobody.dialled, nobody.why
 
 
 VERBS: Mapping[str, str | None] = {
@@ -125,15 +122,10 @@ VERBS: Mapping[str, str | None] = {
 """What the API and `autocom secretary` may ask of a conversation, and the name of what belongs to it."""
 RECORD_VERBS = ("start", "pause", "resume", "stop")
 LONGEST_NOTE = 80
+ACCEPT = "1"
+"""The digit by which somebody outside whom a secretary had rung says that he is there: a voicemail presses none."""
 
-
-_PLAIN: Mapping[str, type[Hold | Resume | Join | Drop | Leave]] = {
-    "hold": Hold,
-    "resume": Resume,
-    "join": Join,
-    "drop": Drop,
-    "leave": Leave,
-}
+_PLAIN: Mapping[str, Order] = {"hold": Hold(), "resume": Resume(), "join": Join(), "drop": Drop()}
 
 
 def by_verb(
@@ -147,8 +139,10 @@ def by_verb(
     """The order that a word of `VERBS` (or of `core.keypad`) stands for. `client`: whose contacts are meant by one
     or two digits. ValueError says what is wrong with the words."""
     if verb in _PLAIN:
-        return _PLAIN[verb](how)
+        return _PLAIN[verb]
     match verb:
+        case "leave":
+            return Leave(how)
         case "consult":
             return Consult(destination(argument, configuration, client, plan), how)
         case "transfer":
@@ -158,11 +152,11 @@ def by_verb(
         case "park":
             return Park(" ".join(argument.split())[:LONGEST_NOTE], how)
         case "record" if argument in RECORD_VERBS:
-            return Record(argument, how)
+            return Record(argument)
         case "record":
             raise ValueError(f"say what to do with the recording: {', '.join(RECORD_VERBS)}")
         case "mark":
-            return Mark(argument, how)
+            return Mark(argument)
         case _:
             raise ValueError(f"unknown verb {verb!r}: use {', '.join(VERBS)}")
 
@@ -171,7 +165,7 @@ def destination(
     words: str, configuration: Configuration, client: Client | None = None, plan: NumberingPlan = FRANCE
 ) -> Target:
     """Where these digits lead: an extension, a team, a room, a number, or the n-th of the client's contacts.
-    ValueError where they lead nowhere."""
+    ValueError where they are no words at all, LeadsNowhere where they are nobody's."""
     found = target(words, configuration, plan)
     if not isinstance(found, Nobody):
         return found
@@ -182,4 +176,4 @@ def destination(
         return Outside(contact.number, contact.name)
     if not text:
         raise ValueError("say whom: an extension, a number, or the client's contact by its place (1, 2, …)")
-    raise ValueError(f"{found.dialled!r} leads to nobody ({found.why})")
+    raise LeadsNowhere(found)

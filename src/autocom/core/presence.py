@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from autocom.core.letters import Voice
-from autocom.core.model import Client, Configuration, Voicemail
+from autocom.core.model import Configuration, Voicemail
 from autocom.core.posts import Floor, InTalk, Post, Staff, Waiter
-from autocom.core.reach import every_step, queues, teams_of
+from autocom.core.reach import all_steps, queues, teams_of
 
 
 class Lamp(Enum):
@@ -155,12 +155,13 @@ def _late_from(waiter: Waiter) -> float:
 
 def boxed(configuration: Configuration) -> tuple[str, ...]:
     """The clients whose rules can take a message, in order: they have a box."""
-    return tuple(sorted(name for name, client in configuration.clients.items() if _takes_messages(client)))
-
-
-def _takes_messages(client: Client) -> bool:
-    lists = (*(rule.do for rule in client.rules), client.on_full, client.on_fax)
-    return any(isinstance(step, Voicemail) for steps in lists for step in every_step(steps))
+    return tuple(
+        sorted(
+            name
+            for name, client in configuration.clients.items()
+            if any(isinstance(step, Voicemail) for step in all_steps(client))
+        )
+    )
 
 
 def boxes_of(configuration: Configuration) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from autocom.core.model import Closure, ForwardReason
 from autocom.core.numbers import FRANCE, NumberingPlan, national
 from autocom.core.sip import clean
-from autocom.core.stages import Call
+from autocom.core.story import Call
 
 SHOWN = 24
 """Characters of a caller's own text that a phone gets to show."""

@@ -40,13 +40,15 @@ def every_step(steps: Iterable[Step]) -> Iterator[Step]:
             yield from every_step(inside)
 
 
+def all_steps(client: Client) -> Iterator[Step]:
+    """Each step, at any depth, to which a call of this client can come."""
+    for steps in (*(rule.do for rule in client.rules), client.on_full, client.on_fax):
+        yield from every_step(steps)
+
+
 def queues(client: Client) -> Iterator[Enqueue]:
     """Every queue that any rule of the client leads to."""
-    lists = (*(rule.do for rule in client.rules), client.on_full, client.on_fax)
-    for steps in lists:
-        for step in every_step(steps):
-            if isinstance(step, Enqueue):
-                yield step
+    return (step for step in all_steps(client) if isinstance(step, Enqueue))
 
 
 def teams_of(names: Iterable[str], teams: Mapping[str, Team]) -> frozenset[str]:

@@ -98,8 +98,12 @@ def read_csv(text: str) -> list[dict[str, str]]:
     in this one where it says nothing. ValueError names the line that cannot be read."""
     text = text.lstrip("\ufeff")
     mark = ";" if ";" in text and text.count(";") >= text.count(",") else ","
-    reader = csv.reader(io.StringIO(text), delimiter=mark)
-    rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    # "" leaves the ends of lines to the reader: else a lone carriage return (an old spreadsheet) is an error
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from error
     if not rows:
         raise ValueError("the list is empty")
     columns = ["number", "name", "note", "at"]

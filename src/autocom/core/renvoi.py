@@ -7,16 +7,13 @@ the answer comes. Whether an outside number may be dialled is decided elsewhere,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from autocom.core.targets import Colleague, Dialled, Outside
+from autocom.core.targets import Colleague, Dialled, Nobody, Outside
 
 WHENS = ("always", "busy", "no_answer")
-"""In words; their codes are `*21`, `*67` and `*61`, as operators have them."""
-_CODES = {"21": "always", "67": "busy", "61": "no_answer"}
-_CODE = re.compile(r"\*(21|67|61)(?:\*([+0-9]{1,20}))?\Z")
+"""In words; their codes stand in `core.codes`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +50,6 @@ class Forwards:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """A code that she dialled: which forward, and where to; None ends it."""
-
-    when: str
-    to: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Led:
     """Where a call goes instead of to her. `passed`: the phones that sent it on, in order. `why` it goes no
     further, where the last of them had set more: loop, limit, outside (not allowed), unknown (nobody's)."""
@@ -70,21 +59,17 @@ class Led:
     why: str | None = None
 
 
-def wish(code: str) -> Wish | None:
-    """`*21*N` sets, `*21` ends; the same with `*67` and `*61`. None where it is no such code."""
-    found = _CODE.match(code)
-    return Wish(_CODES[found[1]], found[2]) if found else None
-
-
 def allowed(
     secretary: str, written: str, target_of: Callable[[str], Dialled], *, outside: bool
 ) -> str | None:
-    """Why she may not forward her phone there: self, outside, unknown; None where she may."""
+    """Why she may not forward her phone there: self, outside, or what its digits are instead; None where she may."""
     match target_of(written):
         case Colleague(colleague):
             return "self" if colleague == secretary else None
         case Outside():
             return None if outside else "outside"
+        case Nobody(why=why):
+            return why
         case _:
             return "unknown"
 

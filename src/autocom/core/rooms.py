@@ -1,13 +1,12 @@
-"""Conference rooms: who is in one, who may command it, what keys mean there.
+"""Conference rooms: who is in one, who is let in, who may command it.
 
 A room is nothing but the calls that stand at `InRoom` with its number; whoever came first of the secretaries
 opened it. Invariants: nobody is let into a room that is locked or full; people from outside alone do not keep
-one. Pure; the story of a member is `calls.rooms`.
+one. Pure; the story of a member is `calls.rooms`, the keys that he presses are `core.keypad`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -20,16 +19,10 @@ MEMBERS_AT_MOST = 12
 """Who is being rung for it counts as well."""
 WITHOUT_SECRETARY = 30.0
 """Seconds after which people from outside are let go who are left among themselves."""
-BETWEEN_KEYS = 5.0
-"""Seconds after which keys that were begun are forgotten."""
-LONGEST = 24
 
 Refusal = Literal["room_locked", "room_full"]
-Verb = Literal["mute", "unmute", "end", "lock", "unlock"]
-VERBS: tuple[Verb, ...] = ("mute", "unmute", "end", "lock", "unlock")
-"""What is said to everybody in a room."""
-
-_INVITATION = re.compile(r"\*3([0-9*]{1,20})#\Z")
+VERBS = ("mute", "unmute", "end", "lock", "unlock")
+"""What is said to everybody in a room: words of the API, and of `keypad.ROOM`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,59 +31,6 @@ class Member:
 
     call: str
     stage: InRoom
-
-
-@dataclass(frozen=True, slots=True)
-class Everybody:
-    """`*1` all are muted but who says so, `*2` unmuted, `*0` the room is ended, `*4` locked, `*5` unlocked."""
-
-    verb: Verb
-
-
-@dataclass(frozen=True, slots=True)
-class Myself:
-    """`*6`: her own microphone, off or on again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """`*3NUMBER#`: ring an extension or a number for the room."""
-
-    dialled: str
-
-
-Key = Everybody | Myself | Invite
-
-_PLAIN: dict[str, Key] = {
-    "*1": Everybody("mute"),
-    "*2": Everybody("unmute"),
-    "*0": Everybody("end"),
-    "*4": Everybody("lock"),
-    "*5": Everybody("unlock"),
-    "*6": Myself(),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What was pressed so far, and when last."""
-
-    pressed: str = ""
-    at: float = 0.0
-
-    def and_then(self, digit: str, now: float) -> tuple[Keys, Key | None]:
-        """One digit more: what is kept of it, and the command that it completes."""
-        pressed = digit if now - self.at > BETWEEN_KEYS else self.pressed + digit
-        known = _PLAIN.get(pressed)
-        if known is not None:
-            return Keys(), known
-        invitation = _INVITATION.match(pressed)
-        if invitation is not None:
-            return Keys(), Invite(invitation[1])
-        begun = pressed == "*" or (pressed.startswith("*3") and digit != "#" and len(pressed) < LONGEST)
-        if begun:
-            return Keys(pressed, now), None
-        return Keys(digit, now) if digit == "*" else Keys(), None
 
 
 def members(stories: Iterable[Story], room: str) -> list[Member]:

@@ -50,6 +50,8 @@ _WORDS = {
         "stays": "Transfer refused: {why}",
     },
 }
+REASONS = tuple(word for word in _WORDS["en"] if word not in {"return", "stays"})
+"""Every word that has a sentence of its own."""
 _ALSO = {
     "emergency": "barred",
     "premium": "barred",

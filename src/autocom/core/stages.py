@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from autocom.core.ingress import Identity
 from autocom.core.model import (
     Audio,
     Callback,
-    Client,
     Contact,
     Enqueue,
     HangupKind,
@@ -23,33 +21,6 @@ from autocom.core.model import (
     Step,
     Voicemail,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Who called whom and what was decided at the door. Never changes: a call keeps the client,
-    rule and configuration version it entered under, whatever is reloaded meanwhile.
-
-    `by_rule`: the outcome where the rule itself ends the call; `by_refusal`: where it does so with
-    busy, reject or congestion."""
-
-    id: str
-    channel: str
-    arrived_at: float
-    trunk: str | None
-    identity: Identity
-    client: Client
-    rule: str
-    by_rule: str
-    by_refusal: str
-    config_version: str
-    waiting: int = 0  # this client's callers in the queue when he came: `waiting_over` is asked once
-    open: bool = True  # whether the client was, when he came
-    filed: str | None = None  # the files' rule, where the client's own system named another one
-    direction: str = "in"  # in; out: a secretary calls somebody outside; internal: a colleague or a room
-    dialled_by: str | None = None  # the secretary whose phone began it: `channel` is hers
-    dialled: str = ""  # what she dialled, for people
-    listed: str | None = None  # the item of a call list that it was made for
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +196,9 @@ class Reaching:
     def after(self, began: float, now: float, least: float) -> Reaching:
         """The next turn, once this one is over. A round begins `pause` after the last turn, and not within
         `least` seconds from the beginning of the round before: `until` says when, None at once."""
-        over = replace(self, leg=None, until=None, answered=False, trunk=None, began=began, again=False)
-        over = replace(over, early=False)
+        over = replace(
+            self, leg=None, until=None, answered=False, trunk=None, began=began, again=False, early=False
+        )
         if self.round > self.rounds or self.place + 1 < len(self.contacts):
             return replace(over, place=self.place + 1)
         following = replace(over, round=self.round + 1, place=0, began=None)

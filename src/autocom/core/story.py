@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from autocom.core.model import Contact, Enqueue, Play, Secretary, Step
+from autocom.core.ingress import Identity
+from autocom.core.model import Client, Contact, Enqueue, Play, Secretary, Step
 from autocom.core.posts import Waiter
 from autocom.core.routing import is_among
 from autocom.core.stages import (
-    Call,
     Following,
     InRoom,
     Invited,
@@ -34,10 +34,36 @@ from autocom.core.stages import (
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Who called whom and what was decided at the door. Never changes: a call keeps the client,
+    rule and configuration version it entered under, whatever is reloaded meanwhile.
+
+    `by_rule`: the outcome where the rule itself ends the call; `by_refusal`: where it does so with
+    busy, reject or congestion."""
+
+    id: str
+    channel: str
+    arrived_at: float
+    trunk: str | None
+    identity: Identity
+    client: Client
+    rule: str
+    by_rule: str
+    by_refusal: str
+    config_version: str
+    waiting: int = 0  # this client's callers in the queue when he came: `waiting_over` is asked once
+    open: bool = True  # whether the client was, when he came
+    filed: str | None = None  # the files' rule, where the client's own system named another one
+    direction: str = "in"  # in; out: a secretary calls somebody outside; internal: a colleague or a room
+    dialled_by: str | None = None  # the secretary whose phone began it: `channel` is hers
+    listed: str | None = None  # the item of a call list that it was made for
+
+
+@dataclass(frozen=True, slots=True)
 class Taped:
     """A recording of the conversation: its name, since when; `bridge`: what is recorded, of this `secretary`.
-    `paused`: by her; `aside`: because the caller is aside, or somebody is with them who was not told. `told`: both
-    have heard that it runs. `quiet_since`: since when it rests; `quiet`: seconds that it rested before.
+    `paused`: by her; `aside`: because the caller is aside, or somebody is with them who was not told. `told`:
+    both have heard that it runs. `quiet_since`: since when it rests; `quiet`: seconds that it rested before.
     `beep_at`: when its next tone is due."""
 
     recording: str
@@ -54,9 +80,9 @@ class Taped:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A secretary has left the conversation, he has not: her channel and their bridge are still to be ended, and the
-    floor to be told. `until`: he may come back to her by then. `legs`, `bridges`: what else is over with it. `told`:
-    her channel whose phone asked for it (REFER) and is to hear that it is done."""
+    """A secretary has left the conversation, he has not: her channel and their bridge are still to be ended,
+    and the floor to be told. `until`: he may come back to her by then. `legs`, `bridges`: what else is over
+    with it. `told`: her channel whose phone asked for it (REFER) and is to hear that it is done."""
 
     secretary: str
     leg: str
@@ -69,19 +95,27 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An open call as it is stored. `answered_at`: since when the caller pays. `early_until`: when a
-    call in early media is answered by itself. `sounds`: sounds started so far, so that the next
-    playback id is new. `way_out`: timeout, nobody or full once the queue sent him away. `attempts`:
-    offers made in queues he has left. `waiting_since`: when he joined his first queue, and so his place in
-    any other one. `outside`, `recordings`, `letters`: outside legs, recordings and `message` steps so far,
-    for the next id. `rule`: the rule in force since his rules were read again, None as long as it is that of
-    the door; `open`: whether the client was open then. `fax`: he is a fax machine. `ringing`: he hears
-    ringing that we began. `called_back`: the channel he is on since he was called back, as promised.
-    `known`: the secretary he talked to a while ago. For a call that a secretary dialled `called_back` is the
-    other side's channel, once it answered. `served`: he has talked with a secretary. `foreign`: channels named
-    after another call that this one has taken over. `taped`: the recording of the conversation that runs. `trunk_out`: the trunk of the other side of a call that
-    a secretary dialled. `other`: who is on `called_back`, where he is neither the caller nor who dialled. `taping`: whether a secretary wants the conversations of this call recorded; None: as the
-    client says."""
+    """An open call as it is stored.
+
+    Of the caller: `answered_at`: since when he pays; `early_until`: when a call in early media is answered by
+    itself; `ringing`: he hears ringing that we began; `fax`: he is a fax machine; `waiting_since`: when he
+    joined his first queue, and so his place in any other one; `way_out`: timeout, nobody or full once the
+    queue sent him away; `known`: the secretary he talked to a while ago; `served`: he has talked with a
+    secretary.
+
+    `rule`: the rule in force since his rules were read again, None as long as it is that of the door; `open`:
+    whether the client was open then.
+
+    Of who is in his part: `called_back`: the channel he is on since he was called back, as promised; for a
+    call that a secretary dialled, the other side's once it answered, through `trunk_out`. `other`: who that
+    is, where he is neither the caller nor who dialled. `foreign`: channels named after another call that this
+    one has taken over.
+
+    Of her who talks with him: `taped`: the recording of the conversation that runs; `taping`: whether she
+    wants one (None: as the client says); `released`: a secretary who has left.
+
+    Numbers so far, for the next id: `sounds` played, `attempts` (offers made in queues he has left),
+    `outside` legs, `recordings`, `tapes` (recordings of conversations), `letters` (`message` steps)."""
 
     call: Call
     stage: Stage
@@ -147,9 +181,9 @@ class Story:
 
 
 def turned(story: Story, secretary: str, staff: Mapping[str, Secretary]) -> Story | None:
-    """Two colleagues talk, and the one in the caller's part wants something: the same call with `secretary` in the
-    secretary's part and the other one in the caller's. None where she is not that one, or where the other one has
-    somebody on hold or with her: then it is hers to go on."""
+    """Two colleagues talk, and the one in the caller's part wants something: the same call with `secretary`
+    in the secretary's part and the other one in the caller's. None where she is not that one, or where the
+    other one has somebody on hold or with her: then it is hers to go on."""
     stage = story.stage
     if not isinstance(stage, Talking) or stage.joined_at is None or story.colleague != secretary:
         return None

@@ -8,13 +8,13 @@ arguments. Invariant: whatever is not allowed here by some team is refused. The 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autocom.core.hours import next_change, status
-from autocom.core.model import MODES, Client, Configuration, Hours, Secretary, Supervision
-from autocom.core.stages import Call, Talking
-from autocom.core.story import Story
+from autocom.core.model import MODES, Client, Configuration, Hours, Supervision
+from autocom.core.stages import Talking
+from autocom.core.story import Call, Story
 
 KEYS = {"1": "listen", "2": "whisper", "3": "barge"}
 NEXT = "*"
@@ -73,7 +73,7 @@ def allowed(
     )
 
 
-def conversation(stories: Iterator[Story], secretary: str) -> Story | None:
+def conversation(stories: Iterable[Story], secretary: str) -> Story | None:
     """The conversation that she is in: of several (one is on hold by her phone) the one she talks in."""
     mine = [
         story
@@ -97,12 +97,6 @@ def next_secretary(
     ]
     begin = mine.index(after) + 1 if after in mine else 0
     return next((who for who in mine[begin:] + mine[:begin] if who in talking and who != after), None)
-
-
-def by_extension(configuration: Configuration, extension: str) -> Secretary | None:
-    """Whose extension that is."""
-    people = configuration.secretaries.values()
-    return next((person for person in people if person.extension == extension), None)
 
 
 def mode_for(wanted: str, modes: frozenset[str]) -> str | None:

@@ -11,16 +11,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.journal import Json
 from autocom.core.model import Client
-from autocom.core.stages import Call
+from autocom.core.story import Call
 
-TAPE = "tape:"
-"""What the keys of the rows begin with."""
+TAPE, KEPT = "tape:", "tape-kept:"
+"""What the keys of the rows begin with: of those under way, which are few, and of those that are kept."""
 
-VERBS = ("start", "pause", "resume", "stop", "toggle")
-"""What a secretary may want of the recording; toggle is the key `*8`: start, then pause and resume."""
+ALL = "tape"
+"""What all of them begin with."""
+
+_WORDS = {
+    "fr": {
+        "started": "Enregistrement en cours.",
+        "paused": "Enregistrement en pause.",
+        "resumed": "Enregistrement repris.",
+        "stopped": "Enregistrement arrêté.",
+        "private": "Enregistrement refusé : cet appel n'est celui d'aucun client.",
+        "secrecy": "Enregistrement refusé : secret professionnel.",
+        "not_agreed": "Enregistrement refusé : ce client ne le prévoit pas.",
+        "no_notice": "Enregistrement refusé : l'annonce est introuvable.",
+        "failed": "Enregistrement impossible, la conversation continue sans.",
+    },
+    "en": {
+        "started": "Recording.",
+        "paused": "Recording paused.",
+        "resumed": "Recording resumed.",
+        "stopped": "Recording stopped.",
+        "private": "Not recorded: this call is no client's.",
+        "secrecy": "Not recorded: professional secrecy.",
+        "not_agreed": "Not recorded: this client does not have calls recorded.",
+        "no_notice": "Not recorded: the notice is missing.",
+        "failed": "Recording failed, the conversation goes on without it.",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +71,15 @@ CODEC = Codec((Tape,))
 
 
 def row_of(tape: Tape) -> dict[str, Json]:
-    """The row to save: its key and its JSON."""
-    return {TAPE + tape.recording: CODEC.dump(tape)}
+    """The row to save, by its key; None deletes the one it had on its way."""
+    if not tape.kept:
+        return {TAPE + tape.recording: CODEC.dump(tape)}
+    return {TAPE + tape.recording: None, KEPT + tape.recording: CODEC.dump(tape)}
 
 
 def tapes(rows: Mapping[str, Json]) -> tuple[list[Tape], list[str]]:
     """The recordings among these rows, oldest first; and the keys of those that cannot be read."""
-    found: list[Tape] = []
-    broken: list[str] = []
-    for key, row in rows.items():
-        if key.startswith(TAPE):
-            try:
-                found.append(CODEC.load(Tape, row))
-            except Undecodable:
-                broken.append(key)
+    found, broken = CODEC.rows(Tape, (TAPE, KEPT), rows)
     return sorted(found, key=lambda tape: (tape.at, tape.recording)), broken
 
 
@@ -87,26 +107,4 @@ def wanted(call: Call, today: Client | None, *, asked: bool | None) -> bool:
 
 def said(what: str, language: str) -> str:
     """What the secretary reads on her phone: started, paused, resumed, stopped, or why not."""
-    french = {
-        "started": "Enregistrement en cours.",
-        "paused": "Enregistrement en pause.",
-        "resumed": "Enregistrement repris.",
-        "stopped": "Enregistrement arrêté.",
-        "private": "Enregistrement refusé : cet appel n'est celui d'aucun client.",
-        "secrecy": "Enregistrement refusé : secret professionnel.",
-        "not_agreed": "Enregistrement refusé : ce client ne le prévoit pas.",
-        "no_notice": "Enregistrement refusé : l'annonce est introuvable.",
-        "failed": "Enregistrement impossible, la conversation continue sans.",
-    }
-    english = {
-        "started": "Recording.",
-        "paused": "Recording paused.",
-        "resumed": "Recording resumed.",
-        "stopped": "Recording stopped.",
-        "private": "Not recorded: this call is no client's.",
-        "secrecy": "Not recorded: professional secrecy.",
-        "not_agreed": "Not recorded: this client does not have calls recorded.",
-        "no_notice": "Not recorded: the notice is missing.",
-        "failed": "Recording failed, the conversation goes on without it.",
-    }
-    return (french if language == "fr" else english)[what]
+    return _WORDS["fr" if language == "fr" else "en"][what]

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from autocom.core.dialling import unreadable
-from autocom.core.model import Configuration, Contact
+from autocom.core.model import Client, Configuration, Contact, Secretary
 from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 
 LONGEST = 48
@@ -67,9 +67,9 @@ def target(dialled: str, configuration: Configuration, plan: NumberingPlan = FRA
     """What these digits lead to: an extension, a team's extension, a room, or a number as it is written in
     the bureau's country. Whether that number may be dialled is asked of `core.dialling`."""
     text = dialled.strip()
-    for secretary in configuration.secretaries.values():
-        if secretary.extension == text:
-            return Colleague(secretary.id)
+    colleague = by_extension(text, configuration)
+    if colleague is not None:
+        return Colleague(colleague.id)
     for team in configuration.teams.values():
         if team.extension is not None and team.extension == text:
             return ToTeam(team.id)
@@ -80,6 +80,17 @@ def target(dialled: str, configuration: Configuration, plan: NumberingPlan = FRA
         if number is not None:
             return Outside(number)
     return Nobody(text[:LONGEST], unreadable(text[:LONGEST], plan))
+
+
+def by_extension(extension: str, configuration: Configuration) -> Secretary | None:
+    """Whose extension that is."""
+    people = configuration.secretaries.values()
+    return next((person for person in people if person.extension == extension), None)
+
+
+def by_short_code(code: str, configuration: Configuration) -> Client | None:
+    """The client for whom secretaries dial this code (`*9CODE*NUMBER`)."""
+    return next((client for client in configuration.clients.values() if client.code == code), None)
 
 
 def contact_of(wanted: Colleague | Outside, configuration: Configuration) -> Contact:

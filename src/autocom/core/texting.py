@@ -4,7 +4,7 @@ Pure: values in, values out, time as an argument. Whose an incoming text is, is 
 (`ingress`). Must not know providers' protocols, phones or files. Invariants: every text has a client; of a
 discreet client's texts no phone is told a word or a number; nothing goes to an emergency number, to a
 number that is paid dearly, or to ourselves, and a client's number is shown only where it was verified.
-`texts.desk` asks here, and saves what comes of it.
+`texts.reception` and `texts.despatch` ask here, and save what comes of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from autocom.core.model import Client, Configuration
 from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 from autocom.core.posts import Post
 from autocom.core.reach import in_reach, queues, suits
-from autocom.core.sip import clean
+from autocom.core.sip import ANONYMOUS_USERS, clean
+from autocom.core.targets import by_extension, by_short_code
 from autocom.core.telephony import RawHeaders
 from autocom.core.texts import Arrival, Incoming, Outgoing, Text, is_reference, reference
 
@@ -86,7 +87,9 @@ def arrived(
     if headers is not None:
         peer, sender = identity.caller, "" if identity.anonymous else identity.caller_text
     else:
-        peer, sender = normalise(arrival.sender_text, plan), clean(arrival.sender_text, _SENDER)
+        withheld = arrival.sender_text.strip().casefold() in ANONYMOUS_USERS
+        peer, sender = normalise(arrival.sender_text, plan), "" if withheld else arrival.sender_text
+    is_cut = len(arrival.body.replace("\r\n", "\n")) > LONGEST
     text = Incoming(
         id=id,
         reference=reference(id),
@@ -99,7 +102,7 @@ def arrived(
         peer=peer,
         sender="" if peer else clean(sender, _SENDER),
         discreet=client.discreet,
-        flags=(*identity.flags, *arrival.flags),
+        flags=(*identity.flags, *arrival.flags, *(("incomplete",) if is_cut else ())),
         media=arrival.media,
         session=arrival.session,
     )
@@ -174,16 +177,16 @@ def target(user: str, configuration: Configuration) -> Target | None:
     colleague's extension; None: nothing of these."""
     if user.startswith("*9"):
         code, _, number = user[2:].partition("*")
-        found = next((c.id for c in configuration.clients.values() if c.code == code and code), None)
-        return ToNumber(number, found) if found and number else None
+        found = by_short_code(code, configuration)
+        return ToNumber(number, found.id) if found is not None and number else None
     number, star, client = user.partition("*")
     if star:
         if client not in configuration.clients:
             return None
         return Answer(number, client) if is_reference(number) else ToNumber(number, client)
-    for secretary in configuration.secretaries.values():
-        if secretary.extension == user:
-            return ToColleague(secretary.id)
+    colleague = by_extension(user, configuration)
+    if colleague is not None:
+        return ToColleague(colleague.id)
     return ToNumber(user, None) if user.startswith(("0", "+")) or user.isdigit() else None
 
 
@@ -308,6 +311,17 @@ def receipted(text: Outgoing, part: str, *, delivered: bool, now: float) -> Outg
         return replace(text, state="failed", since=now)
     complete = len(text.parts) >= text.wanted and all(state == "delivered" for state in done)
     return replace(text, state="delivered", since=now) if complete and text.state != "delivered" else text
+
+
+def rests(text: Text) -> bool:
+    """Whether nothing is to be done for it now: it is kept for answers, receipts and limits alone."""
+    match text:
+        case Incoming():
+            seen = bool(text.shown) and (text.answered is None or text.told)
+            return text.kept and seen and not text.media
+        case Outgoing():
+            owed = text.state == "failed" and text.secretary is not None and not text.told
+            return text.kept and text.state != "queued" and not owed
 
 
 def done_with(text: Text, now: float) -> bool:

@@ -4,7 +4,7 @@ An `Incoming` is a text to one of our numbers, an `Outgoing` one that leaves wit
 row of the local log under its own key until PostgreSQL has it and nothing is left to do for it. Must not
 know how anything is sent, shown or stored. Invariants: ids are derived from what the other side calls the
 text, so that one that comes twice is one; a text's content and the numbers of people outside stand in the
-row alone, never in an entry of the journal. The rules are in `texting`, `texts.desk` keeps the rows.
+row alone, never in an entry of the journal. The rules are in `texting`, `texts.ledger` keeps the rows.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from autocom.core.codec import Codec, Undecodable
+from autocom.core import references
+from autocom.core.codec import Codec
 from autocom.core.journal import Json
 from autocom.core.telephony import RawHeaders
 
 TEXT = "text:"
 """What the keys of the rows begin with."""
 
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 and O, no 1 and I: it is read out on the telephone
 _LETTERS = 6
 
 State = Literal["queued", "sent", "delivered", "failed"]
@@ -122,7 +122,7 @@ class Spooled:
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A text to one of our numbers. `peer` is the sender's number, None where he has none, and then `sender` what
-    may be shown of him. `media`: attachments that are still to be fetched; `lost`: how many were refused.
+    may be shown of him. `media`: attachments that are still to be fetched; `lost`: how many were refused, `lost_why`: and why.
     `shown`: the secretaries whose phones were told; `answered`: who answered first, and `told`: the others were
     told so. `kept`: PostgreSQL has it as it is now. Instants are UTC epoch seconds."""
 
@@ -141,6 +141,7 @@ class Incoming:
     attachments: tuple[Attachment, ...] = ()
     media: tuple[str, ...] = ()
     lost: int = 0
+    lost_why: str = ""
     tries: int = 0
     due: float = 0.0
     shown: tuple[str, ...] = ()
@@ -200,14 +201,8 @@ def row_of(text: Text) -> dict[str, Json]:
 
 def texts(rows: Mapping[str, Json]) -> tuple[list[Text], list[str]]:
     """The texts among these rows, oldest first; and the keys of those that cannot be read."""
-    found: list[Text] = []
-    broken: list[str] = []
-    for key, row in rows.items():
-        if key.startswith(TEXT):
-            try:
-                found.append(CODEC.load(Text, row))
-            except Undecodable:
-                broken.append(key)
+    found: list[Text]
+    found, broken = CODEC.rows(Text, TEXT, rows)
     return sorted(found, key=lambda text: (text.at, text.id)), broken
 
 
@@ -222,14 +217,13 @@ def outgoing_id(author: str, key: str) -> str:
 
 
 def reference(text: str) -> str:
-    """Six letters by which a text is asked for on the telephone; they say nothing about it."""
-    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big")
-    return "".join(_ALPHABET[number >> 5 * place & 31] for place in range(_LETTERS))
+    """Six letters by which a text is asked for on the telephone: there are many in a few days."""
+    return references.reference(text, _LETTERS)
 
 
 def is_reference(word: str) -> bool:
     """Whether this could be one."""
-    return len(word) == _LETTERS and all(letter in _ALPHABET for letter in word)
+    return references.is_reference(word, _LETTERS)
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Forgetting calls whose client no longer wants them kept (`retention: {calls: 90d}`).
+"""Forgetting what a client no longer wants kept (`retention: {calls: 90d, texts: 30d}`).
 
 A call is forgotten whole: its row, its segments and every fact about it go in one transaction, so
 no number of a caller outlives the day. Facts of the house (who was logged in, which version was in
@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from autocom.journal.rows import instant
-from autocom.journal.tables import calls, events
+from autocom.journal.tables import calls, events, texts
 
 AT_ONCE = 500
-"""Calls that are removed in one transaction."""
+"""Calls, or texts, that are removed in one transaction."""
 
 
 async def forget_calls(
@@ -25,22 +25,43 @@ async def forget_calls(
 ) -> dict[str, int]:
     """Remove the calls that ended longer ago than their client's `kept` seconds; `otherwise` for clients that
     are configured no more. How many of each client were removed; raises what the database raises."""
+    return await _forget(engine, calls, calls.c.ended_at, (events.c.call,), kept, otherwise, now)
+
+
+async def forget_texts(
+    engine: AsyncEngine, kept: Mapping[str, float], otherwise: float, now: float
+) -> dict[str, int]:
+    """The same of texts; `otherwise` also for the bureau's own."""
+    return await _forget(engine, texts, texts.c.at, (), kept, otherwise, now)
+
+
+async def _forget(
+    engine: AsyncEngine,
+    table: sa.Table,
+    at: sa.Column[object],
+    with_them: tuple[sa.Column[object], ...],
+    kept: Mapping[str, float],
+    otherwise: float,
+    now: float,
+) -> dict[str, int]:
+    """`at`: from when on it counts (NULL: not yet). `with_them`: columns of other tables in which its id stands."""
     async with engine.connect() as connection:
-        known = (await connection.execute(sa.select(calls.c.client).distinct())).scalars().all()
+        known = (await connection.execute(sa.select(table.c.client).distinct())).scalars().all()
     gone: dict[str, int] = {}
     for client in known:
-        before = now - kept.get(client or "", otherwise)
-        while removed := await _some(engine, client, before):
+        mine = table.c.client.is_(None) if client is None else table.c.client == client
+        before = instant(now - kept.get(client or "", otherwise))
+        old = sa.select(table.c.id).where(mine, at < before).limit(AT_ONCE)
+        while removed := await _some(engine, old, (*with_them, table.c.id)):
             gone[client or ""] = gone.get(client or "", 0) + removed
     return gone
 
 
-async def _some(engine: AsyncEngine, client: str | None, before: float) -> int:
-    mine = calls.c.client.is_(None) if client is None else calls.c.client == client
-    old = sa.select(calls.c.id).where(mine, calls.c.ended_at < instant(before)).limit(AT_ONCE)
+async def _some(
+    engine: AsyncEngine, old: sa.Select[tuple[str]], columns: tuple[sa.Column[object], ...]
+) -> int:
     async with engine.begin() as connection:
         found = (await connection.execute(old)).scalars().all()
-        if found:
-            await connection.execute(sa.delete(events).where(events.c.call.in_(found)))
-            await connection.execute(sa.delete(calls).where(calls.c.id.in_(found)))
+        for column in columns if found else ():
+            await connection.execute(sa.delete(column.table).where(column.in_(found)))
     return len(found)

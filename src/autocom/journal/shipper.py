@@ -9,7 +9,6 @@ never take is set aside there, so that it does not stand in the way of the other
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from autocom.journal.log import Fact, LocalLog
 from autocom.journal.store import store
 from autocom.journal.tables import events
+from autocom.news import heard
 
 _log = structlog.get_logger()
 
@@ -84,7 +84,7 @@ class Shipper:
                 await self._ship()
             except _AWAY as error:
                 self._lost(error)
-                await _wait(self._asked, pause)
+                await heard(self._asked, pause)
                 self._asked.clear()
                 pause = min(pause * 2, _RETRY_MOST_S)
             else:
@@ -115,7 +115,7 @@ class Shipper:
             self._saved.clear()
             await self._saved.wait()
         if self._log.backlog() < self._batch:
-            await _wait(self._full, self._linger)
+            await heard(self._full, self._linger)
         self._full.clear()
         self._asked.clear()
 
@@ -172,12 +172,6 @@ class Shipper:
         if not self._outage:
             self._outage = True
             _log.error("journal_database_away", why=_sentence(error), backlog=self._log.backlog())
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 def _sentence(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""Texts in PostgreSQL: kept for as long as the client wants them, read by those who may, forgotten in time.
+"""Texts in PostgreSQL: stored, listed and found; when they are forgotten is `retention`.
 
 The content of a text and the numbers of people outside stand here and in no event of the journal. Must not
 know how texts come and go: a row is the text as it was when it was stored last. Invariant: storing it again
@@ -18,9 +18,6 @@ from autocom.core.journal import Json
 from autocom.core.texts import Incoming, Outgoing, Text
 from autocom.journal.rows import Row, clean, instant
 from autocom.journal.tables import texts as table
-
-AT_ONCE = 500
-"""Texts that are forgotten in one transaction."""
 
 
 async def store(engine: AsyncEngine, text: Text, node: str = "main") -> None:
@@ -48,28 +45,6 @@ async def found(engine: AsyncEngine, wanted: str) -> list[dict[str, Json]]:
     question = sa.select(table).where(same).order_by(table.c.at.desc()).limit(10)
     async with engine.connect() as connection:
         return [_told(dict(row)) for row in (await connection.execute(question)).mappings()]
-
-
-async def forget(
-    engine: AsyncEngine, kept: Mapping[str, float], otherwise: float, now: float
-) -> dict[str, int]:
-    """Remove the texts that are older than their client's `kept` seconds; `otherwise` for those of no client that
-    is configured. How many of each were removed."""
-    async with engine.connect() as connection:
-        known = (await connection.execute(sa.select(table.c.client).distinct())).scalars().all()
-    gone: dict[str, int] = {}
-    for client in known:
-        mine = table.c.client.is_(None) if client is None else table.c.client == client
-        before = instant(now - kept.get(client or "", otherwise))
-        old = sa.select(table.c.id).where(mine, table.c.at < before).limit(AT_ONCE)
-        while True:
-            async with engine.begin() as connection:
-                ids = (await connection.execute(old)).scalars().all()
-                if not ids:
-                    break
-                await connection.execute(sa.delete(table).where(table.c.id.in_(ids)))
-            gone[client or ""] = gone.get(client or "", 0) + len(ids)
-    return gone
 
 
 async def attachments(engine: AsyncEngine) -> set[str]:
@@ -115,6 +90,7 @@ def _row(text: Text) -> Row:
                 "state": "answered" if text.answered else "shown" if text.shown else "received",
                 "state_at": instant(text.at),
                 "flags": list(text.flags),
+                "failure": clean(_not_kept(text)) or None,
                 "attachments": attached,
                 "shown": list(text.shown),
             }
@@ -131,6 +107,12 @@ def _row(text: Text) -> Row:
                 "failure": clean(text.error) or None,
                 "parts": text.wanted,
             }
+
+
+def _not_kept(text: Incoming) -> str:
+    """Which attachments are missing, and why; empty where none is."""
+    what = "1 attachment" if text.lost == 1 else f"{text.lost} attachments"
+    return f"{what} not kept: {text.lost_why or '?'}" if text.lost else ""
 
 
 def _told(row: Mapping[str, Any]) -> dict[str, Json]:

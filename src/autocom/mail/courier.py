@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from autocom.calls.ports import Clock, Telephone
 from autocom.core.journal import Json
 from autocom.core.letters import LETTER, MAIL, TEXT, letters, waiting
-from autocom.mail.keeper import Aside, Keeper
+from autocom.mail.keeper import Keeper
 from autocom.mail.lane import Lane
 from autocom.mail.outbox import Outbox
 from autocom.mail.route import Route
 from autocom.mail.shelf import VoiceShelf
+from autocom.shelf import Aside
 
 EVENTS = frozenset({"mail_queued", "voicemail_ended"})
 """Entries that say that something came."""

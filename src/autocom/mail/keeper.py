@@ -8,7 +8,7 @@ sound is erased while a letter waits to take it along. Must not know what is mai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -18,21 +18,20 @@ from autocom.calls.containment import contained
 from autocom.calls.ports import Clock, Gone, Telephone, TelephoneDown
 from autocom.core.letters import VOICE, Voice, row_of, voices, wav_seconds, wav_whole
 from autocom.core.naming import call_of_recording
-from autocom.mail.outbox import FIRST, IDLE, Outbox, readable, until
-from autocom.mail.route import plain
+from autocom.lane import plain
+from autocom.mail.outbox import Outbox, readable
 from autocom.mail.shelf import VoiceShelf
+from autocom.news import FIRST, IDLE, until
+from autocom.shelf import Aside
 
 log = structlog.get_logger()
 
 STRAYS = 30 * 86400.0
 """Seconds for which a recording is kept that nothing is known of."""
 
-Aside = Callable[[Callable[[], None]], Awaitable[None]]
-
 
 class Keeper:
-    """`aside` does what blocks (a disk that takes its time must hold up no call); `arrived` is called when a
-    recording is here, or known to be lost. Set `news` when one was made."""
+    """`arrived` is called when a recording is here, or known to be lost. Set `news` when one was made."""
 
     def __init__(
         self,
@@ -52,7 +51,7 @@ class Keeper:
         """Until cancelled."""
         with contained("shelf crashed", lambda _: None):
             await self._aside(self._shelf.tidy)
-            self._adopt()
+            await self._adopt()
         pause = FIRST
         while True:
             self.news.clear()
@@ -67,11 +66,11 @@ class Keeper:
                     wake, pause = self._clock.now() + pause, min(pause * 2, IDLE)
             await until(self._clock, wake, self.news)
 
-    def _adopt(self) -> None:
+    async def _adopt(self) -> None:
         """A recording without a row (the local log was lost and begun anew) is somebody's voice all the same:
         it is erased after the time that holds where nobody says another."""
         known = self._outbox.rows(VOICE)
-        for name, at in self._shelf.all().items():
+        for name, at in (await self._aside(self._shelf.all)).items():
             if VOICE + name not in known:
                 stray = Voice(name, call_of_recording(name) or "", "", at, at + STRAYS, kept=True)
                 self._outbox.save((), floor=row_of(stray))

@@ -6,21 +6,14 @@ The log is the only truth: nothing is remembered between two looks at it. A row 
 
 from __future__ import annotations
 
-import asyncio
 from typing import Protocol
 
 import structlog
 
-from autocom.calls.ports import Clock, Log
+from autocom.calls.ports import Log
 from autocom.core.letters import LETTER, Letter, letters
 
 log = structlog.get_logger()
-
-FIRST = 2.0
-"""Seconds of the first pause after a failure; each further one is twice as long."""
-
-IDLE = 60.0
-"""Seconds after which the outbox is looked at though nobody said that something came."""
 
 
 class Outbox(Log, Protocol):
@@ -35,12 +28,3 @@ def readable(outbox: Outbox, told: set[str]) -> list[Letter]:
             told.add(key)
             log.error("letter unreadable", key=key)
     return found
-
-
-async def until(clock: Clock, instant: float, news: asyncio.Event) -> None:
-    """Wait for news, at most until the instant."""
-    try:
-        async with asyncio.timeout(max(0.0, instant - clock.now())):
-            await news.wait()
-    except TimeoutError:
-        return

@@ -18,7 +18,8 @@ from email.utils import format_datetime
 
 import aiosmtplib
 
-from autocom.mail.route import Later, Parcel, Refused, Unreachable, plain
+from autocom.lane import Later, Refused, Unreachable, plain
+from autocom.mail.route import Parcel
 
 PATIENCE = 30.0
 GOODBYE = 1.0

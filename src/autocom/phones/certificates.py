@@ -9,7 +9,6 @@ a key that fits. Who watches for its end is `papers`.
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from autocom.shelf import write_whole
 
 DAY = 86400.0
 WARN = 21 * DAY
@@ -63,8 +64,15 @@ def read(certificate: Path, key: Path, authority: Path | None = None) -> Certifi
 
 
 def own(folder: Path, names: Sequence[str], now: float) -> Certificate:
-    """Ours for these names and addresses, made or renewed where it is missing, due, or for others."""
-    wanted = tuple(dict.fromkeys(names))
+    """Ours for these names and addresses, made or renewed where it is missing, due, or for others. Raises
+    CertificateFault where it cannot be written."""
+    try:
+        return _own(folder, tuple(dict.fromkeys(names)), now)
+    except OSError as error:
+        raise CertificateFault(f"{error.filename or folder}: {error.strerror}") from None
+
+
+def _own(folder: Path, wanted: tuple[str, ...], now: float) -> Certificate:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = folder / "authority.crt"
     files = (folder / "server.crt", folder / "server.key")
@@ -88,8 +96,8 @@ def own(folder: Path, names: Sequence[str], now: float) -> Certificate:
         )
         .sign(signing, hashes.SHA256())
     )
-    _save(files[1], _pem_of(private))
-    _save(files[0], made.public_bytes(serialization.Encoding.PEM) + authority.read_bytes())
+    write_whole(files[1], (_pem_of(private),))
+    write_whole(files[0], (made.public_bytes(serialization.Encoding.PEM), authority.read_bytes()))
     return read(*files, authority)
 
 
@@ -127,8 +135,8 @@ def _authority(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(signing.public_key()), critical=False)
         .sign(signing, hashes.SHA256())
     )
-    _save(files[1], _pem_of(signing))
-    _save(files[0], made.public_bytes(serialization.Encoding.PEM))
+    write_whole(files[1], (_pem_of(signing),))
+    write_whole(files[0], (made.public_bytes(serialization.Encoding.PEM),))
     return made, signing
 
 
@@ -194,11 +202,3 @@ def _pem_of(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _save(path: Path, content: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    fresh.replace(path)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+
+from autocom.core.accounts import same
+from autocom.shelf import write_whole
 
 TICKET = 900.0
 """Seconds that a ticket waits to be used."""
@@ -51,7 +53,7 @@ class Tickets:
 
 
 def _digest(word: str) -> str:
-    return hashlib.sha256(word.encode()).hexdigest()
+    return hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Sessions:
@@ -67,11 +69,7 @@ class Sessions:
             return cls(path.read_bytes())
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f"{path.name}.new")
-            fresh.unlink(missing_ok=True)
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(32))
-            fresh.replace(path)
+            write_whole(path, (secrets.token_bytes(32),))
             return cls(path.read_bytes())
 
     def open(self, who: str, secret: str, now: float) -> str:
@@ -88,11 +86,12 @@ class Sessions:
         secret = secret_of(who)
         if secret is None:
             return None
-        good = hmac.compare_digest(signature.encode(), self._signature(end, who, secret).encode())
+        good = same(signature, self._signature(end, who, secret))
         return who if good and float(end) > now else None
 
     def _signature(self, end: str, who: str, secret: str) -> str:
-        return hmac.new(self._key, f"{end}\n{secret}\n{who}".encode(), hashlib.sha256).hexdigest()
+        signed = f"{end}\n{secret}\n{who}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, signed, hashlib.sha256).hexdigest()
 
 
 class Guesses:

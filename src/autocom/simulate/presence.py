@@ -72,11 +72,6 @@ def usual(secretaries: Iterable[str], day: Day) -> dict[str, Shift]:
     return found
 
 
-def whole_day(secretaries: Iterable[str], day: Day) -> dict[str, Shift]:
-    """All of them from midnight to midnight."""
-    return {who: Shift(((day.start, day.end),)) for who in secretaries}
-
-
 def staffed_otherwise(
     configuration: Configuration, presence: Presence, changes: Sequence[str]
 ) -> tuple[Configuration, Presence]:

@@ -1,16 +1,16 @@
 """Takes recordings out of Asterisk's store, encrypts them, and erases them when their time is over.
 
 A recording's row says how far it has come: written by Asterisk in clear, ended, kept under a key. Fetch, encrypt,
-erase there, note: whichever of these a crash comes behind, the next look goes on from it; a file without a row is
-looked for too. Erasing leaves evidence without a voice (`forgotten`). Must not know a conversation. Invariant: nothing
-here raises into the calls, and what cannot be kept now is tried again, never dropped.
+erase there, note: whichever of these a crash comes behind, the next look goes on from it; at the start a file without
+a row is looked for too. Erasing leaves evidence without a voice (`forgotten`). Must not know a conversation. Invariant:
+nothing here raises into the calls, and what cannot be kept now is tried again, never dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -21,27 +21,22 @@ from autocom.calls.ports import Clock, Gone, Log, Telephone, TelephoneDown
 from autocom.core.journal import Entry, Json
 from autocom.core.letters import wav_seconds, wav_whole
 from autocom.core.naming import call_of_tape
-from autocom.core.tapes import TAPE, Tape, row_of, tapes
+from autocom.core.tapes import ALL, KEPT, TAPE, Tape, row_of, tapes
+from autocom.news import FIRST, IDLE, until
+from autocom.shelf import Aside
 from autocom.tapes.keys import KeyFault
 from autocom.tapes.vault import Vault
 
 log = structlog.get_logger()
 
-IDLE = 60.0
-"""Seconds after which everything is looked at though nobody said that something came."""
 SOON = 0.5
 """Seconds after which a recording is looked at again that Asterisk is still writing."""
-FIRST = 2.0
-"""Seconds of the first pause after a failure; each further one is twice as long, up to IDLE."""
 STRAYS = 30 * 86400.0
 """Seconds for which a recording is kept that nothing is known of."""
 
-Aside = Callable[[Callable[[], object]], Awaitable[object]]
-
 
 class TapeKeeper:
-    """One for each exchange; `run` it in a task group. `open_calls`: the ids of the calls there are. `aside` does what
-    blocks: neither a disk nor a cipher holds up a call."""
+    """One for each exchange; `run` it in a task group. `open_calls`: the ids of the calls there are."""
 
     def __init__(
         self,
@@ -57,6 +52,9 @@ class TapeKeeper:
         self._news = asyncio.Event()
         self._told: set[str] = set()
         self._looking = asyncio.Lock()
+        # read once: there are thousands, and nobody else writes these rows
+        self._kept: dict[str, Tape] | None = None
+        self._adopted = False
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -84,11 +82,7 @@ class TapeKeeper:
                 except (TelephoneDown, OSError, KeyFault) as away:
                     log.error("recordings not kept yet, tried again", why=str(away), retry_s=pause)
                     wake, pause = self._clock.now() + pause, min(pause * 2, IDLE)
-            try:
-                async with asyncio.timeout(max(0.0, wake - self._clock.now())):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
+            await until(self._clock, wake, self._news)
 
     async def last_look(self, within: float) -> None:
         """Before the service ends: what has ended is not left in clear until the next start. At most so many
@@ -107,34 +101,29 @@ class TapeKeeper:
             return await self._look()
 
     async def _look(self) -> bool:
-        failed: TelephoneDown | OSError | KeyFault | None = None
-        soon, forgotten = False, Counter[str]()
+        if self._kept is None:
+            self._kept = {tape.recording: tape for tape in self._readable(KEPT)}
+        failed: list[TelephoneDown | OSError | KeyFault] = []
         try:
             await self._adopt()
         except (TelephoneDown, OSError) as away:
-            failed = away
-        found = self._readable()
-        newest = str(await self._aside(self._vault.newest)) if found else ""
-        for tape in found:
+            failed.append(away)
+        soon = False
+        for tape in self._readable(TAPE):
+            if tape.ended is None and tape.call in self._open_calls():
+                continue
             try:
-                if tape.kept:
-                    forgotten[tape.client] += await self._look_at(tape, newest)
-                elif tape.ended is not None or tape.call not in self._open_calls():
-                    soon |= await self._fetch(tape)
+                soon |= await self._fetch(tape)
             except (TelephoneDown, OSError, KeyFault) as away:
-                failed = away
-        now = self._clock.now()
-        gone = [
-            Entry(now, "forgotten", None, {"client": c, "recordings": n}) for c, n in forgotten.items() if n
-        ]
-        if gone:
-            self._log.save(gone)
-        if failed is not None:
-            raise failed
+                failed.append(away)
+        failed += await self._erase_due(self._kept)
+        failed += await self._rewrap(self._kept)
+        if failed:
+            raise failed[-1]
         return soon
 
-    def _readable(self) -> list[Tape]:
-        found, broken = tapes(self._log.rows(TAPE))
+    def _readable(self, prefix: str) -> Iterable[Tape]:
+        found, broken = tapes(self._log.rows(prefix))
         for key in broken:
             if key not in self._told:
                 self._told.add(key)
@@ -142,14 +131,15 @@ class TapeKeeper:
         return found
 
     async def _adopt(self) -> None:
-        """A recording without a row (the local log was lost) is somebody's voice all the same."""
+        """A recording without a row (the local log was lost) is somebody's voice all the same. Once."""
+        if self._adopted:
+            return
         here = await self._telephone.stored_recordings()
         left = await self._aside(self._vault.all)
-        assert isinstance(left, dict)
-        known, now = self._log.rows(TAPE), self._clock.now()
+        known, now = self._log.rows(ALL), self._clock.now()
         for name in {*here, *left}:
             call = call_of_tape(name)
-            if call is None or TAPE + name in known:
+            if call is None or TAPE + name in known or KEPT + name in known:
                 continue
             at = left.get(name)
             since = now if at is None else at
@@ -157,7 +147,13 @@ class TapeKeeper:
                 name, call, "", "", since, STRAYS, ended=since, erase_at=since + STRAYS, kept=at is not None
             )
             log.warning("recording without a row", recording=name)
-            self._log.save((), floor=row_of(stray))
+            self._save(stray)
+        self._adopted = True
+
+    def _save(self, tape: Tape) -> None:
+        self._log.save((), floor=row_of(tape))
+        if tape.kept and self._kept is not None:
+            self._kept[tape.recording] = tape
 
     async def _fetch(self, tape: Tape) -> bool:
         """Encrypt what was recorded; whether Asterisk is still writing it."""
@@ -179,10 +175,10 @@ class TapeKeeper:
             if seconds <= 0.0:
                 await self._lost(tape)
                 return False
-            key = await self._aside(partial(self._vault.put, name, wav_whole(wav)))
+            wav = wav_whole(wav)  # under the same name: an hour of sound is not held twice
+            key = await self._aside(partial(self._vault.put, name, wav))
         await self._telephone.erase_recording(name)
-        kept = replace(tape, ended=ended, erase_at=erase_at, seconds=seconds, kept=True, key=str(key))
-        self._log.save((), floor=row_of(kept))
+        self._save(replace(tape, ended=ended, erase_at=erase_at, seconds=seconds, kept=True, key=key))
         return False
 
     async def _lost(self, tape: Tape) -> None:
@@ -192,13 +188,41 @@ class TapeKeeper:
         self._log.save([entry], floor={TAPE + tape.recording: None})
         await self._telephone.erase_recording(tape.recording)
 
-    async def _look_at(self, tape: Tape, newest: str) -> bool:
-        """Erase it once its time is over; whether it was. What is under an old key is put under the newest."""
-        if tape.erase_at is not None and tape.erase_at <= self._clock.now():
-            await self._aside(partial(self._vault.erase, tape.recording))
-            self._log.save((), floor={TAPE + tape.recording: None})
-            return True
-        if tape.key != newest and await self._aside(partial(self._vault.has, tape.recording)):
-            key = await self._aside(partial(self._vault.rewrap, tape.recording))
-            self._log.save((), floor=row_of(replace(tape, key=str(key))))
-        return False
+    async def _erase_due(self, kept: dict[str, Tape]) -> list[OSError]:
+        """Erase those whose time is over, and write down how many; what could not be erased."""
+        now, gone, failed = self._clock.now(), Counter[str](), list[OSError]()
+        for name, tape in list(kept.items()):
+            if tape.erase_at is None or tape.erase_at > now:
+                continue
+            try:
+                await self._aside(partial(self._vault.erase, name))
+            except OSError as error:
+                failed.append(error)
+                continue
+            self._log.save((), floor={KEPT + name: None})
+            del kept[name]
+            gone[tape.client] += 1
+        if gone:
+            entries = [
+                Entry(now, "forgotten", None, {"client": client, "recordings": n})
+                for client, n in gone.items()
+            ]
+            self._log.save(entries)
+        return failed
+
+    async def _rewrap(self, kept: dict[str, Tape]) -> list[OSError | KeyFault]:
+        """Put what is under an old key under the newest; what could not be."""
+        failed: list[OSError | KeyFault] = []
+        try:
+            newest = await self._aside(self._vault.newest) if kept else ""
+        except (OSError, KeyFault) as error:
+            return [error]
+        for name, tape in list(kept.items()):
+            if tape.key == newest:
+                continue
+            try:
+                if await self._aside(partial(self._vault.has, name)):
+                    self._save(replace(tape, key=await self._aside(partial(self._vault.rewrap, name))))
+            except (OSError, KeyFault) as error:
+                failed.append(error)
+        return failed

@@ -10,12 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from autocom.shelf import write_whole
 
 LENGTH = 32
 """Bytes: AES-256."""
@@ -102,18 +103,5 @@ def _fresh() -> bytes:
 
 
 def _write(file: Path, keys: tuple[bytes, ...]) -> None:
-    """Whole or not at all, readable for us alone."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    text = "".join(base64.b64encode(key).decode() + "\n" for key in keys)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # a key that a power cut takes back takes every recording with it
-    finally:
-        os.close(folder)
+    write_whole(file, (base64.b64encode(key) + b"\n" for key in keys))

@@ -8,7 +8,7 @@ stored as it is, or its time is over; an attachment only once no text has it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -16,7 +16,8 @@ import structlog
 from autocom.calls.containment import contained
 from autocom.core.journal import Json
 from autocom.core.texts import Incoming, Text
-from autocom.texts.lane import IDLE, until
+from autocom.news import FIRST, IDLE, until
+from autocom.shelf import Aside
 from autocom.texts.ledger import Ledger
 from autocom.texts.shelf import AttachmentShelf
 
@@ -25,15 +26,9 @@ log = structlog.get_logger()
 COMPANY = 0.3
 """Seconds that a change waits for those that follow it at once."""
 
-AGAIN = 2.0
-"""Seconds of the first pause where PostgreSQL is away; each further one is twice as long, up to `IDLE`."""
-
 SWEEP_EVERY = 3600.0
 YOUNG = 86400.0
 """Seconds for which an attachment is kept that no text has (yet)."""
-
-
-Aside = Callable[[Callable[[], int]], Awaitable[int]]
 
 
 class Library(Protocol):
@@ -61,7 +56,7 @@ class Library(Protocol):
 
 
 class Archive:
-    """One for each exchange; `run` it in a task group. `aside` does what blocks."""
+    """One for each exchange; `run` it in a task group."""
 
     def __init__(
         self,
@@ -77,11 +72,14 @@ class Archive:
     async def run(self) -> None:
         """Until cancelled."""
         clock = self._ledger.clock
-        swept, pause = clock.now(), AGAIN
+        looked, swept, pause = -IDLE, clock.now(), FIRST
         while True:
             self._news.clear()
             with contained("archiving texts crashed", lambda _: None):
-                stored = await self._round()
+                # of those that rest, the time may be over
+                at, ledger = clock.now(), self._ledger
+                thorough = at - looked >= IDLE
+                stored = await self._round(ledger.all() if thorough else ledger.busy())
                 if stored != (not self._away):
                     self._away = not stored
                     log.warning("texts are archived again" if stored else "texts not archived, they wait")
@@ -89,16 +87,17 @@ class Archive:
                     await clock.until(clock.now() + pause)
                     pause = min(2 * pause, IDLE)
                     continue
-                pause = AGAIN
+                pause = FIRST
+                looked = at if thorough else looked
                 if clock.now() - swept >= SWEEP_EVERY:
                     swept = clock.now()
                     await self._sweep()
             await until(clock, clock.now() + IDLE, self._news)
             await clock.until(clock.now() + COMPANY)
 
-    async def _round(self) -> bool:
+    async def _round(self, texts: Sequence[Text]) -> bool:
         now = self._ledger.clock.now()
-        for text in self._ledger.all():
+        for text in texts:
             if now >= text.forget_at:
                 self._ledger.forget(text)
                 continue

@@ -13,9 +13,10 @@ from dataclasses import replace
 from autocom.core import texting
 from autocom.core.journal import Entry
 from autocom.core.texts import Outgoing, Text
+from autocom.lane import plain
 from autocom.texts.ledger import Ledger
 from autocom.texts.parts import cut
-from autocom.texts.provider import Receipt, plain
+from autocom.texts.provider import Receipt
 
 PATIENCE = 86400.0
 """Seconds after which a text is given up: a day later it says what is no longer true."""
@@ -67,7 +68,7 @@ class Despatch:
 
     def queued(self, provider: str) -> list[Outgoing]:
         """What this provider has to send; behind the others what failed more often."""
-        found = [text for text in self._ledger.all() if isinstance(text, Outgoing)]
+        found = [text for text in self._ledger.busy() if isinstance(text, Outgoing)]
         mine = [text for text in found if text.state == "queued" and text.provider == provider]
         return sorted(mine, key=lambda text: text.tries)
 
@@ -77,7 +78,7 @@ class Despatch:
         ledger = self._ledger
         configuration, now = ledger.configuration(), ledger.clock.now()
         sending = {each.id for each in configuration.texts.providers.values() if each.sends}
-        for text in ledger.all():
+        for text in ledger.busy():
             if not isinstance(text, Outgoing) or text.state != "queued" or text.provider in sending:
                 continue
             client = configuration.clients.get(text.client or "")
@@ -87,16 +88,19 @@ class Despatch:
             elif now - text.at >= PATIENCE:
                 self.give_up(text.id, "its provider is no longer in bureau.yaml")
 
-    def handed(self, text: str, part: str, *, whole: bool) -> None:
-        """The provider took the next part, or all of it, and calls it so."""
+    def handed(self, text: str, part: str, *, whole: bool) -> bool:
+        """The provider took the next part, or all of it, and calls it so. Whether it is to get a further one."""
         known = self._ledger.outgoing(text)
         if known is None:
-            return
+            return False
         now = self._ledger.clock.now()
         parts = (*known.parts, part or f"{known.id}-{len(known.parts) + 1}")
-        changed = replace(known, parts=parts, wanted=1 if whole else known.wanted, error="", kept=False)
+        changed = replace(known, parts=parts, wanted=1 if whole else known.wanted, kept=False)
         entries: list[Entry] = []
-        if len(parts) >= changed.wanted:
+        # a receipt may have said meanwhile that a part before this one failed, and with it the text
+        if known.state == "queued":
+            changed = replace(changed, error="")
+        if known.state == "queued" and len(parts) >= changed.wanted:
             changed = replace(changed, state="sent", since=now)
             entries.append(
                 self._ledger.entry(
@@ -112,10 +116,11 @@ class Despatch:
             changed, more = self._after(changed, early)
             entries += more
         self._ledger.put([changed], *entries)
+        return changed.state == "queued"
 
     def again(self, text: str, why: str, pause: float) -> None:
         """It was not taken, and is tried again. The first failure is written down."""
-        known = self._ledger.outgoing(text)
+        known = self._queued(text)
         if known is not None:
             due = self._ledger.clock.now() + pause
             later = replace(known, tries=known.tries + 1, due=due, error=plain(why), kept=False)
@@ -123,23 +128,23 @@ class Despatch:
 
     def give_up(self, text: str, why: str) -> None:
         """It will never be taken."""
-        known = self._ledger.outgoing(text)
+        known = self._queued(text)
         if known is not None:
             now = self._ledger.clock.now()
             lost = replace(known, state="failed", since=now, error=plain(why), kept=False)
             self._ledger.put([lost], self._failed(known, why, final=True))
 
+    def _queued(self, text: str) -> Outgoing | None:
+        """As it is now, while anything is to be done for it: a receipt may have ended that."""
+        known = self._ledger.outgoing(text)
+        return known if known is not None and known.state == "queued" else None
+
     def receipt(self, provider: str, receipt: Receipt) -> bool:
         """What became of a part. False where no text is known that has it."""
         if receipt.delivered is None:
             return True
-        for known in self._ledger.all():
-            if (
-                not isinstance(known, Outgoing)
-                or known.provider != provider
-                or receipt.part not in known.parts
-            ):
-                continue
+        known = self._ledger.with_part(provider, receipt.part)
+        if known is not None:
             if receipt.part not in known.receipts:
                 changed, entries = self._after(known, receipt)
                 self._ledger.put([changed], *entries)

@@ -19,8 +19,8 @@ from autocom.calls.ports import Gone, Messenger, ShownText, TelephoneDown
 from autocom.core.posts import Post
 from autocom.core.texting import SHOWABLE, audience
 from autocom.core.texts import Incoming, Outgoing, Text
+from autocom.news import IDLE, until
 from autocom.texts import words
-from autocom.texts.lane import IDLE, until
 from autocom.texts.ledger import Ledger
 from autocom.texts.reception import Reception
 
@@ -50,7 +50,7 @@ class Display:
             self.news.clear()
             wake = clock.now() + IDLE
             try:
-                for text in self._ledger.all():
+                for text in self._ledger.busy():
                     await self._look_at(text)
             except TelephoneDown as down:
                 log.info("texts not shown, tried again", why=str(down))

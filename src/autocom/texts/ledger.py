@@ -38,8 +38,13 @@ class Ledger:
         self.clock, self.plan, self.configuration = clock, plan, configuration
         self._listeners: list[asyncio.Event] = []
         self._book: tuple[Configuration, NumberBook] | None = None
+        self._texts: dict[str, Text] = {}
+        # those for which something is to be done, and which text has a part: there are thousands that rest
+        self._busy: dict[str, Text] = {}
+        self._parts: dict[tuple[str, str], str] = {}
         found, broken = texts(rows.rows(TEXT))
-        self._texts = {text.id: text for text in found}
+        for text in found:
+            self._know(text)
         for key in broken:
             log.error("text unreadable", key=key)
 
@@ -50,8 +55,12 @@ class Ledger:
         return made
 
     def all(self) -> list[Text]:
-        """Every text that is under way, oldest first."""
+        """Every text that is known, oldest first."""
         return list(self._texts.values())
+
+    def busy(self) -> list[Text]:
+        """Those for which something is to be done."""
+        return list(self._busy.values())
 
     def incoming(self, text: str) -> Incoming | None:
         """The text that came, as it is now."""
@@ -62,6 +71,10 @@ class Ledger:
         """The text that goes out, as it is now."""
         found = self._texts.get(text)
         return found if isinstance(found, Outgoing) else None
+
+    def with_part(self, provider: str, part: str) -> Outgoing | None:
+        """The text of which this provider calls a part so."""
+        return self.outgoing(self._parts.get((provider, part), ""))
 
     def figures(self) -> dict[str, Json]:
         """For the status: texts that wait to be sent, that were given up, that nobody has been shown."""
@@ -74,7 +87,7 @@ class Ledger:
         """Save these texts as they are now with what is to be written down, then let everybody know."""
         rows: dict[str, Json] = {}
         for text in changed:
-            self._texts[text.id] = text
+            self._know(text)
             rows |= row_of(text)
         self._rows.save(entries, floor=rows)
         if changed:
@@ -100,16 +113,30 @@ class Ledger:
             return
         now = replace(known, kept=True) if known == text else known
         if texting.done_with(now, self.clock.now()):
-            del self._texts[text.id]
-            self._rows.save(floor={TEXT + text.id: None})
+            self.forget(now)
         elif now.kept != known.kept:
-            self._texts[text.id] = now
+            self._know(now)
             self._rows.save(floor=row_of(now))
 
     def forget(self, text: Text) -> None:
-        """Its time is over."""
-        if self._texts.pop(text.id, None) is not None:
-            self._rows.save(floor={TEXT + text.id: None})
+        """Its row goes."""
+        known = self._texts.pop(text.id, None)
+        if known is None:
+            return
+        self._busy.pop(text.id, None)
+        if isinstance(known, Outgoing):
+            for part in known.parts:
+                self._parts.pop((known.provider, part), None)
+        self._rows.save(floor={TEXT + text.id: None})
+
+    def _know(self, text: Text) -> None:
+        self._texts[text.id] = text
+        if isinstance(text, Outgoing):
+            self._parts |= {(text.provider, part): text.id for part in text.parts}
+        if texting.rests(text):
+            self._busy.pop(text.id, None)
+        else:
+            self._busy[text.id] = text
 
     def book(self) -> NumberBook:
         """The numbers of the configuration in force, made once for each version."""

@@ -11,9 +11,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
@@ -23,7 +21,7 @@ from aiohttp.resolver import ThreadedResolver
 
 from autocom.calls.containment import contained
 from autocom.core.texts import Attachment, Incoming, TextProvider
-from autocom.texts.lane import IDLE, until
+from autocom.news import IDLE, until
 from autocom.texts.ledger import Ledger
 from autocom.texts.reception import Reception
 from autocom.texts.shelf import LARGEST, MOST, AttachmentShelf, Unwanted
@@ -33,9 +31,6 @@ log = structlog.get_logger()
 PATIENCE = 20.0
 TRIES = 6
 FIRST = 5.0
-
-T = TypeVar("T")
-Aside = Callable[[Callable[[], T]], Awaitable[T]]
 
 
 class NotNow(Exception):  # noqa: N818 - says what is the case
@@ -55,7 +50,7 @@ class Media:
         while True:
             self._news.clear()
             now = clock.now()
-            open_ = [text for text in self._ledger.all() if isinstance(text, Incoming) and text.media]
+            open_ = [text for text in self._ledger.busy() if isinstance(text, Incoming) and text.media]
             for text in open_:
                 if text.due <= now:
                     with contained("attachments crashed", partial(self._lost, text), text=text.id):

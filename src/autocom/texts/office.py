@@ -18,8 +18,9 @@ import structlog
 from autocom.core import texting
 from autocom.core.journal import Json
 from autocom.core.texts import Arrival, Attachment, Incoming, Outgoing, TextProvider, outgoing_id
+from autocom.lane import plain
 from autocom.texts import webhook
-from autocom.texts.provider import Receipt, plain
+from autocom.texts.provider import Receipt
 from autocom.texts.room import TextRoom
 from autocom.texts.shelf import MOST, Unwanted
 
@@ -149,23 +150,23 @@ class TextOffice:
     async def listed(self, client: str | None, limit: int) -> list[dict[str, Json]]:
         """The newest texts without their content."""
         rows = {str(row["id"]): row for row in await self._room.library.listed(client, limit)}
-        for text in self._room.ledger.all():
-            if client is None or text.client == client:
-                rows[text.id] = self._room.library.told(text)
+        known = [text for text in self._room.ledger.all() if client in (None, text.client)]
+        rows |= {text.id: self._room.library.told(text) for text in known[-limit:]}
         newest = sorted(rows.values(), key=lambda row: (str(row["at"]), str(row["id"])), reverse=True)
         return [_listed(row) for row in newest[:limit]]
 
     async def read(self, wanted: str, reader: str) -> dict[str, Json]:
         """One text with its content, by reference or id. Who read it is written down. LookupError."""
         row = await self._one(wanted)
-        entry = self._room.ledger.entry(
-            "text_read", text=row["id"], reference=row["reference"], reader=plain(reader)[:80]
-        )
-        self._room.ledger.put([], entry)
+        self._was_read(row, reader)
         return row
 
-    async def attachment(self, wanted: str, number: int) -> tuple[Path, str]:
-        """The file of a text's attachment (from 1), and its type. LookupError."""
+    def _was_read(self, row: Mapping[str, Json], reader: str, **what: Json) -> None:
+        named = {"text": row["id"], "reference": row["reference"], "reader": plain(reader)[:80]}
+        self._room.ledger.put([], self._room.ledger.entry("text_read", **named, **what))
+
+    async def attachment(self, wanted: str, number: int, reader: str) -> tuple[Path, str]:
+        """The file of a text's attachment (from 1), and its type. Who read it is written down. LookupError."""
         row = await self._one(wanted)
         attachments = row["attachments"]
         if isinstance(attachments, list) and 1 <= number <= len(attachments):
@@ -173,6 +174,7 @@ class TextOffice:
             assert isinstance(found, dict)
             path = self._room.shelf.path(str(found["digest"]))
             if path.is_file():
+                self._was_read(row, reader, attachment=number)
                 return path, str(found["type"])
         raise LookupError(f"text {wanted} has no attachment {number}")
 

@@ -1,7 +1,7 @@
-"""What a provider answers: taken, or why not, and whether trying again may help.
+"""What a provider is asked for: to send one part of one text. It knows nothing of the others.
 
-A provider sends one part of one text and knows nothing of the desk. Invariant: `send` returns only when the
-other side has said that it took the part; what happens after that answer is no failure.
+Invariant: `send` returns only when the other side has said that it took the part; what happens after that answer
+is no failure. What else it answers is in `autocom.lane`.
 """
 
 from __future__ import annotations
@@ -10,20 +10,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autocom.core.texts import Outgoing
-
-_SHOWN = 200
-
-
-class Unreachable(Exception):  # noqa: N818 - says what is the case
-    """Nobody took it, whoever it was for: no answer, a wrong password, an unwilling server. All wait."""
-
-
-class Later(Exception):  # noqa: N818
-    """This recipient cannot have it now; others may."""
-
-
-class Refused(Exception):  # noqa: N818
-    """This recipient will never have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +38,3 @@ class Provider(Protocol):
     async def run(self) -> None:
         """What it does beside sending, until cancelled; returns at once where that is nothing."""
         ...
-
-
-def plain(why: object) -> str:
-    """What the other side said, as one short printable line: it is a stranger's text."""
-    return "".join(c if c.isprintable() else " " for c in str(why))[:_SHOWN].strip()

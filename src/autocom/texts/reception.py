@@ -13,8 +13,8 @@ from dataclasses import replace
 from autocom.core import texting
 from autocom.core.telephony import RawHeaders
 from autocom.core.texts import Arrival, Attachment, Incoming, incoming_id
+from autocom.lane import plain
 from autocom.texts.ledger import Ledger
-from autocom.texts.provider import plain
 
 
 class Reception:
@@ -97,6 +97,7 @@ class Reception:
             attachments=(*known.attachments, *attachments),
             media=pending,
             lost=known.lost + lost,
+            lost_why="; ".join(dict.fromkeys(each for each in (known.lost_why, plain(why)) if each)),
             kept=False,
         )
         types = [each.type for each in attachments]

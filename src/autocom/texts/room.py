@@ -1,4 +1,4 @@
-"""Everything about texts of one exchange, run together: doors, desk, lanes, display, archive.
+"""Everything about texts of one exchange, run together: spool, lanes, display, archive.
 
 `run` lives in the exchange's task group. Lanes follow the configuration: a provider that changed is begun
 anew, the others go on. Must not know HTTP's server, SQL or Asterisk's files: they are given. What programs
@@ -18,11 +18,13 @@ from autocom.calls.containment import contained
 from autocom.calls.ports import Clock, Messenger, TelephoneDown
 from autocom.core.posts import Post
 from autocom.core.texts import Spooled, TextProvider
-from autocom.texts.archive import Archive, Aside, Library
+from autocom.news import IDLE, heard
+from autocom.shelf import Aside
+from autocom.texts.archive import Archive, Library
 from autocom.texts.counter import Counter
 from autocom.texts.despatch import Despatch
 from autocom.texts.display import Display
-from autocom.texts.lane import IDLE, Lane
+from autocom.texts.lane import Lane
 from autocom.texts.ledger import Ledger
 from autocom.texts.media import Media
 from autocom.texts.provider import Provider, Receipt
@@ -102,19 +104,24 @@ class TextRoom:
         counter = Counter(self.ledger, self.reception, self.despatch, self.messenger)
         while True:
             self.came.clear()
-            for text in self.spool.read():
-                with contained("a spooled text crashed", partial(self._aside, text), name=text.name):
-                    try:
-                        await counter.take(text)
-                    except TelephoneDown as down:
-                        log.info("text waits for the telephone", name=text.name, why=str(down))
-                        continue
-                    self.spool.forget(text)
-            await _wait(self.came, LOOK_EVERY)
+            with contained("spool of texts crashed", lambda _: None):
+                for text in await self.aside(self.spool.read):
+                    await self._take(counter, text)
+            await heard(self.came, LOOK_EVERY)
 
-    def _aside(self, text: Spooled, _: str) -> None:
+    async def _take(self, counter: Counter, text: Spooled) -> None:
+        with contained("a spooled text crashed", partial(self._put_aside, text), name=text.name):
+            try:
+                await counter.take(text)
+            except TelephoneDown as down:
+                log.info("text waits for the telephone", name=text.name, why=str(down))
+                return
+            await self.aside(partial(self.spool.forget, text))
+
+    def _put_aside(self, text: Spooled, _: str) -> None:
         """It would crash at every look: it is left for a person to see."""
-        self.spool.put_aside(text)
+        with contained("a spooled text cannot be put aside", lambda _: None, name=text.name):
+            self.spool.put_aside(text)
 
     # --- providers ---
 
@@ -139,7 +146,7 @@ class TextRoom:
                         )
                         running[name] = (provider, tasks.create_task(lane.run()))
                 self.despatch.reroute()
-                await _wait(self._changed, IDLE)
+                await heard(self._changed, IDLE)
 
     def _provider(self, provider: TextProvider, segments: Segments) -> Provider:
         def receipt(found: Receipt) -> bool:
@@ -147,11 +154,3 @@ class TextRoom:
 
         inbox = Inbox(self.reception.received, segments.take, receipt)
         return self.provide(provider, self.messenger, inbox, self.ledger.clock)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from autocom.core.codec import Codec, Undecodable
+from autocom.core.codec import Codec
 from autocom.core.texts import Arrival
 from autocom.texts.ledger import Ledger
 from autocom.texts.reception import Reception
@@ -53,11 +53,12 @@ class Segments:
 
     def __init__(self, ledger: Ledger, reception: Reception) -> None:
         self._ledger, self._reception = ledger, reception
+        self._told: set[str] = set()
 
     def take(self, part: Part) -> None:
         """It is saved when this returns; the text is taken in where it is complete."""
         self._ledger.save_rows({_key(part): CODEC.dump(part)})
-        group = [each for each in self._parts() if each.whose == part.whose]
+        group = [each for each in self._parts(_group(part)) if each.whose == part.whose]
         if {each.number for each in group} >= set(range(1, part.total + 1)):
             self._join(group)
 
@@ -69,7 +70,7 @@ class Segments:
 
     def give_up(self) -> None:
         """Take in what was waited for long enough."""
-        parts = self._parts()
+        parts = self._parts(PART)
         for whose in {part.whose for part in parts}:
             group = [part for part in parts if part.whose == whose]
             if min(part.at for part in group) + COMPLETE_WITHIN <= self._ledger.clock.now():
@@ -91,12 +92,11 @@ class Segments:
         self._reception.received(arrival)
         self._ledger.save_rows({_key(part): None for part in parts})
 
-    def _parts(self) -> list[Part]:
-        found: list[Part] = []
-        for key, row in self._ledger.rows(PART).items():
-            try:
-                found.append(CODEC.load(Part, row))
-            except Undecodable:
+    def _parts(self, prefix: str) -> list[Part]:
+        found, broken = CODEC.rows(Part, prefix, self._ledger.rows(prefix))
+        for key in broken:
+            if key not in self._told:
+                self._told.add(key)
                 log.error("part of a text unreadable", key=key)
         return found
 
@@ -106,5 +106,10 @@ def _paired(text: str) -> str:
     return text.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
 
 
+def _group(part: Part) -> str:
+    """What the keys of the parts of one text begin with."""
+    return f"{PART}{part.provider}:{part.sender_text}:{part.did_text}:{part.group}:{part.total}:"
+
+
 def _key(part: Part) -> str:
-    return f"{PART}{part.provider}:{part.sender_text}:{part.did_text}:{part.group}:{part.total}:{part.number}"
+    return f"{_group(part)}{part.number}"

@@ -1,14 +1,12 @@
 """Attachments in the state folder: looked at, named by their content, erased with the last text that has them.
 
 What a provider calls a file, or says that it is, is never looked at: the bytes decide, and only a short list
-of kinds is kept. A file is complete under its name or it is not there. Folder 0700, files 0600. Must not know
-where an attachment came from. Invariant: names are SHA-256 sums in hexadecimal, never anything of a stranger's.
+of kinds is kept. How a file is written is `autocom.shelf`. Must not know where an attachment came from. Invariant: names are SHA-256 sums in hexadecimal, never anything of a stranger's.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 import puremagic
 
 from autocom.core.texts import Attachment
+from autocom.shelf import made, write_whole
 
 LARGEST = 5_000_000
 """Bytes of one attachment; networks carry less in an MMS."""
@@ -84,13 +83,8 @@ class AttachmentShelf:
         digest = hashlib.sha256(content).hexdigest()
         path = self.path(digest)
         if not path.exists():
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh = path.with_suffix(".new")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
+            made(self.folder)
+            write_whole(path, (content,))
         else:
             path.touch()  # young again: the sweep spares what is being taken in
         return Attachment(digest, kind, len(content))

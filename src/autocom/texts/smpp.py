@@ -19,8 +19,9 @@ import structlog
 from autocom.calls.containment import contained
 from autocom.calls.ports import Clock
 from autocom.core.texts import Arrival, Outgoing, TextProvider
+from autocom.lane import Later, Refused, Unreachable, plain
 from autocom.texts import pdus
-from autocom.texts.provider import Later, Receipt, Refused, Unreachable, plain
+from autocom.texts.provider import Receipt
 from autocom.texts.segments import Part
 
 log = structlog.get_logger()

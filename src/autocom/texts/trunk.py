@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from autocom.calls.ports import Gone, Messenger, TelephoneDown
 from autocom.core.texts import Outgoing, TextProvider
-from autocom.texts.provider import Refused, Unreachable
+from autocom.lane import Refused, Unreachable
 from autocom.texts.words import pieces
 
 

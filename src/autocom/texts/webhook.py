@@ -3,10 +3,9 @@
     POST url   Authorization: Bearer …   Idempotency-Key: to…
     {"id": "to…", "from": "+33261912010", "to": "+33639980101", "text": "…"}
 
-Any 2xx is "taken"; a JSON answer may name the text in the field `id`. The key is the same at every try, so
-that a gateway which knows it sends once. Redirects are not followed: a text goes where the file says. What
-comes in is proved by an HMAC of its bytes or a bearer token before a byte of it is read. Must not know whose
-a text is. Invariant: whatever was posted, reading it gives values or `Malformed`, which says what is wrong.
+How that is done is `autocom.gateway`; a JSON answer may name the text in the field `id`. What comes in is proved by
+an HMAC of its bytes or a bearer token before a byte of it is read. Must not know whose a text is. Invariant: whatever
+was posted, reading it gives values or `Malformed`, which says what is wrong.
 """
 
 from __future__ import annotations
@@ -24,17 +23,15 @@ from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl
 
-import aiohttp
-
+from autocom.core.accounts import same
 from autocom.core.texts import Arrival, Outgoing, TextProvider
-from autocom.texts.provider import Receipt, Refused, Unreachable, plain
+from autocom.gateway import PATIENCE, post
+from autocom.lane import plain
+from autocom.texts.provider import Receipt
 
-PATIENCE = 15.0
 AT_ONCE = 100
 """Texts or receipts in one request."""
 
-_AGAIN = frozenset({401, 403, 404, 408, 425, 429})  # of the setting or the moment, not of this text
-_ANSWER_AT_MOST = 64 * 1024
 _NAME_AT_MOST = 200
 _FILES = 20
 _DELIVERED = frozenset({"delivered", "delivrd", "read", "ok"})
@@ -62,25 +59,8 @@ class Webhook:
         """See `Provider`."""
         provider = self._provider
         body = {"id": text.id, "from": text.number, "to": text.to, "text": text.body}
-        headers = {"Idempotency-Key": text.id}
-        if provider.token:
-            headers["Authorization"] = f"Bearer {provider.token}"
-        timeout = aiohttp.ClientTimeout(total=self._patience)
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.post(provider.url or "", json=body, headers=headers, allow_redirects=False) as answer,
-            ):
-                status = answer.status
-                said = await answer.content.read(_ANSWER_AT_MOST)
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            # the type alone: its words may quote the address, and with it a secret
-            raise Unreachable(f"the gateway does not answer ({type(error).__name__})") from error
-        if 200 <= status < 300:
-            return _named(said, provider.fields.get("id", "id"))
-        if 400 <= status < 500 and status not in _AGAIN:
-            raise Refused(f"the gateway answers {status}")
-        raise Unreachable(f"the gateway answers {status}")
+        said = await post(provider.url or "", body, text.id, provider.token, self._patience)
+        return _named(said, provider.fields.get("id", "id"))
 
 
 def _named(said: bytes, path: str) -> str:
@@ -98,12 +78,9 @@ def proved(provider: TextProvider, headers: Mapping[str, str], raw: bytes) -> bo
     """Whether whoever posts this knows the secret. Compared in constant time."""
     if provider.secret is not None:
         given = headers.get(provider.signature, "").strip().lower().removeprefix("sha256=")
-        wanted = hmac.new(provider.secret.encode(), raw, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+        return same(given, hmac.new(provider.secret.encode(), raw, hashlib.sha256).hexdigest())
     if provider.inbound_token is not None:
-        given = headers.get("Authorization", "")
-        wanted = f"Bearer {provider.inbound_token}"
-        return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+        return same(headers.get("Authorization", ""), f"Bearer {provider.inbound_token}")
     return False
 
 
@@ -186,7 +163,7 @@ def arrival(provider: TextProvider, item: Posted) -> Arrival:
     return Arrival(
         provider=provider.id,
         did_text=_word(item.fields, names["to"]),
-        sender_text=_word(item.fields, names["from"]),
+        sender_text=_word_or_none(item.fields, names["from"]),
         body=body or "",
         message=_word(item.fields, names["id"]),
         media=media,
@@ -221,6 +198,11 @@ def _word(fields: Mapping[str, Any], path: str) -> str:
     if not word or len(word) > _NAME_AT_MOST:
         raise Malformed(f"`{path}` is empty or too long")
     return word
+
+
+def _word_or_none(fields: Mapping[str, Any], path: str) -> str:
+    """Empty where nothing is there: who withholds his number has none."""
+    return "" if _at(fields, path) in (None, "") else _word(fields, path)
 
 
 def _media(found: Any) -> tuple[tuple[str, ...], tuple[bytes, ...]]:

@@ -25,6 +25,8 @@ _FR: Mapping[str, str] = {
     "notice": "1 message pour {client}, réf. {reference}. Pour le lire : autocom text {reference}",
     "attachment": "[1 pièce jointe : autocom text {reference}]",
     "attachments": "[{count} pièces jointes : autocom text {reference}]",
+    "lost_one": "[1 pièce jointe n'a pas été gardée]",
+    "lost": "[{count} pièces jointes n'ont pas été gardées]",
     "nothing": "[sans texte]",
     "too_long": "[texte trop long pour arriver par SIP : demandez à l'expéditeur de le raccourcir]",
     "binary": "[message sans texte lisible]",
@@ -55,6 +57,8 @@ _EN: Mapping[str, str] = {
     "notice": "1 message for {client}, ref. {reference}. To read it: autocom text {reference}",
     "attachment": "[1 attachment: autocom text {reference}]",
     "attachments": "[{count} attachments: autocom text {reference}]",
+    "lost_one": "[1 attachment was not kept]",
+    "lost": "[{count} attachments were not kept]",
     "nothing": "[without text]",
     "too_long": "[a text too long to come by SIP: ask the sender to shorten it]",
     "binary": "[a message without readable text]",
@@ -107,6 +111,8 @@ def shown(text: Incoming, client: Client, language: str, plan: NumberingPlan = F
     if text.pieces:
         key = "attachment" if text.pieces == 1 else "attachments"
         lines.append(said(language, key, count=text.pieces, reference=text.reference))
+    if text.lost:
+        lines.append(said(language, "lost_one" if text.lost == 1 else "lost", count=text.lost))
     body = "\n".join(line for line in lines if line) or said(language, "nothing")
     return [ShownText(user, display, piece) for piece in pieces(body)]
 

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
+from autocom.web.answers import answered, refused, wish_of
 from autocom.web.sip_socket import SipSocket, same_origin
 
 PAGE: Final = Path(__file__).with_name("static") / "phone"
@@ -136,11 +137,8 @@ class PhonePage:
             return _refusal(403, "this is for the page of this server")
         if not _unheard(request):
             return _refusal(403, "a password needs https")
-        try:
-            asked = await request.json()
-        except ValueError:
-            asked = None
-        if not isinstance(asked, dict) or not all(isinstance(value, str) for value in asked.values()):
+        asked = await wish_of(request)
+        if asked is None or not all(isinstance(value, str) for value in asked.values()):
             return _refusal(400, "a JSON object is expected")
         address = _address(request)
         try:
@@ -189,12 +187,9 @@ class PhonePage:
 
     async def _link(self, request: web.Request) -> web.Response:
         asked = request.match_info
-        try:
-            return web.json_response(dict(self._desk.link(asked["id"], asked["purpose"])), headers=_PRIVATE)
-        except LookupError as error:
-            return _refusal(404, str(error.args[0]))
-        except ValueError as error:
-            return _refusal(400, str(error))
+        answer = answered(lambda: self._desk.link(asked["id"], asked["purpose"]))
+        answer.headers.update(_PRIVATE)
+        return answer
 
 
 class _File:
@@ -250,9 +245,12 @@ def _is_here(address: str | None) -> bool:
 
 
 def _refusal(status: int, why: str) -> web.Response:
-    return web.json_response({"error": why}, status=status, headers=_PRIVATE)
+    answer = refused(why, status)
+    answer.headers.update(_PRIVATE)
+    return answer
 
 
 def _later(guesses: TooManyGuesses) -> web.Response:
-    headers = {**_PRIVATE, "Retry-After": str(int(guesses.wait) + 1)}
-    return web.json_response({"error": str(guesses)}, status=429, headers=headers)
+    answer = _refusal(429, str(guesses))
+    answer.headers["Retry-After"] = str(int(guesses.wait) + 1)
+    return answer

@@ -8,6 +8,7 @@ is read beyond its limit, and only so many at a time.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -45,7 +46,7 @@ class Texts(Protocol):
         """A text with its content; LookupError."""
         ...
 
-    async def attachment(self, wanted: str, number: int) -> tuple[Path, str]:
+    async def attachment(self, wanted: str, number: int, reader: str) -> tuple[Path, str]:
         """The file and the type of an attachment; LookupError."""
         ...
 
@@ -116,11 +117,11 @@ class TextRoutes:
         return await _or_missing(lambda: self._texts.read(request.match_info["wanted"], reader))
 
     async def _attachment(self, request: web.Request) -> web.StreamResponse:
-        number = request.match_info["number"]
+        """`?reader=NAME` as for the text."""
+        asked, reader = request.match_info, request.query.get("reader", "api")
+        number = int(asked["number"]) if re.fullmatch("[0-9]{1,4}", asked["number"]) else 0
         try:
-            path, kind = await self._texts.attachment(
-                request.match_info["wanted"], int(number) if number.isascii() and number.isdigit() else 0
-            )
+            path, kind = await self._texts.attachment(asked["wanted"], number, reader)
         except LookupError as error:
             return missing(error)
         headers = {

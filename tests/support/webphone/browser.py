@@ -28,7 +28,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from playwright.async_api import Page, async_playwright
 
-from tests.support import tones
+from tests.support import PATIENCE, tones
 
 TOLERANCE = 12  # hertz; the ear's bins are 6 wide
 OPTIONS = (
@@ -133,7 +133,7 @@ class WebPhone:
         """The field of this label."""
         await self.page.get_by_label(label, exact=True).last.fill(text, timeout=5000)
 
-    async def shows(self, words: str, within: float = 10.0) -> None:
+    async def shows(self, words: str, within: float = PATIENCE) -> None:
         """Wait until these words are to be seen."""
         try:
             await self.page.get_by_text(words).first.wait_for(timeout=within * 1000)
@@ -144,7 +144,7 @@ class WebPhone:
         """What there is to read, and what the page complained of."""
         return f"{await self.page.inner_text('body')}\n{self.complaints}"
 
-    async def hears(self, hertz: int, within: float = 8.0) -> dict[str, Any]:
+    async def hears(self, hertz: int, within: float = PATIENCE) -> dict[str, Any]:
         """Wait for this tone in her ear; returns the figures of the connection."""
         heard: list[int] = []
         try:

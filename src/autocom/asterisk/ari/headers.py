@@ -8,14 +8,13 @@ strangers: they are passed on untouched, and only `core.ingress` reads them.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 
 import structlog
 
 from autocom.asterisk.ari.client import Refused
 from autocom.asterisk.ari.generated import Ari, Channel
-from autocom.asterisk.ari.translate import epoch
+from autocom.asterisk.ari.translate import digits_of, epoch
 from autocom.calls.ports import TelephoneDown
 from autocom.core.telephony import CallEntered, PhoneDialled, RawHeaders
 
@@ -37,8 +36,6 @@ FIXED = tuple(
     )
 )
 MOST_LINES = 8
-_PUNCTUATION = re.compile(r"[\s.\-()/]")
-_DIALLED = re.compile(r"[0-9*#+]{1,48}")
 _TRIES = 3
 
 
@@ -77,10 +74,8 @@ async def phone_dialled(ari: Ari, channel: Channel) -> PhoneDialled:
 
 
 def dialled(extension: str) -> str:
-    """The digits, `*`, `#` and `+` that were dialled, written as people write them; nothing where anything else stood
-    among them: what is left of it would be a number that nobody dialled."""
-    text = _PUNCTUATION.sub("", extension.split(";", 1)[0])
-    return text if _DIALLED.fullmatch(text) else ""
+    """What was dialled, without parameters of its own (`;phone-context=`); nothing where it is no number or code."""
+    return digits_of(extension.split(";", 1)[0])
 
 
 def _headers(found: Mapping[str, str], channel: Channel) -> RawHeaders:

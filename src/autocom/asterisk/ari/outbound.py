@@ -20,7 +20,7 @@ MAX_HEADER_BYTES = 600
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 _NOT_IN_USER = re.compile(r"[^0-9A-Za-z+*#._-]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
-_E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 
 PHONE_TECHNOLOGY = "PJSIP"
 
@@ -61,7 +61,7 @@ def phone(secretary: str, *, in_browser: bool = False) -> str:
 
 def outside(number: str, trunk: str) -> str:
     """The endpoint string of an outside number; ValueError where either is malformed."""
-    if not _E164.fullmatch(number) or not _NAME.fullmatch(trunk):
+    if not E164.fullmatch(number) or not _NAME.fullmatch(trunk):
         raise ValueError("not an E.164 number, or not a trunk's id")
     return f"{PHONE_TECHNOLOGY}/{number}@trunk-{trunk}"
 

@@ -40,10 +40,8 @@ PHONE = "phone"  # a secretary's phone that dialled something
 FAX = "fax"  # a caller who comes back: he was taken out for a moment because a fax machine was heard
 
 
-LONGEST_DIALLED = 48
-"""Characters of what a phone dialled or wants that are looked at."""
-_NOT_DIALLED = re.compile(r"[^0-9*#+]")
-_BETWEEN_DIGITS = re.compile(r"[ .()/-]")
+_DIALLED = re.compile(r"[0-9*#+]{1,48}")
+_BETWEEN_DIGITS = re.compile(r"[\s.()/-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +231,7 @@ class Translator:
         # a Replaces of no call in this Asterisk: it must not pass for a blind transfer to the same extension
         nowhere = "" if requested.additional_protocol_params else None
         replaces = other.id if other is not None else nowhere
-        return self._tell(asker, TransferAsked(asker, _dialled(requested.destination or ""), replaces))
+        return self._tell(asker, TransferAsked(asker, digits_of(requested.destination or ""), replaces))
 
     def _state(self, channel: ari.Channel) -> list[Outcome]:
         if channel.state == "Ringing":
@@ -264,11 +262,12 @@ class Translator:
         return [fact]
 
 
-def _dialled(user: str) -> str:
-    """The user of a Refer-To as digits; empty where it holds anything that nobody dials. Nothing is picked out
-    of such a text: `201;x=06` is no number."""
+def digits_of(user: str) -> str:
+    """A SIP user as the digits, `*`, `#` and `+` that were dialled, also as people write them; empty where it holds
+    anything that nobody dials. Nothing is picked out of such a text: what is left of `201;x=06` is a number that
+    nobody dialled."""
     digits = _BETWEEN_DIGITS.sub("", user)
-    return digits if len(digits) <= LONGEST_DIALLED and not _NOT_DIALLED.search(digits) else ""
+    return digits if _DIALLED.fullmatch(digits) else ""
 
 
 def _line_of(channel: ari.Channel, kind: str) -> _Line:

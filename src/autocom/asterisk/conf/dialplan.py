@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autocom.asterisk.conf.hints import hints
-from autocom.asterisk.conf.text import HEADER, Option, Unwritable, dialplan_word, name, section
+from autocom.asterisk.conf.text import HEADER, Option, dialplan_word, digits, name, section
 from autocom.asterisk.conf.values import Net, Paths
 from autocom.core.model import Configuration
 
@@ -72,9 +72,7 @@ def _phones(configuration: Configuration) -> Iterable[Option]:
     for n, secretary in enumerate(ids, start=1):
         yield f"AUTOCOM_PHONE_{n}", name(secretary, "secretary id")
     for secretary in ids:
-        extension = configuration.secretaries[secretary].extension
-        if not (extension.isascii() and extension.isdigit()):
-            raise Unwritable(f"secretary {secretary}: extension {extension!r} must be digits")
+        extension = digits(configuration.secretaries[secretary].extension, f"extension of {secretary}")
         yield f"AUTOCOM_EXT_{extension}", secretary
 
 

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from autocom.asterisk.conf.text import Option, Unwritable, name, section
+from autocom.asterisk.conf.text import Option, digits, name, section
 from autocom.core.model import Configuration
 from autocom.core.presence import box_lamp, boxed, boxes_of, client_lamp, post_lamp, team_lamp
 
 CONTEXT = "autocom-presence"
 BOXES = "*97"
 DOMAIN = "autocom"
-_CODE = frozenset("0123456789")
 
 
 def device(lamp: str) -> str:
@@ -50,26 +49,20 @@ def hints(configuration: Configuration) -> str:
 def _names(configuration: Configuration) -> Iterator[Option]:
     for who, secretary in sorted(configuration.secretaries.items()):
         phone = name(who, "secretary id")
-        yield _digits(secretary.extension, who), f"PJSIP/{phone}&PJSIP/{phone}@web&{device(post_lamp(phone))}"
+        yield digits(secretary.extension, who), f"PJSIP/{phone}&PJSIP/{phone}@web&{device(post_lamp(phone))}"
     for team in sorted(configuration.teams):
         state = device(team_lamp(name(team, "team id")))
         yield f"queue-{team}", state
         extension = configuration.teams[team].extension
         if extension is not None:
-            yield _digits(extension, team), state
+            yield digits(extension, team), state
     for client in sorted(configuration.clients):
         yield f"client-{client}", device(client_lamp(name(client, "client id")))
     for client in boxed(configuration):
         yield box(client), device(box_lamp(client))
         code = configuration.clients[client].code
         if code is not None:
-            yield f"{BOXES}{_digits(code, client)}", device(box_lamp(client))
-
-
-def _digits(text: str, of: str) -> str:
-    if not text or not _CODE.issuperset(text):
-        raise Unwritable(f"{of}: {text!r} must be digits")
-    return text
+            yield f"{BOXES}{digits(code, client)}", device(box_lamp(client))
 
 
 def mailboxes(configuration: Configuration) -> dict[str, tuple[Option, ...]]:
@@ -88,4 +81,4 @@ def box_sections(configuration: Configuration) -> Iterable[str]:
         yield section(box(client), options)
         code = configuration.clients[client].code
         if code is not None:
-            yield section(f"{BOXES}{_digits(code, client)}", options)
+            yield section(f"{BOXES}{digits(code, client)}", options)

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable
 
 from autocom.asterisk.conf import hints
-from autocom.asterisk.conf.text import HEADER, Option, Unwritable, name, quoted, section
+from autocom.asterisk.conf.text import HEADER, HOST, Option, Unwritable, name, quoted, section
 from autocom.asterisk.conf.values import Net
 from autocom.core.accounts import EXPIRES, REALM, WEB_DOMAIN, at, ha1
 from autocom.core.model import Bureau, Configuration, Secretary, Trunk
@@ -33,7 +33,6 @@ _WEB = "autocom-web"
 _TRUNK = "autocom-trunk"
 _RESERVED = frozenset({_PHONE, _WEB, _TRUNK, "global", "system", "udp", "tls", "ws", "anonymous"})
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 
 def phone_endpoint(secretary: str, *, websocket: bool = False) -> str:
@@ -131,10 +130,8 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("sub_min_expiry", str(SHORTEST_SUBSCRIPTION)),
         # a phone that asks for its lamp itself is told in its subscription, and not beside it
         ("mwi_subscribe_replaces_unsolicited", "yes"),
-        (
-            "allow_transfer",
-            "yes",
-        ),  # a REFER comes to us: PJSIP_TRANSFER_HANDLING is ari-only on every channel
+        # a REFER comes to us: PJSIP_TRANSFER_HANDLING is ari-only on every channel
+        ("allow_transfer", "yes"),
         ("identify_by", "username"),
         ("send_diversion", "no"),
         ("force_rport", "yes"),
@@ -188,10 +185,8 @@ def _phone(secretary: Secretary, boxes: tuple[Option, ...]) -> Iterable[str]:
             ("auth_type", "digest"),
             ("username", who),
             ("realm", REALM),
-            (
-                "password_digest",
-                f"MD5:{ha1(who, secretary.password)}",
-            ),  # the clear password stands in no file of ours
+            # the clear password stands in no file of ours
+            ("password_digest", f"MD5:{ha1(who, secretary.password)}"),
         ],
     )
     yield section(
@@ -222,7 +217,7 @@ def _trunk(trunk: Trunk) -> Iterable[str]:
         ("set_var", f"AUTOCOM_DID_HEADER={header}"),
     ]
     if trunk.host is not None:
-        if not _HOST.fullmatch(trunk.host):
+        if not HOST.fullmatch(trunk.host):
             raise Unwritable(f"trunk {trunk.id}: {trunk.host!r} is no host")
         own.append(("aors", title))
     yield section(title, own, base=_TRUNK)

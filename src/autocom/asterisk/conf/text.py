@@ -21,6 +21,9 @@ _LONGEST = 8000
 # Characters that an application's argument list or the variable expander would read as syntax.
 _SYNTAX = re.compile(r"[,&|$\"'\\;()\[\]{}^=<>`]")
 
+# Where SIP is sent to: a name, an IPv4 address or an IPv6 one in brackets, with or without a port.
+HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
 
 class Unwritable(ValueError):  # noqa: N818 - reads as what is wrong with the value
     """A value that Asterisk's syntax cannot hold; the message names it."""
@@ -42,6 +45,13 @@ def name(text: str, of: str) -> str:
     """A section or identifier: letters, digits, `_ - . @`, `*` in front; Unwritable otherwise."""
     if not _NAME.fullmatch(text):
         raise Unwritable(f"{of}: {text!r} cannot be a name in Asterisk (letters, digits, - _ only)")
+    return text
+
+
+def digits(text: str, of: str) -> str:
+    """An extension or a code; Unwritable otherwise."""
+    if not (text.isascii() and text.isdigit()):
+        raise Unwritable(f"{of}: {text!r} must be digits")
     return text
 
 

@@ -11,6 +11,7 @@ const SHOWN_AFTER = 2500;
 let line = null;
 let account = null;
 let ringing = null;
+let looking = null;
 
 // --- who she is --------------------------------------------------------------------------------
 
@@ -69,6 +70,7 @@ function open() {
   line.addEventListener('call', (event) => began(event.detail));
   line.addEventListener('text', (event) => showText(event.detail));
   showRegistration();
+  clearTimeout(looking);
   look();
 }
 
@@ -91,7 +93,8 @@ async function look() {
     const answer = await ask('/phone/state').catch(() => null);
     if (answer && answer.ok) showState(await answer.json());
   }
-  setTimeout(look, LOOK_EVERY);
+  clearTimeout(looking); // she may have left and come back meanwhile
+  looking = setTimeout(look, LOOK_EVERY);
 }
 
 function showState({ state, reason }) {

@@ -1,0 +1,103 @@
+"""The dialplan's fallback, which serves callers without us: what it is told, and what it did meanwhile.
+
+It is told who may be rung, for the day we are away, and its calls are brought into the journal as `fallback`. Their headers
+are read by the same rules as those of a live call, so the journal says whose call it was. A file is forgotten only
+after its call is saved; one that is read twice after a crash is the same call under the same id, since the id is
+derived from its channel. Who runs it is `app`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from autocom.asterisk import spool
+from autocom.asterisk.spool import FallbackCall
+from autocom.asterisk.telephone import AsteriskTelephone
+from autocom.calls.opening import identified
+from autocom.calls.ports import Gone, Rows, TelephoneDown
+from autocom.core.ingress import NumberBook, identify
+from autocom.core.journal import Entry
+from autocom.core.model import Configuration, Trunk
+from autocom.core.numbers import NumberingPlan
+from autocom.exchange import RunningExchange
+
+log = structlog.get_logger()
+
+IMPORT_EVERY = 2.0
+MARK = "fallback:"
+"""Before a channel: a row of the log for a caller whose story crashed (`calls.living`)."""
+
+
+async def keep_told(exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
+    """Until cancelled: who is at work, as far as the telephone can be reached."""
+    dispatcher = exchange.switchboard.dispatcher
+    told: dict[str, bool] = {}
+    async for entry in exchange.follow():
+        names = [entry.fields.get("secretary")] if entry.kind == "secretary_state" else []
+        if entry.kind == "service" and entry.fields.get("event") == "telephone_back":
+            names = list(dispatcher.floor.posts)
+            told.clear()  # perhaps another Asterisk, which knows nothing
+        for name in names:
+            post = dispatcher.floor.posts.get(str(name))
+            if post is None:
+                continue
+            at_work = post.logged_in and post.pause is None
+            if told.get(post.secretary) == at_work:
+                continue  # her state changes three times a call, this one twice a day
+            try:
+                await telephone.tell_fallback(post.secretary, at_work=at_work)
+                told[post.secretary] = at_work
+            except (Gone, TelephoneDown) as error:
+                log.info("fallback not told", secretary=post.secretary, why=str(error))
+
+
+async def keep_imported(
+    folder: Path, journal: Rows, configuration: Callable[[], Configuration], plan: NumberingPlan
+) -> None:
+    """Until cancelled: calls that it served while we were away or frozen, or still talked in when we came."""
+    while True:
+        take_in(folder, journal, configuration(), plan)
+        await asyncio.sleep(IMPORT_EVERY)
+
+
+def take_in(folder: Path, journal: Rows, configuration: Configuration, plan: NumberingPlan) -> int:
+    """Write every call of the spool into the journal; how many there were."""
+    calls = spool.read(folder)
+    if not calls:
+        return 0
+    book, known = NumberBook.of(configuration), journal.rows(MARK)
+    for found in calls:
+        mark = f"{MARK}{found.channel}"
+        if mark in known:
+            # its story crashed and gave it to the fallback: it has its record
+            journal.save(floor={mark: None})
+        else:
+            journal.save(_entries(found, configuration, book, plan))
+        spool.forget(folder, found)
+    log.warning("calls were served without us", calls=len(calls))
+    return len(calls)
+
+
+def _entries(
+    found: FallbackCall, configuration: Configuration, book: NumberBook, plan: NumberingPlan
+) -> list[Entry]:
+    """What is known of the call, as a live one would have told it."""
+    trunk = configuration.trunks.get(found.trunk or "") or Trunk(found.trunk or "unknown", ())
+    identity = identify(found.headers, trunk, book, plan)
+    call = "cf" + hashlib.blake2s(f"{found.channel} {found.entered_at}".encode(), digest_size=8).hexdigest()
+    name = configuration.clients[identity.client].name
+    entries = [
+        Entry(found.entered_at, "arrived", call, {"trunk": found.trunk, "channel": found.channel}),
+        Entry(found.entered_at, "identified", call, identified(identity, name, configuration.version)),
+    ]
+    if found.secretary is not None:
+        started = max(found.entered_at, found.ended_at - found.talk_seconds)
+        entries.append(Entry(started, "bridged", call, {"secretary": found.secretary}))
+        entries.append(Entry(found.ended_at, "talk_ended", call, {"secretary": found.secretary}))
+    entries.append(Entry(found.ended_at, "ended", call, {"outcome": "fallback"}))
+    return entries
