@@ -60,6 +60,7 @@ def test_an_order_is_given_and_shows_in_the_status() -> None:
         ("patch", "3615", "premium numbers are not dialled"),
         ("consult", "", None),
         ("record", "dance", None),
+        ("record", "pause", "nothing is being recorded"),
         ("consult", "801", "only an extension"),
     ],
 )

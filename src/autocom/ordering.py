@@ -97,6 +97,8 @@ def _refusal(board: Switchboard, line: Line, wanted: Order) -> str | None:
         case Record("start" | "toggle") if story.taped is None:
             why = may_not(story.call, house.in_force.clients.get(story.call.client.id))
             return None if why is None else said(why, "en")
+        case Record("pause" | "resume") if story.taped is None:
+            return "nothing is being recorded"
         case Consult(target):
             why = why_not_rung(house, line, story.stage, target)
             return None if why is None else REFUSED[why]

@@ -33,6 +33,7 @@ FRENCH: Mapping[str, str] = {
     "her colleague has somebody on hold, or somebody else with her": (
         "sa collègue a mis quelqu'un en attente, ou est avec une autre personne"
     ),
+    "nothing is being recorded": "aucun enregistrement n'est en cours",
     "every parking slot is taken": "toutes les places de parking sont prises",
     # calling
     "no calls are taken at this moment": "aucun appel n'est pris en ce moment",

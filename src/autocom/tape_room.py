@@ -17,7 +17,7 @@ from autocom.core.references import asked_for, reference
 from autocom.core.tapes import ALL, Tape, tapes
 from autocom.settings import Settings
 from autocom.tapes.keeper import TapeKeeper
-from autocom.tapes.keys import KeyFault, read_keys
+from autocom.tapes.keys import KeyFault, made_keys, read_keys
 from autocom.tapes.vault import Vault
 from autocom.timeline import iso
 
@@ -29,8 +29,8 @@ def key_file(state: Path) -> Path:
 
 def vault(settings: Settings) -> Vault:
     """Where the recordings of a state folder are."""
-    keys = partial(read_keys, settings.recording_key, key_file(settings.state))
-    return Vault(settings.state / "recordings", keys)
+    where = settings.recording_key, key_file(settings.state)
+    return Vault(settings.state / "recordings", partial(read_keys, *where), partial(made_keys, *where))
 
 
 def keeper(

@@ -401,6 +401,24 @@ async def _ends_with(error: type[Exception], work: Awaitable[None]) -> None:
         await work
 
 
+async def test_what_is_asked_for_twice_is_made_once_and_asterisk_still_stops_by_itself(tmp_path):
+    """A second channel of one name, refused, would be counted for ever, and waited for at the stop (22.10.1)."""
+    async with house(tmp_path) as h:
+        lea = await h.lea()
+        _, entered = await h.caller()
+        for _ in range(2):
+            await h.telephone.ring(h.offer())
+        await lea.rings()
+        await h.telephone.answer(entered.channel)
+        for _ in range(2):
+            await h.telephone.overhear("ear-c1-1", entered.channel, whispers=False)
+        for channel in ("ear-c1-1", LEA, entered.channel):
+            await h.telephone.hang_up(channel)
+        await h.ear.fact(ChannelGone, channel=entered.channel)
+        h.asterisk.signal(signal.SIGTERM)
+        await eventually(lambda: h.asterisk.process.poll() is not None, within=8.0)
+
+
 async def test_an_asterisk_that_freezes_or_restarts_is_lost_and_found_again(tmp_path):
     async with house(tmp_path) as h:
         await h.caller()

@@ -231,6 +231,26 @@ def test_a_new_key_is_used_at_once_and_for_what_was_there_before(tmp_path: Path)
     run(story())
 
 
+def test_a_key_that_is_lost_holds_up_no_new_recording(tmp_path: Path) -> None:
+    async def story() -> None:
+        room = Room(tmp_path)
+        room.ends(room.begins())
+        await room.keeper.look()
+        room.keys = (NEWER,)
+        room.start()
+        room.ends(room.begins("tape-c2-1", "c2"))
+        assert await room.keeper.look() is False
+        assert {row.recording: row.key for row in room.rows} == {
+            NAME: key_id(KEY),
+            "tape-c2-1": key_id(NEWER),
+        }
+        room.keys = (NEWER, KEY)  # found again
+        await room.keeper.look()
+        assert {row.key for row in room.rows} == {key_id(NEWER)}
+
+    run(story())
+
+
 def test_one_that_cannot_be_kept_now_holds_up_no_other_and_is_tried_again(tmp_path: Path) -> None:
     async def story() -> None:
         room = Room(tmp_path)

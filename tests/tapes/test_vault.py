@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocom.tapes.keys import KeyFault, KeyRing, add_key, key_id, parse_keys, read_keys
+from autocom.tapes.keys import KeyFault, KeyRing, add_key, key_id, made_keys, parse_keys, read_keys
 from autocom.tapes.vault import MAGIC, Vault
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
@@ -119,7 +119,10 @@ def test_names_are_those_of_recordings_and_never_a_path(tmp_path: Path, name: st
 
 def test_the_first_key_is_made_for_us_alone_and_stays_the_same(tmp_path: Path) -> None:
     file = tmp_path / "state" / "recording.key"
-    first = read_keys(None, file)
+    with pytest.raises(KeyFault, match="put it back"):  # who only reads makes none
+        read_keys(None, file)
+    assert not file.exists()
+    first = made_keys(None, file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert read_keys(None, file) == first
     ring = add_key(file)
@@ -131,7 +134,7 @@ def test_the_first_key_is_made_for_us_alone_and_stays_the_same(tmp_path: Path) -
 
 def test_the_setting_comes_before_the_file_and_makes_none(tmp_path: Path) -> None:
     text = ", ".join(base64.b64encode(key).decode() for key in (NEW, OLD))
-    ring = read_keys(text, tmp_path / "none")
+    ring = made_keys(text, tmp_path / "none")
     assert ring.ids == (key_id(NEW), key_id(OLD))
     assert not (tmp_path / "none").exists()
     assert NEW.hex() not in repr(ring)

@@ -96,21 +96,29 @@ class Parties:
                 await self._ari.channels.unmute(channel, direction="in")
 
     async def overhear(self, ear: str, channel: str, *, whispers: bool, to_all: bool = False) -> None:
-        """A snoop, once it has entered our application. A repeat is answered with 500 (22.10.1), so whether it is
-        there is asked by its id."""
+        """A snoop, once it has entered our application. Whether it is there already is asked by its id: a repeat is
+        refused with 500, counted for ever, and waited for when Asterisk (22.10.1) is to stop."""
         whisper = "both" if to_all else "out" if whispers else "none"
+        if await self._is_there(ear):
+            return
         with self.feed.expecting(ear) as entered:
             try:
                 await self._ari.channels.snoop_channel_with_id(
                     channel, ear, self._app, spy="both", whisper=whisper, app_args="ear"
                 )
-            except Refused:
-                with about_a_channel():
-                    await self._ari.channels.get(ear)
-                return
+            except Refused as refusal:
+                raise Gone(str(refusal)) from refusal
             with suppress(TimeoutError):
                 async with asyncio.timeout(ENTER_WITHIN):
                     await entered.wait()
+
+    async def _is_there(self, channel: str) -> bool:
+        try:
+            with about_a_channel():
+                await self._ari.channels.get(channel)
+        except Gone:
+            return False
+        return True
 
     async def record_talk(self, bridge: str, recording: str, *, longest: float) -> None:
         """In Asterisk's format `wav`. `ifExists=fail`: a second request of one name finds the first."""

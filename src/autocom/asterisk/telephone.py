@@ -276,7 +276,12 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
                 self.feed.spawn(self._take_back(leg.channel))
 
     async def _create(self, leg: Outbound) -> bool:
-        """Whether it was made now; False where a channel of this id is there already."""
+        """Whether it was made now; False where a channel of this id is there already. Asked where we know of one:
+        a refused second one is counted for ever, and Asterisk (22.10.1) waits 15 s for it when it is to stop."""
+        if leg.channel in self.feed.state.lines:
+            with about_a_channel():
+                await self._ari.channels.get(leg.channel)
+            return False
         try:
             await self._ari.channels.create(
                 leg.endpoint,

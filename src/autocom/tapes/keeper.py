@@ -210,19 +210,30 @@ class TapeKeeper:
             self._log.save(entries)
         return failed
 
-    async def _rewrap(self, kept: dict[str, Tape]) -> list[OSError | KeyFault]:
-        """Put what is under an old key under the newest; what could not be."""
-        failed: list[OSError | KeyFault] = []
+    async def _rewrap(self, kept: dict[str, Tape]) -> list[OSError]:
+        """Put what is under an old key under the newest; what could not be. A key that is lost is no reason to hurry:
+        it is said once, and new recordings do not wait for it."""
+        failed: list[OSError] = []
         try:
             newest = await self._aside(self._vault.newest) if kept else ""
-        except (OSError, KeyFault) as error:
+        except OSError as error:
             return [error]
+        except KeyFault as fault:
+            self._say_once(str(fault))
+            return []
         for name, tape in list(kept.items()):
             if tape.key == newest:
                 continue
             try:
                 if await self._aside(partial(self._vault.has, name)):
                     self._save(replace(tape, key=await self._aside(partial(self._vault.rewrap, name))))
-            except (OSError, KeyFault) as error:
+            except OSError as error:
                 failed.append(error)
+            except KeyFault as fault:
+                self._say_once(str(fault))
         return failed
+
+    def _say_once(self, why: str) -> None:
+        if why not in self._told:
+            self._told.add(why)
+            log.error("recordings stay under their old key", why=why)

@@ -79,21 +79,27 @@ def parse_keys(text: str) -> KeyRing:
 
 
 def read_keys(setting: str | None, file: Path) -> KeyRing:
-    """The keys of the setting, else of the file, which is made where it is missing. KeyFault, OSError."""
+    """The keys of the setting, else of the file. KeyFault, OSError."""
     if setting:
         return parse_keys(setting)
     try:
         return parse_keys(file.read_text(encoding="ascii"))
     except FileNotFoundError:
-        _write(file, (_fresh(),))
-        return parse_keys(file.read_text(encoding="ascii"))
+        raise KeyFault(f"{file} is not there: put it back from the backup") from None
     except UnicodeDecodeError:
         raise KeyFault(f"{file} holds something else than keys") from None
 
 
+def made_keys(setting: str | None, file: Path) -> KeyRing:
+    """The same, for something new to encrypt: the file is made where it is missing. KeyFault, OSError."""
+    if not setting and not file.exists():
+        _write(file, (_fresh(),))
+    return read_keys(setting, file)
+
+
 def add_key(file: Path) -> KeyRing:
     """A new key before those of the file; what was encrypted before stays readable. KeyFault, OSError."""
-    ring = read_keys(None, file)
+    ring = made_keys(None, file)
     _write(file, (_fresh(), *ring.keys))
     return read_keys(None, file)
 

@@ -51,11 +51,13 @@ class _Lock:
 
 class Vault(Shelf):
     """The folder. Blocking: not to be called from the calls' own task. `keys` reads the ring anew each time, so that
-    a new key is used at once."""
+    a new key is used at once; `made` does so for a new recording, and makes the first key."""
 
-    def __init__(self, folder: Path, keys: Callable[[], KeyRing]) -> None:
+    def __init__(
+        self, folder: Path, keys: Callable[[], KeyRing], made: Callable[[], KeyRing] | None = None
+    ) -> None:
         super().__init__(folder, SUFFIX, call_of_tape)
-        self._keys = keys
+        self._keys, self._made = keys, made or keys
 
     def newest(self) -> str:
         """The id of the key that a recording would be encrypted under now. KeyFault, OSError."""
@@ -63,7 +65,7 @@ class Vault(Shelf):
 
     def put(self, recording: str, wav: bytes) -> str:
         """Keep it; it survives a power cut when this returns. The id of the key. KeyFault, OSError."""
-        ring = self._keys()
+        ring = self._made()
         key, nonce = secrets.token_bytes(LENGTH), secrets.token_bytes(_NONCE)
         lock = _Lock(ring.newest, ring.wrap(key), nonce)
         self._write(recording, _sealed(lock, key, wav, _seal(recording)))
