@@ -169,6 +169,9 @@ class Exchange:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+        deadline = time.monotonic() + 5
+        while self.left_running() and time.monotonic() < deadline:
+            time.sleep(0.01)
         return left
 
     # --- its commands

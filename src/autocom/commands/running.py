@@ -41,6 +41,7 @@ def _run(*, private: bool, calls: int | None) -> None:
     expected = (
         CannotServe, Replaced, TooOld, StateBusy, Unwritable, NoAsterisk, AsteriskFailed, PostgresUnavailable, OSError, ValueError
     )  # fmt: skip
+    refused = False
     try:
         asyncio.run(app.run(chosen, private=private, say=say, when_ready=when_ready))
     except* (ConfigurationRefused, *expected) as group:
@@ -50,7 +51,9 @@ def _run(*, private: bool, calls: int | None) -> None:
             )
             for line in lines:
                 click.echo(line, err=True)
-        raise SystemExit(1) from None
+        refused = True
+    if refused:  # raised in there, it would come out as a group, with its traceback (Python 3.11.2)
+        raise SystemExit(1)
 
 
 def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -95,9 +95,9 @@ def next_reminder(held: Held, every: float, now: float) -> float | None:
     """When she is next to be reminded of who is on hold, every so many seconds (0: never)."""
     if every <= 0:
         return None
-    at = held.since + (max(0, math.floor((now - held.since) / every)) + 1) * every
-    # a quotient that rounding put below a whole number would name this very instant again
-    return at if at > now else at + every
+    # the millisecond: a quotient that rounding put below a whole number would name this very instant again
+    rounds = math.floor((now - held.since + 0.001) / every)
+    return held.since + (max(0, rounds) + 1) * every
 
 
 def reminder(name: str, held: Held, now: float, language: str) -> str:
