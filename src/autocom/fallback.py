@@ -18,6 +18,7 @@ import structlog
 from autocom.asterisk import spool
 from autocom.asterisk.spool import FallbackCall
 from autocom.asterisk.telephone import AsteriskTelephone
+from autocom.calls.living import FALLBACK
 from autocom.calls.opening import identified
 from autocom.calls.ports import Gone, Rows, TelephoneDown
 from autocom.core.ingress import NumberBook, identify
@@ -29,8 +30,6 @@ from autocom.exchange import RunningExchange
 log = structlog.get_logger()
 
 IMPORT_EVERY = 2.0
-MARK = "fallback:"
-"""Before a channel: a row of the log for a caller whose story crashed (`calls.living`)."""
 
 
 async def keep_told(exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
@@ -70,9 +69,9 @@ def take_in(folder: Path, journal: Rows, configuration: Configuration, plan: Num
     calls = spool.read(folder)
     if not calls:
         return 0
-    book, known = NumberBook.of(configuration), journal.rows(MARK)
+    book, known = NumberBook.of(configuration), journal.rows(FALLBACK)
     for found in calls:
-        mark = f"{MARK}{found.channel}"
+        mark = FALLBACK + found.channel
         if mark in known:
             # its story crashed and gave it to the fallback: it has its record
             journal.save(floor={mark: None})

@@ -17,6 +17,7 @@ from tests.calls.transfer_bureau import (
     kept,
     opened,
     outside,
+    rung,
     talking,
     with_whom,
 )
@@ -50,8 +51,7 @@ def test_a_colleague_who_was_consulted_takes_him_over(where: str) -> None:
     async def story() -> None:
         bench = bureau()
         leg, hers = await consults(bench, "201")
-        ines = at_phone(bench, "ines")
-        assert ines is not None
+        ines = rung(bench, "ines")
         asked = refer(bench, leg, hers, where)
         await bench.pass_time(0.5)
         assert with_whom(bench) == {ines.id}
@@ -73,8 +73,7 @@ def test_a_colleague_who_was_consulted_takes_him_over(where: str) -> None:
         # from here on Inès can do with him what any secretary can
         bench.telephone.refers(ines.id, "202")
         await bench.pass_time(3.0)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench) == {zoe.id}
         await over(bench)
         assert [s.secretary for s in bench.segments() if s.kind == "talk"] == ["lea", "ines", "zoe"]
@@ -122,8 +121,7 @@ def test_one_who_still_rings_is_waited_for_and_unanswered_he_is_hers_again() -> 
         assert kept(bench, "lea")
         assert bench.record("c2").outcome == "forwarded"
         await bench.pass_time(25.5)
-        again = at_phone(bench, "lea")
-        assert again is not None
+        again = rung(bench, "lea")
         assert outside(bench) is None
         await bench.pass_time(2.0)
         assert with_whom(bench) == {again.id}
@@ -240,8 +238,7 @@ def test_a_colleague_and_a_number_that_she_dialled_are_joined_and_the_colleague_
         assert with_whom(bench, cell.id) == {ines.id}
         bench.telephone.refers(ines.id, "202")
         await bench.pass_time(3.0)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench, cell.id) == {zoe.id}
         await over(bench)
 
@@ -272,8 +269,7 @@ def test_both_buttons_at_once_join_them_once() -> None:
     async def story() -> None:
         bench = bureau()
         leg, hers = await consults(bench, "201")
-        ines = at_phone(bench, "ines")
-        assert ines is not None
+        ines = rung(bench, "ines")
         bench.telephone.refers(leg.id, "201", replaces=hers.id)
         bench.telephone.refers(hers.id, "", replaces=leg.id)
         await bench.pass_time(0.5)
@@ -305,8 +301,7 @@ def test_the_consulted_one_hangs_up_in_that_instant_the_caller_is_hers_again(
         if still != {leg.id}:
             await bench.pass_time(3.0)
             if "ended" not in bench.kinds():
-                again = at_phone(bench, "lea")
-                assert again is not None
+                again = rung(bench, "lea")
                 assert with_whom(bench) == {again.id}
         await over(bench)
 
@@ -356,8 +351,7 @@ def test_a_caller_whom_she_took_over_is_joined_with_another_one_as_the_caller_he
         leg = await talking(bench)
         bench.telephone.refers(leg.id, "201")
         await bench.pass_time(3.0)
-        first = at_phone(bench, "ines")
-        assert first is not None
+        first = rung(bench, "ines")
         assert with_whom(bench) == {first.id}
         bench.telephone.call_in("chan-2", "0199001001", caller="0639980102")
         await bench.pass_time(3.0)

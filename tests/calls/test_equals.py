@@ -20,6 +20,7 @@ from tests.calls.transfer_bureau import (
     fields,
     opened,
     outside,
+    rung,
     talking,
     with_whom,
 )
@@ -32,8 +33,7 @@ async def two(bench: Bench) -> tuple[FakeChannel, FakeChannel]:
     """Léa has called Inès, and they talk: the channels of both."""
     await opened(bench)
     lea = await dialled(bench, "lea", "201")
-    ines = at_phone(bench, "ines")
-    assert ines is not None
+    ines = rung(bench, "ines")
     assert with_whom(bench, lea.id) == {ines.id}
     return lea, ines
 
@@ -90,8 +90,7 @@ def test_she_who_was_called_sends_her_colleague_to_a_third_one(how: str) -> None
         else:
             says(bench, "ines", "transfer", "202")
         await bench.pass_time(0.5)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert zoe.order is not None
         assert (zoe.order.display, zoe.order.number) == ("lea", "200"), "her phone shows who comes"
         assert ines.id not in bench.telephone.channels
@@ -113,8 +112,7 @@ def test_a_colleague_who_is_sent_on_is_shown_by_her_own_name() -> None:
         lea, ines = await two(bench)
         bench.telephone.refers(lea.id, "202")
         await bench.pass_time(0.5)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert zoe.order is not None
         assert (zoe.order.display, zoe.order.number) == ("ines", "201")
         await bench.pass_time(3.0)
@@ -130,8 +128,7 @@ def test_whom_a_colleague_consults_sees_the_colleague() -> None:
         _, ines = await two(bench)
         bench.telephone.presses(ines.id, "*1202#")
         await bench.pass_time(0.5)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert zoe.order is not None
         assert (zoe.order.display, zoe.order.number) == ("ines", "201")
         await bench.pass_time(3.0)
@@ -169,8 +166,7 @@ def test_a_caller_is_left_with_the_colleague_who_had_rung_her() -> None:
         bench = bureau()
         await opened(bench)
         ines = await dialled(bench, "ines", "200")
-        hers = at_phone(bench, "lea")
-        assert hers is not None
+        hers = rung(bench, "lea")
         bench.telephone.call_in(CALLER, "0199001001")
         await bench.pass_time(2.0)
         leg = bench.telephone.leg_of("lea")
@@ -184,8 +180,7 @@ def test_a_caller_is_left_with_the_colleague_who_had_rung_her() -> None:
         assert bench.state("ines") == "talking"
         bench.telephone.refers(ines.id, "202")
         await bench.pass_time(3.0)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench) == {zoe.id}
         await over(bench)
 
@@ -202,8 +197,7 @@ def test_while_her_colleague_is_aside_or_brings_somebody_in_it_is_not_hers() -> 
         bench.telephone.presses(ines.id, "*5")
         await bench.pass_time(1.0)
         assert bench.telephone.fares == [(ines.id, Fares.REFUSED)]
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench, lea.id) == {zoe.id}
         with pytest.raises(NotPossible):
             says(bench, "ines", "hold")
@@ -266,15 +260,13 @@ def test_the_one_who_is_left_when_the_caller_hangs_up_is_her_equal_as_well() -> 
         leg = await talking(bench)
         bench.telephone.presses(leg.id, "*1201#")
         await bench.pass_time(3.0)
-        ines = at_phone(bench, "ines")
-        assert ines is not None
+        ines = rung(bench, "ines")
         bench.telephone.caller_hangs_up(CALLER)
         await bench.pass_time(1.0)
         assert with_whom(bench, leg.id) == {ines.id}
         bench.telephone.refers(ines.id, "202")
         await bench.pass_time(0.5)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert zoe.order is not None
         assert zoe.order.display == "lea", "not the caller, who is gone"
         await bench.pass_time(3.0)
@@ -339,8 +331,7 @@ def test_a_colleague_who_may_not_serve_the_client_does_not_get_its_caller(how: s
         assert fields(bench, kind)[0]["why"] == "not_allowed_here"
         says(bench, "lea", "transfer", "202")
         await bench.pass_time(3.0)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench) == {zoe.id}
         await over(bench)
 
@@ -411,8 +402,7 @@ def test_an_attended_transfer_to_one_who_may_not_serve_the_client_leaves_both_ca
         leg = await talking(bench)
         bench.telephone.holds(leg.id)
         hers = await dialled(bench, "lea", "201")
-        ines = at_phone(bench, "ines")
-        assert ines is not None
+        ines = rung(bench, "ines")
         bench.telephone.refers(leg.id, "201", replaces=hers.id)
         await bench.pass_time(2.0)
         assert with_whom(bench) == {leg.id}

@@ -22,6 +22,7 @@ from tests.calls.transfer_bureau import (
     fields,
     kept,
     outside,
+    rung,
     talking,
     with_whom,
 )
@@ -46,8 +47,7 @@ def test_a_blind_transfer_to_an_extension_lets_her_go_at_once_and_joins_him_with
         assert bench.telephone.fares == [(leg.id, Fares.UNDER_WAY), (leg.id, Fares.DONE)]
         assert heard(bench)[-1] == "music:music-hold"
         assert kept(bench, "lea"), "he may come back to her"
-        hers = at_phone(bench, "ines")
-        assert hers is not None
+        hers = rung(bench, "ines")
         assert hers.order is not None
         assert hers.order.display.startswith("Lilas · ")
         assert hers.order.headers["X-Autocom-Client"] == "lilas"
@@ -102,8 +102,7 @@ def test_a_colleague_who_is_busy_or_declines_sends_him_back_at_once(cause: Cause
         leg = await talking(bench)
         bench.telephone.refers(leg.id, "201")
         await bench.pass_time(0.5)
-        hers = at_phone(bench, "lea")
-        assert hers is not None
+        hers = rung(bench, "lea")
         assert hers.id != leg.id
         await over(bench)
 
@@ -137,8 +136,7 @@ def test_where_she_has_gone_meanwhile_whoever_is_free_is_asked_first_of_all_call
         await bench.pass_time(20.0)
         bench.telephone.register("lea", reachable=False)
         await bench.pass_time(6.0)
-        hers = at_phone(bench, "ines")
-        assert hers is not None
+        hers = rung(bench, "ines")
         assert hers.order is not None
         assert "X-Autocom-Returned" not in hers.order.headers
         await over(bench)
@@ -157,8 +155,7 @@ def test_nothing_else_is_offered_to_her_while_he_may_come_back_to_her() -> None:
         await bench.pass_time(15.0)
         assert at_phone(bench, "lea") is None
         await bench.pass_time(10.0)
-        hers = at_phone(bench, "lea")
-        assert hers is not None
+        hers = rung(bench, "lea")
         assert hers.order is not None
         assert hers.order.headers["X-Autocom-Returned"] == "1"
         await over(bench)
@@ -250,8 +247,7 @@ def test_s18_a_mobile_that_sends_him_back_to_us_is_a_loop_she_is_told_and_he_is_
         await talking(bench)
         ask(bench, PutThrough(Outside(CELL)))
         await bench.pass_time(1.0)
-        hers = at_phone(bench, "lea")
-        assert hers is not None
+        rung(bench, "lea")
         assert fields(bench, "returned") == [{"secretary": "lea", "why": "loop"}]
         assert any("renvoie ses appels chez nous" in text for _, text in bench.telephone.told)
         looped = next(e.call for e in bench.journal.entries if e.kind == "identified" and e.call != "c1")
@@ -278,8 +274,7 @@ def test_another_queue_keeps_his_waiting_time_and_says_no_welcome_again() -> Non
         [transferred] = fields(bench, "transferred")
         assert (transferred["way"], transferred["to"]) == ("team", "general")
         await bench.pass_time(3.0)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench) == {zoe.id}
         await over(bench)
         assert bench.record().secretary == "zoe"
@@ -401,8 +396,7 @@ def test_a_phone_that_hangs_up_right_after_its_refer_does_not_lose_him() -> None
         bench.telephone.refers(leg.id, "201")
         bench.telephone.phone_hangs_up(leg.id)
         await bench.pass_time(4.0)
-        hers = at_phone(bench, "ines")
-        assert hers is not None
+        hers = rung(bench, "ines")
         assert with_whom(bench) == {hers.id}
         await over(bench)
 
@@ -433,8 +427,7 @@ def test_a_colleague_who_is_away_and_forwards_her_phone_can_be_transferred_to() 
         bench.switchboard.house.forwards.set("ines", "always", "202")
         bench.telephone.refers(leg.id, "201")
         await bench.pass_time(3.0)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench) == {zoe.id}
         await over(bench)
 
@@ -448,8 +441,7 @@ def test_the_colleague_sends_him_on_in_turn_and_he_comes_back_to_her() -> None:
         leg = await talking(bench)
         bench.telephone.refers(leg.id, "202")
         await bench.pass_time(3.0)
-        zoe = at_phone(bench, "zoe")
-        assert zoe is not None
+        zoe = rung(bench, "zoe")
         assert with_whom(bench) == {zoe.id}
         bench.telephone.refers(zoe.id, "201")
         await bench.pass_time(26.0)
@@ -479,8 +471,7 @@ def test_somebody_whom_she_dialled_is_transferred_like_a_caller_and_comes_back_t
         assert channel.id not in bench.telephone.channels
         assert at_phone(bench, "ines") is not None
         await bench.pass_time(26.0)
-        hers = at_phone(bench, "lea")
-        assert hers is not None
+        hers = rung(bench, "lea")
         await bench.pass_time(2.0)
         assert with_whom(bench, cell.id) == {hers.id}
         await over(bench)
@@ -497,8 +488,7 @@ def test_his_phone_hold_ends_with_the_transfer() -> None:
         await bench.pass_time(3.0)
         bench.telephone.refers(leg.id, "201")
         await bench.pass_time(4.0)
-        hers = at_phone(bench, "ines")
-        assert hers is not None
+        hers = rung(bench, "ines")
         assert with_whom(bench) == {hers.id}
         await bench.pass_time(2.0)
         await over(bench)

@@ -83,6 +83,13 @@ def at_phone(bench: Bench, who: str) -> FakeChannel | None:
     return None
 
 
+def rung(bench: Bench, who: str) -> FakeChannel:
+    """The same, where there must be one."""
+    channel = at_phone(bench, who)
+    assert channel is not None, f"nothing rings at {who}"
+    return channel
+
+
 def kept(bench: Bench, who: str) -> bool:
     """Whether nothing else is offered to her because somebody may come back."""
     assert bench.switchboard is not None

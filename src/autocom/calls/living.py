@@ -30,6 +30,9 @@ from autocom.core.story import outcome_of_hang_up
 
 log = structlog.get_logger()
 
+FALLBACK = "fallback:"
+"""Before a channel: the row of a caller whose story crashed, so that the fallback's own record of him is no second call."""
+
 
 class Lives:
     """Runs what is in `lines`, and takes it out in the end; `by_channel`: which call a channel's facts belong to."""
@@ -122,7 +125,7 @@ class Lives:
         self.ports.journal.save(
             [Entry(self.ports.clock.now(), "crashed", call, {"error": error, "channel": channel})],
             # the fallback's own record of this caller is not a call more
-            floor={} if call is None else {f"fallback:{channel}": call},
+            floor={} if call is None else {FALLBACK + channel: call},
         )
         if line is not None:
             line.crashed = True
