@@ -132,6 +132,27 @@ async def test_a_letter_that_is_cut_by_the_network_stays_a_letter():
         await ear.fact(PhoneRegistered, secretary="zoé", reachable=True)
 
 
+async def test_no_phone_is_told_before_everything_that_it_may_do_is_heard():
+    """From the first filter on Asterisk sends only what a filter names: an emergency number dialled before the
+    last one stands would never be written down."""
+
+    told: list[int] = []
+
+    class Registering(Switch):
+        def answer(self, writer: asyncio.StreamWriter, action: Action) -> None:
+            super().answer(writer, action)
+            if action["Action"] in ("Login", "Filter"):
+                self.say(
+                    "Event: ContactStatus", "URI: sip:z", "EndpointName: zoé", "ContactStatus: Reachable"
+                )
+                told.append(len(ear.all(PhoneRegistered)))
+
+    switch = Registering(contacts=["zoé"])
+    async with switch.listening(), running(switch.port) as (_, ear):
+        await ear.fact(PhoneRegistered, secretary="zoé", reachable=True)
+    assert told == [0] * (1 + len(module.FILTERS))
+
+
 async def test_a_frozen_peer_is_noticed_and_left(monkeypatch):
     monkeypatch.setattr(module, "PING_EVERY", 0.05)
     monkeypatch.setattr(module, "ANSWER_WITHIN", 0.3)

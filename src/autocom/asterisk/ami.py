@@ -153,6 +153,9 @@ class Ami:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[_Session]:
         session = _Session(self._on_event, **self._login)
+        # From the first filter on, what only the last one lets through is lost: nobody may be told of a phone
+        # before all stand, or the emergency number that she dials then is never written down.
+        self._early = []
         try:
             await session.open(*self._where)
             self._session = session
