@@ -151,7 +151,12 @@ class Shipper:
 
     async def _store(self, facts: list[Fact]) -> None:
         async with asyncio.timeout(self._patience), self._engine.begin() as connection:
-            await store(connection, self._node, facts)
+            try:
+                await store(connection, self._node, facts)
+            except asyncio.CancelledError:
+                # psycopg 3 may leave its pipeline half open, and the pool would hand that connection out again
+                await connection.invalidate()
+                raise
 
     async def _one_by_one(self, facts: list[Fact]) -> None:
         for fact in facts:
