@@ -92,12 +92,12 @@ class Watched:
                 seen.append(each)
         return seen
 
-    async def shows(self, what: str, within: float = PATIENCE) -> float:
-        """Wait until the newest NOTIFY says so; when it came (monotonic seconds)."""
+    async def shows(self, what: str, *or_else: str, within: float = PATIENCE) -> float:
+        """Wait until the newest NOTIFY says so, or one of the others; when it came (monotonic seconds)."""
         end = time.monotonic() + within
         while time.monotonic() < end:
             found = self.notifies
-            if found and shown(found[-1]) == what:
+            if found and shown(found[-1]) in (what, *or_else):
                 return found[-1].at
             await asyncio.sleep(0.01)
         raise AssertionError(f"{self.name} does not show {what!r} within {within} s: {self.history}")
