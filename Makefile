@@ -31,6 +31,7 @@ help:
 	@echo 'make setup   what the others need: Python packages and Asterisk'
 	@echo 'make jssip   the SIP library of the page in a browser, bundled again'
 	@echo 'make words   the French of what check says: bring new words into the catalogue, compile it'
+	@echo 'make audit   known vulnerabilities of what is locked'
 	@echo 'make lock    choose new versions for requirements/*.txt'
 	@echo 'make clean   remove what tests and runs left; distclean: the environment too'
 
@@ -108,8 +109,9 @@ lock: $(VENV)/lock/bin/uv
 	@$(STEP) 'requirements/dev.txt' $(LOCK) --all-extras pyproject.toml requirements/build.in -o requirements/dev.txt
 	@! grep -nE '://|--(extra-)?index|--find-links' requirements/*.txt   # a lock names packages, never places
 
+# known vulnerabilities of what is locked; AUDIT_ARGS=--required: fail where nobody can be asked
 audit: setup-dev
-	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/run.txt
+	@$(BIN)/python tools/audit.py $(AUDIT_ARGS)
 
 # the French of what `check` says: new templates of the source into the catalogue, and the catalogue compiled
 words: setup-dev

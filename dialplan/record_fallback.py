@@ -17,9 +17,11 @@ import time
 
 WANTED = (
     "TRUNK REQUEST_USER FROM TO PAI PRIVACY PCPI DID_VALUE DIVERSIONS HISTORIES ENTERED "
+    "CLIENT RULE SAID SAID_AT SAID_END TEAM QUEUED NUMBER "
     + " ".join(f"DIVERSION_{n} HISTORY_{n}" for n in range(1, 9))
 ).split()
 DIAL = ("DIALSTATUS", "DIALEDPEERNAME", "ANSWEREDTIME", "STASISSTATUS")
+QUEUE = ("QUEUESTATUS", "MEMBERNAME", "QEHOLDTIME")
 SECONDS = 10
 
 
@@ -62,7 +64,7 @@ def main(spool):
         "caller_name": request.get("agi_calleridname", ""),
         "variables": {},
     }
-    for name in [*(f"AUTOCOM_{each}" for each in WANTED), *DIAL]:
+    for name in [*(f"AUTOCOM_{each}" for each in WANTED), *DIAL, *QUEUE]:
         text = variable(name)
         if text is not None:
             record["variables"][name] = text

@@ -17,15 +17,17 @@ from ruamel.yaml import YAML
 
 from autocom import lane, news, versions
 from autocom.asterisk.conf import pjsip
-from autocom.calls import promise, searching, voicemail
+from autocom.calls import inspection, promise, quality, searching, voicemail
 from autocom.calls.line import FAX_WINDOW
 from autocom.cli import main
 from autocom.config import ConfigurationRefused, load, models
 from autocom.config.shape import keys_at
-from autocom.core import estimate, offers, pace, ranking, record, rooms
+from autocom.core import estimate, flows, offers, pace, ranking, record, rooms
 from autocom.core.journal import KINDS
 from autocom.core.record import ABANDON_CAUSES, OUTCOMES, SEGMENT_KINDS
 from autocom.core.stages import Stage
+from autocom.doctor import bureau as doctor_bureau
+from autocom.doctor import rounds
 from autocom.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,9 +40,9 @@ PROSE = "\n".join(page.read_text(encoding="utf-8") for page in ALL)
 # the contract's commands
 COMMANDS = (
     "up", "serve", "check", "explain", "reload", "status", "calls", "call", "secretary", "schema", "demo",
-    "db upgrade", "db downgrade", "db current", "override", "versions", "rollback", "diff", "voicemail", "pauses", "texts", "text",
+    "db upgrade", "db downgrade", "db current", "db roles", "bans", "token add", "token list", "token remove", "override", "versions", "rollback", "diff", "voicemail", "pauses", "texts", "text",
     "simulate", "phone", "call-out", "list show", "list add", "list import", "list remove", "result", "rooms", "room",
-    "recordings", "recording",
+    "recordings", "recording", "alerts", "doctor", "rescue",
 )  # fmt: skip
 # read from the environment by others than `Settings`
 FURTHER_SETTINGS = ("AUTOCOM_HOME", "AUTOCOM_ASTERISK_HOME")
@@ -145,7 +147,9 @@ def test_the_commands_are_those_of_the_contract_and_each_stands_on_the_operation
 
 def test_every_command_line_that_the_pages_show_is_understood() -> None:
     known = dict(commands(main))
-    shown = re.findall(r"(?<![\w/-])autocom ((?:(?:db|list) )?[a-z]+)((?: [^`\n|#&]*)?)", "\n".join(quoted()))
+    shown = re.findall(
+        r"(?<![\w/-])autocom ((?:(?:db|list|token) )?[a-z]+)((?: [^`\n|#&]*)?)", "\n".join(quoted())
+    )
     assert len(shown) > 40
     for name, rest in shown:
         assert name in known, f"autocom {name}"
@@ -278,6 +282,13 @@ NUMBERS = (
     ("leads.md", "within {} s of arriving", record.SHORT_SECONDS),
     ("secretaries/presence.md", "dure au moins {} secondes", pjsip.SHORTEST_SUBSCRIPTION),
     ("secretaries/presence.md", "lasts {} seconds at least", pjsip.SHORTEST_SUBSCRIPTION),
+    ("doctor.md", "So every {} s (a tenth", inspection.EVERY),
+    ("doctor.md", "second look, {} s later", inspection.AGAIN),
+    ("doctor.md", "They are read {} s after the two", quality.FIRST),
+    ("doctor.md", "{} s later, then every 15 s", flows.LEAST),
+    ("doctor.md", "then every {} s: eight requests", quality.EVERY),
+    ("doctor.md", "shorter than {} s", doctor_bureau.SHORTEST_MUSIC),
+    ("doctor.md", "each within {} s;", rounds.PATIENCE),
     ("asterisk.md", "`sub_min_expiry` is {} s", pjsip.SHORTEST_SUBSCRIPTION),
 )
 

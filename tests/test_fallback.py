@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from structlog.testing import capture_logs
 
 from autocom import fallback
 from autocom.config import load, plan_of
+from autocom.core.journal import Entry
 from autocom.core.model import Configuration
+from autocom.core.posts import Pause, Post, Staff
+from autocom.core.record import project
 from autocom.journal.log import LocalLog
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -71,6 +75,64 @@ def test_a_call_is_written_once_and_its_file_is_gone(
     fallback.take_in(folder, journal, configuration, PLAN)
     assert len({entry.call for _, entry in journal.read(0, 100)}) == 1
     assert fallback.take_in(folder, journal, configuration, PLAN) == 0
+
+
+def test_what_the_dialplan_knew_of_a_call_is_told_as_of_a_live_one(
+    folder: Path, journal: LocalLog, configuration: Configuration
+) -> None:
+    knew = {
+        "AUTOCOM_CLIENT": "cardio-vauban",
+        "AUTOCOM_RULE": "open",
+        "AUTOCOM_SAID": "accueil-lilas",
+        "AUTOCOM_SAID_AT": "1795000001",
+        "AUTOCOM_SAID_END": "1795000004",
+    }
+    waited = {
+        "AUTOCOM_TEAM": "medical",
+        "AUTOCOM_QUEUED": "1795000005",
+        "QEHOLDTIME": "7",
+        "MEMBERNAME": "lea",
+    }
+    served(folder, "1795000000.7", **knew, **waited)
+    outside = {"DIALSTATUS": "ANSWER", "DIALEDPEERNAME": "PJSIP/trunk-operator-00000004", "ANSWEREDTIME": "9"}
+    served(folder, "1795000000.8", **outside, AUTOCOM_NUMBER="+33639981021")
+    gave_up = {"AUTOCOM_TEAM": "medical", "AUTOCOM_QUEUED": "1795000005"}
+    served(folder, "1795000000.9", **gave_up)
+    assert fallback.take_in(folder, journal, configuration, PLAN) == 3
+    found: dict[str | None, list[Entry]] = {}
+    for _, entry in journal.read(0, 100):
+        found.setdefault(entry.call, []).append(entry)
+    calls = [project(call, entries) for call, entries in found.items() if call is not None]
+    first, second, third = sorted(calls, key=lambda call: found[call.id][0].fields["channel"])
+    assert (first.client, first.rule, first.secretary) == ("cardio-vauban", "open", "lea")
+    assert (first.queued_at, first.wait_ms, first.talk_ms) == (1_795_000_005.0, 12_500, 18_000)
+    assert [e.kind for e in found[first.id]] == [
+        "arrived", "identified", "rule", "message_started", "message_ended", "queued", "bridged", "talk_ended", "ended",
+    ]  # fmt: skip
+    assert (second.client, second.secretary, second.talk_ms) == ("cab-lilas", None, 9_000)
+    assert "patched" in [e.kind for e in found[second.id]]
+    assert (third.secretary, third.talk_ms, third.wait_ms) == (None, 0, 30_500)
+    assert {call.outcome for call in calls} == {"fallback"}
+
+
+def test_a_record_with_an_impossible_instant_is_put_aside(
+    folder: Path, journal: LocalLog, configuration: Configuration
+) -> None:
+    for number, wrong in enumerate(("-5", "99999999999", "x")):
+        served(folder, f"1795000000.{number}", AUTOCOM_QUEUED=wrong)
+    assert fallback.take_in(folder, journal, configuration, PLAN) == 0
+    assert sorted(path.suffix for path in folder.iterdir()) == [".unreadable"] * 3
+
+
+def test_who_may_come_to_work_while_we_are_away_is_rung_and_who_is_paused_is_not() -> None:
+    staff = Staff(levels={}, teams={}, auto_login=frozenset({"lea"}))
+    at_home = Post("lea")
+    assert fallback.takes_calls(at_home, staff)
+    assert not fallback.takes_calls(replace(at_home, registered=True), staff), "she logged out herself"
+    assert not fallback.takes_calls(replace(at_home, secretary="ines"), staff)
+    working = replace(at_home, registered=True, logged_in=True)
+    assert fallback.takes_calls(working, staff)
+    assert not fallback.takes_calls(replace(working, pause=Pause("lunch", 0.0)), staff)
 
 
 def test_a_call_whose_story_crashed_has_its_record_already(

@@ -127,7 +127,7 @@ def test_a_fact_of_any_kind_has_its_line_also_where_fields_are_missing(kind: str
 
 
 OF_THE_HOUSE = {
-    "secretary_state", "quota_exceeded", "alert", "configuration", "override_set", "override_ended", "forgotten",
+    "secretary_state", "quota_exceeded", "alert", "fault", "gap", "configuration", "override_set", "override_ended", "forgotten",
     "service", "voicemail_heard", "forward_set",
     "text_received", "text_attachments", "text_shown", "text_read", "text_queued", "text_sent", "text_delivered",
     "text_failed", "text_refused", "text_internal",

@@ -27,12 +27,15 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE_VARIABLES = (
     "AUTOCOM_FROM", "AUTOCOM_TO", "AUTOCOM_PAI", "AUTOCOM_PRIVACY", "AUTOCOM_PCPI", "AUTOCOM_DID_VALUE",
     "AUTOCOM_LINE", "AUTOCOM_REQUEST_USER", "AUTOCOM_DIVERSION_", "AUTOCOM_HISTORY_",
+    "AUTOCOM_SHOWN", "AUTOCOM_AS_", "AUTOCOM_AS}",
     "CALLERIDNUM", "CALLERIDNAME", "BLINDTRANSFER", "SIPREFERTOHDR",
 )  # fmt: skip
 OUTSIDE_FUNCTIONS = ("PJSIP_HEADER", "PJSIP_HEADERS", "CALLERID", "REDIRECTING", "CONNECTEDLINE", "CHANNEL")
 # … of which these only measure, or let harmless characters through.
 TAMED = re.compile(r"\$\{(?:LEN\(\$\{AUTOCOM_LINE\}\)|FILTER\([^,${}]+,\$\{(?:EXTEN|CALLERID\(num\))\}\))\}")
-PLAIN_SET = re.compile(r"Set\((?P<name>[A-Z_]+(?:\$\{AUTOCOM_(?:DIVERSIONS|HISTORIES)\})?)=(?P<value>.*)\)")
+PLAIN_SET = re.compile(
+    r"Set\((?P<name>[A-Z_]+(?:\$\{AUTOCOM_(?:DIVERSIONS|HISTORIES)\})?|CONNECTEDLINE\((?:name|num),i\))=(?P<value>.*)\)"
+)
 DIALS = {
     "Dial",
     "Originate",
@@ -208,7 +211,10 @@ def _digits(extension: str) -> bool:
 def _dial(step: Step) -> Iterator[str]:
     if step.application not in DIALS:
         return
-    if step.application != "Dial":
+    if step.application == "Queue":
+        if not step.arguments.startswith("${AUTOCOM_WITH},"):
+            yield "Queue takes its name from the routing script only"
+    elif step.application != "Dial":
         yield f"{step.application} is not used here: it runs programs, dials outside or writes logs"
     elif not step.arguments.startswith("${GOSUB_RETVAL},"):
         yield "Dial takes its targets from autocom-free-phones or autocom-phone-of only"

@@ -20,19 +20,18 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from watchfiles import awatch
 
-from autocom import fallback, post_room, systemd, tape_room
+from autocom import fallback, post_room, rescuing, same_clock, standby, systemd, tape_room
 from autocom.advice import HttpAdvice
 from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.asterisk.ami import Ami
-from autocom.asterisk.clock import SteadyClock
 from autocom.asterisk.conf.text import Unwritable
 from autocom.asterisk.private import AsteriskFailed
 from autocom.asterisk.telephone import AsteriskTelephone
+from autocom.banning import Banning, banning
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.lamps import Lamps
 from autocom.calls.line import Ports
@@ -48,7 +47,6 @@ from autocom.doors import open_doors
 from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
 from autocom.forgetting import forget_in_time
 from autocom.foundations import CannotServe, Ground, Told, certified, lay
-from autocom.journal import migrate
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
 from autocom.journal.postgres import PrivatePostgres
@@ -56,17 +54,25 @@ from autocom.journal.shipper import Shipper
 from autocom.keepers import DoorsMoved, keep_asterisk, keep_postgres
 from autocom.news import heard
 from autocom.papers import Papers
+from autocom.pulse import Pulse
 from autocom.reach import reach
+from autocom.rescue.diary import Diary
+from autocom.rescuing import Beside
+from autocom.room_left import RoomLeft
 from autocom.settings import Settings
 from autocom.state import Card, lock, write_card
 from autocom.tapes.keeper import TapeKeeper
+from autocom.telling import Telling
 from autocom.text_room import Texts
 from autocom.versions import Versions
+from autocom.watching import watch
 
 log = structlog.get_logger()
 
 BASE32 = "0123456789abcdefghijklmnopqrstuv"
 CODEC_ROOTS = (Story, Post, Waiter)
+CALLS_FIRST = 5.0
+"""Seconds that the journal's database waits for the calls of the last process to be taken over."""
 LAST_TAPES = 3.0
 """Seconds at the end of the service in which recordings are encrypted."""
 
@@ -110,20 +116,21 @@ class _Building:
 
     def __init__(self, settings: Settings, told: Told, stack: AsyncExitStack, *, private: bool) -> None:
         self.settings, self.told, self.stack, self.private = settings, told, stack, private
-        self.clock = SteadyClock()
         self.local = LocalLog(settings.state / "journal.sqlite")
+        self.clock = same_clock.carried_on(self.local)
         stack.callback(self.local.close)
         self.papers = certified(settings, self.clock)
         self.stopping = asyncio.Event()
         self.at_once = asyncio.Event()
+        self.rescuer, self.diary = Beside(settings.state), Diary(settings.state)
+        self.pulse: Pulse | None = None
         self.tapes: TapeKeeper | None = None
+        self.bans: Banning | None = None
 
     async def serve(self, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
         self._catch_signals()
         source, loaded = await self._configuration()
-        asterisk, database = await lay(
-            self.settings, loaded, self.papers, self.told, self.stack, private=self.private
-        )
+        asterisk, database = await self._lay(loaded)
         doors = asterisk.doors
         engine = make_engine(database)
         self.stack.push_async_callback(engine.dispose)
@@ -150,14 +157,15 @@ class _Building:
         def configuration() -> Configuration:
             return switchboard.configuration or loaded.configuration
 
-        texts = self._texts(exchange, telephone, engine, configuration)
-        parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
-        journal.save(
-            [Entry(self.clock.now(), "service", None, {"event": "started", "detail": f"pid {os.getpid()}"})]
+        texts, self.bans = (
+            self._texts(exchange, telephone, engine, configuration),
+            banning(exchange, asterisk, ami),
         )
+        parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
+        self._begin(parts)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_ship(database, shipper))
+                tasks.create_task(_ship(database, shipper, switchboard.met))
                 tasks.create_task(self._agi(exchange))
                 phone = tasks.create_task(telephone.run())
                 await self._http(exchange, database, loaded.configuration.bureau, texts)
@@ -180,6 +188,16 @@ class _Building:
 
     # --- foundations ---
 
+    async def _lay(self, loaded: Loaded) -> tuple[Ground, str]:
+        """Asterisk, and the URL of PostgreSQL; the rescuer is told, and ends with what we have started."""
+        if self.private:
+            self.stack.push_async_callback(self.rescuer.stop)
+        asterisk, database = await lay(
+            self.settings, loaded, self.papers, self.told, self.stack, private=self.private
+        )
+        rescuing.tell(self.settings.state, asterisk)
+        return asterisk, database
+
     def _switchboard(self, telephone: AsteriskTelephone, journal: SharedJournal, country: str) -> Switchboard:
         """With every call that the last process left open."""
         codec = Codec(CODEC_ROOTS, kept=(Client,))
@@ -189,7 +207,14 @@ class _Building:
         ports = Ports(telephone, journal, self.clock, dispatcher.submit, codec, advice)
         switchboard = Switchboard(ports, dispatcher, plan_of(country), new_call_id)
         switchboard.restore(journal.stored())
+        switchboard.lives.rescued, switchboard.lives.believed = self.diary.is_marked, self.diary.unmark
         return switchboard
+
+    def _begin(self, parts: Parts) -> None:
+        """Write down that we are here; beat from now on."""
+        parts.exchange.note("started", f"pid {os.getpid()}")
+        self.pulse = rescuing.beating(parts.exchange, parts.telephone, self.settings.state)
+        self.stack.callback(self.pulse.stop)
 
     def _texts(
         self,
@@ -217,7 +242,8 @@ class _Building:
 
     async def _http(self, exchange: RunningExchange, database: str, bureau: Bureau, texts: Texts) -> None:
         token, settings = secrets.token_urlsafe(24), self.settings
-        await open_doors(settings, exchange, token, self.papers, texts.office, self.stack)
+        assert self.bans is not None
+        await open_doors(settings, exchange, token, self.papers, texts.office, self.stack, self.bans)
         card = Card(
             os.getpid(), f"http://{settings.http_bind}", token, database, bureau.timezone, bureau.language
         )
@@ -258,8 +284,26 @@ class _Building:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(fallback.keep_told(exchange, parts.telephone))
+                tasks.create_task(
+                    standby.keep_written(
+                        self.settings.state / "asterisk", configuration, parts.switchboard.plan, self.clock
+                    )
+                )
+                tasks.create_task(rescuing.keep_gate_open(exchange, parts.telephone))
+                tasks.create_task(rescuing.keep_read(self.diary, exchange))
+                if self.private and asterisk.ours:
+                    tasks.create_task(self.rescuer.keep())
                 tasks.create_task(_renew(self.papers, parts))
                 tasks.create_task(_lamps(parts, self.clock).run())
+                if self.bans is not None:
+                    tasks.create_task(self.bans.run())
+                tasks.create_task(watch(exchange, parts.telephone))
+                told = Telling(
+                    exchange, parts.telephone, parts.shipper, self.local, parts.database, configuration
+                )
+                tasks.create_task(told.run())
+                tasks.create_task(same_clock.watch(self.clock, exchange.note))
+                tasks.create_task(RoomLeft(self.local, parts.shipper, exchange.journal, self.clock).run())
                 tasks.create_task(self._import_late_calls(parts, configuration))
                 tasks.create_task(forget_in_time(engine, exchange.journal, self.clock, configuration))
                 if asterisk.server is not None:
@@ -277,7 +321,9 @@ class _Building:
         """Once it is known which calls go on: a story that crashed has left a mark for its own."""
         spooled = self.settings.state / "asterisk" / "fallback"
         await parts.switchboard.met.wait()
-        await fallback.keep_imported(spooled, parts.exchange.journal, configuration, parts.switchboard.plan)
+        board = parts.switchboard
+        is_open = board.lives.by_channel.__contains__
+        await fallback.keep_imported(spooled, parts.exchange.journal, configuration, board.plan, is_open)
 
     # --- ready, and the end ---
 
@@ -299,7 +345,8 @@ class _Building:
         systemd.notify("READY=1")
         if when_ready is not None:
             await when_ready(parts)
-        await systemd.feed_watchdog()
+        if self.pulse is not None:
+            self.pulse.armed = True
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -333,13 +380,30 @@ class _Stopped(Exception):  # noqa: N818
     """The way out of the task group after a drain."""
 
 
-async def _ship(url: str, shipper: Shipper) -> None:
-    """Migrate as soon as PostgreSQL is there, then copy the log to it."""
+class _CannotMigrate(Exception):  # noqa: N818 - says what is the case
+    """A database of a newer version, or a step that is missing."""
+
+
+def _migrate(url: str) -> None:
+    """Alembic is a quarter of all that a start has to import: whoever waits on the line does not wait for it."""
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    from autocom.journal import migrate  # noqa: PLC0415
+
+    try:
+        migrate.upgrade(url)
+    except CommandError as error:
+        raise _CannotMigrate(str(error)) from error
+
+
+async def _ship(url: str, shipper: Shipper, met: asyncio.Event) -> None:
+    """Migrate as soon as PostgreSQL is there and the calls are taken over, then copy the log to it."""
     pause = 0.2
+    await heard(met, CALLS_FIRST)
     while True:
         try:
-            await asyncio.to_thread(migrate.upgrade, url)
-        except (SQLAlchemyError, OSError, CommandError) as error:  # the last: a database of a newer version
+            await asyncio.to_thread(_migrate, url)
+        except (SQLAlchemyError, OSError, _CannotMigrate) as error:
             log.error("database away, calls go on without it", why=str(error).splitlines()[0], retry_s=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 10.0)

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import click
 
+from autocom.commands.alerts import alerts
+from autocom.commands.bans import bans
 from autocom.commands.call_lists import call_list, say_result
 from autocom.commands.calling import call_out
 from autocom.commands.configuration import check, explain, reload, schema
 from autocom.commands.database import db
+from autocom.commands.doctor import doctor
 from autocom.commands.exchange import secretary, status
 from autocom.commands.journal import call, calls
 from autocom.commands.overrides import override
 from autocom.commands.pauses import pauses
 from autocom.commands.phone import phone
 from autocom.commands.recordings import recording, recordings
+from autocom.commands.rescue import rescue
 from autocom.commands.rooms import room, rooms
 from autocom.commands.running import demo, serve, up
 from autocom.commands.simulate import simulate
 from autocom.commands.texts import text, texts
+from autocom.commands.tokens import token
 from autocom.commands.versions import diff, rollback, versions
 from autocom.commands.voicemail import voicemail
 
@@ -35,12 +40,15 @@ def main() -> None:
 for command in (
     up,
     serve,
+    rescue,
     demo,
     check,
+    doctor,
     explain,
     schema,
     reload,
     status,
+    alerts,
     secretary,
     calls,
     call,
@@ -62,6 +70,8 @@ for command in (
     recordings,
     recording,
     phone,
+    bans,
+    token,
 ):
     main.add_command(command)
 

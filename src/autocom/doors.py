@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from autocom.banning import Banning
 from autocom.call_lists import CallLists
 from autocom.exchange import RunningExchange
 from autocom.foundations import CannotServe
@@ -20,12 +21,17 @@ from autocom.phone_desk import Desk
 from autocom.posts import Posts
 from autocom.settings import Bind, Settings
 from autocom.tape_room import Recorded, vault
+from autocom.tokens import TokenFile
 from autocom.web.api import Api
+from autocom.web.bans import BanRoutes
 from autocom.web.call_lists import ListRoutes
+from autocom.web.door import IDLE, Door, Seen
 from autocom.web.messages import MessageRoutes
+from autocom.web.metrics import MetricRoutes
 from autocom.web.phone import PhonePage
 from autocom.web.posts import PostRoutes
 from autocom.web.recordings import RecordingRoutes
+from autocom.web.roles import put_guards
 from autocom.web.supervision import SupervisionRoutes
 from autocom.web.texts import TextRoutes, Texts
 
@@ -39,15 +45,18 @@ async def open_doors(
     papers: Papers,
     texts: Texts,
     stack: AsyncExitStack,
+    bans: Banning,
 ) -> None:
     """Listen. Raises CannotServe."""
     page = PhonePage(Desk.of(settings, exchange))
-    inside = Api(exchange, token).application()
+    inside = Api(exchange, token, TokenFile(settings.state)).application()
     page.add(inside)
     page.add_orders(inside)
     PostRoutes(Posts(exchange.switchboard)).add(inside)
     MessageRoutes(Listened(exchange.journal, exchange.switchboard.ports.clock)).add(inside)
     ListRoutes(CallLists(exchange.switchboard)).add(inside)
+    BanRoutes(bans).add(inside)
+    MetricRoutes(lambda: exchange.metrics(), lambda: exchange.alerts()).add(inside)  # noqa: PLW0108 - both are set later
     clock = exchange.switchboard.ports.clock
     RecordingRoutes(Recorded(exchange.journal, clock, vault(settings))).add(inside)
     SupervisionRoutes(exchange.switchboard.overseers).add(inside)
@@ -56,6 +65,7 @@ async def open_doors(
     await _listen(inside, settings.http_bind, "AUTOCOM_HTTP_BIND", stack)
     if settings.https_bind is not None:
         outside = web.Application(client_max_size=BODY)
+        outside.on_response_prepare.append(put_guards)
         page.add(outside)
         text_routes.add_door(outside)
         await _listen(outside, settings.https_bind, "AUTOCOM_HTTPS_BIND", stack, papers.context())
@@ -68,10 +78,12 @@ async def _listen(
     stack: AsyncExitStack,
     tls: ssl.SSLContext | None = None,
 ) -> None:
-    runner = web.AppRunner(application, access_log=None)
+    seen = Seen()
+    application.middlewares.insert(0, seen.note)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:
-        await web.TCPSite(runner, bind.host, bind.port, shutdown_timeout=1.0, ssl_context=tls).start()
+        await Door(runner, bind.host, bind.port, seen, tls).start()
     except OSError as error:
         raise CannotServe(f"{setting}: cannot listen on {bind}: {error.strerror or error}") from None

@@ -122,12 +122,24 @@ class RunningExchange:
         self.renew: Callable[[], Awaitable[None]] = _nothing  # take up a certificate that was replaced
         self.mail: Callable[[], Json] = dict  # what `status` says of letters
         self.texts: Callable[[], Json] = dict  # and of texts
+        self.alerts: Callable[[], dict[str, Json]] = dict  # what is wrong now, and was lately
+        self.metrics: Callable[[], bytes] = bytes  # for Prometheus
+        self.silent_side: Callable[[str | None], str | None] = lambda _: None  # of a call's conversation
         self.draining = False
         self.refused: dict[str, Json] | None = None  # the last reload, where it was refused
 
     def ready(self) -> bool:
         """Events arrive and calls are taken."""
-        return self.switchboard.connected and not self.draining
+        return not self.lacks()
+
+    def lacks(self) -> list[str]:
+        """Why no calls are taken: telephone, configuration, draining; empty where they are."""
+        lacking = {
+            "telephone": not self.switchboard.connected,
+            "configuration": self.switchboard.configuration is None,
+            "draining": self.draining,
+        }
+        return [what for what, lacks in lacking.items() if lacks]
 
     # --- status ---
 
@@ -163,6 +175,7 @@ class RunningExchange:
             "calls": len(calls),
             "mail": self.mail(),
             "texts": self.texts(),
+            "alerts": self.alerts().get("active", []),
             "overrides": leading.rows(board),
             "config_version": configuration.version if configuration else None,
             "configuration_refused": self.refused,
@@ -200,6 +213,7 @@ class RunningExchange:
             "reason": post.pause.reason if post.pause else None,
             "over_quota": list(post.over_quota),
             "call": calling.call_of(self.switchboard, post),
+            "no_sound_from": self.silent_side(post.call),
             "supervised": self.switchboard.overseers.of_secretary(post.secretary),
             "recorded": self.switchboard.overseers.taped(post.secretary),
             **ordering.conversation(self.switchboard, post.secretary),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -22,9 +23,10 @@ from autocom.calls.living import FALLBACK
 from autocom.calls.opening import identified
 from autocom.calls.ports import Gone, Rows, TelephoneDown
 from autocom.core.ingress import NumberBook, identify
-from autocom.core.journal import Entry
+from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration, Trunk
 from autocom.core.numbers import NumberingPlan
+from autocom.core.posts import Post, Staff
 from autocom.exchange import RunningExchange
 
 log = structlog.get_logger()
@@ -45,7 +47,7 @@ async def keep_told(exchange: RunningExchange, telephone: AsteriskTelephone) -> 
             post = dispatcher.floor.posts.get(str(name))
             if post is None:
                 continue
-            at_work = post.logged_in and post.pause is None
+            at_work = takes_calls(post, dispatcher.floor.staff)
             if told.get(post.secretary) == at_work:
                 continue  # her state changes three times a call, this one twice a day
             try:
@@ -55,18 +57,39 @@ async def keep_told(exchange: RunningExchange, telephone: AsteriskTelephone) -> 
                 log.info("fallback not told", secretary=post.secretary, why=str(error))
 
 
+def takes_calls(post: Post, staff: Staff) -> bool:
+    """Whether she may be rung without us. Whose registration is enough may come to work while we are away."""
+    comes = not post.registered and post.secretary in staff.auto_login
+    return post.pause is None and (post.logged_in or comes)
+
+
+def _nobody(_: str) -> bool:
+    return False
+
+
 async def keep_imported(
-    folder: Path, journal: Rows, configuration: Callable[[], Configuration], plan: NumberingPlan
+    folder: Path,
+    journal: Rows,
+    configuration: Callable[[], Configuration],
+    plan: NumberingPlan,
+    is_open: Callable[[str], bool] = _nobody,
 ) -> None:
     """Until cancelled: calls that it served while we were away or frozen, or still talked in when we came."""
     while True:
-        take_in(folder, journal, configuration(), plan)
+        take_in(folder, journal, configuration(), plan, is_open)
         await asyncio.sleep(IMPORT_EVERY)
 
 
-def take_in(folder: Path, journal: Rows, configuration: Configuration, plan: NumberingPlan) -> int:
-    """Write every call of the spool into the journal; how many there were."""
-    calls = spool.read(folder)
+def take_in(
+    folder: Path,
+    journal: Rows,
+    configuration: Configuration,
+    plan: NumberingPlan,
+    is_open: Callable[[str], bool] = _nobody,
+) -> int:
+    """Write every call of the spool into the journal; how many there were. `is_open`: whether a channel still has a
+    call of its own, which will say itself that it ended with the fallback."""
+    calls = [found for found in spool.read(folder) if not is_open(found.channel)]
     if not calls:
         return 0
     book, known = NumberBook.of(configuration), journal.rows(FALLBACK)
@@ -88,15 +111,36 @@ def _entries(
     """What is known of the call, as a live one would have told it."""
     trunk = configuration.trunks.get(found.trunk or "") or Trunk(found.trunk or "unknown", ())
     identity = identify(found.headers, trunk, book, plan)
+    if found.client is not None and found.client in configuration.clients:
+        # whom he was served as is what happened, though the files say otherwise by now
+        identity = replace(identity, client=found.client)
     call = "cf" + hashlib.blake2s(f"{found.channel} {found.entered_at}".encode(), digest_size=8).hexdigest()
     name = configuration.clients[identity.client].name
     entries = [
         Entry(found.entered_at, "arrived", call, {"trunk": found.trunk, "channel": found.channel}),
         Entry(found.entered_at, "identified", call, identified(identity, name, configuration.version)),
     ]
+    if found.rule is not None:
+        entries.append(Entry(found.entered_at, "rule", call, {"rule": found.rule}))
+    if found.message is not None:
+        sound, began, over = found.message
+        entries.append(Entry(began, "message_started", call, {"sound": sound}))
+        if over is not None:
+            heard: dict[str, Json] = {
+                "sound": sound,
+                "heard_ms": round((over - began) * 1000),
+                "complete": True,
+            }
+            entries.append(Entry(over, "message_ended", call, heard))
+    if found.queued_at is not None:
+        queued: dict[str, Json] = {"team": found.team, "priority": 0, "max_wait": None}  # strictly in order
+        entries.append(Entry(found.queued_at, "queued", call, queued))
+    started = max(found.entered_at, found.ended_at - found.talk_seconds)
     if found.secretary is not None:
-        started = max(found.entered_at, found.ended_at - found.talk_seconds)
         entries.append(Entry(started, "bridged", call, {"secretary": found.secretary}))
         entries.append(Entry(found.ended_at, "talk_ended", call, {"secretary": found.secretary}))
+    elif found.number is not None:
+        entries.append(Entry(started, "patched", call, {"name": "", "number": found.number}))
+        entries.append(Entry(found.ended_at, "patch_ended", call, {}))
     entries.append(Entry(found.ended_at, "ended", call, {"outcome": "fallback"}))
     return entries

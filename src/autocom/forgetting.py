@@ -6,6 +6,7 @@ away means later, never never. Must not know how rows are removed (`journal.rete
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from autocom.core.model import Configuration
 
 log = structlog.get_logger()
+
+PATIENCE = 120.0
+"""Seconds that one round may take; what is left is forgotten in the next."""
 
 FIRST_AFTER = 60.0
 EVERY = 3600.0
@@ -62,9 +66,11 @@ async def forget_texts(
 
 async def _forget(what: str, removal: Awaitable[Mapping[str, int]], journal: Journal, now: float) -> None:
     try:
-        gone = await removal
+        async with asyncio.timeout(PATIENCE):  # a frozen server keeps the connection, which others need
+            gone = await removal
     except (SQLAlchemyError, OSError) as error:
-        log.warning("not forgotten yet", what=what, why=str(error).splitlines()[0], retry_s=EVERY)
+        why = str(error).partition("\n")[0] or type(error).__name__
+        log.warning("not forgotten yet", what=what, why=why, retry_s=EVERY)
         return
     if gone:
         journal.save(

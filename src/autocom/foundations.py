@@ -9,25 +9,32 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from autocom import assets
 from autocom.asterisk.ami import Ami
+from autocom.asterisk.conf.bans import write_bans
 from autocom.asterisk.elsewhere import ElsewhereAsterisk, reload
 from autocom.asterisk.installation import find, require
 from autocom.asterisk.private import AsteriskFailed, Doors, PrivateAsterisk
 from autocom.calls.ports import Clock
 from autocom.config import Loaded
 from autocom.core.model import Configuration
-from autocom.journal.postgres import PrivatePostgres
+from autocom.journal.postgres import PostgresUnavailable, PrivatePostgres
 from autocom.papers import Papers
 from autocom.phones.certificates import CertificateFault
 from autocom.settings import Settings
 
+log = structlog.get_logger()
+
 SIP = "res_pjsip.so"
+POSTGRES_PATIENCE = 8.0
+"""Seconds that the start waits for a PostgreSQL that has run before; `keepers` goes on starting it."""
 
 
 class CannotServe(Exception):  # noqa: N818 - said to a person at a terminal
@@ -69,8 +76,20 @@ class Ground:
         elif self.elsewhere is not None:
             await self.elsewhere.apply(configuration, ami)
 
+    async def deny(self, sources: Sequence[str], ami: Ami | None, *, anew: bool) -> None:
+        """Have it refuse whatever comes from these addresses, and nobody else; calls that go on stay. `anew`: also
+        where the file says so already, since it is not known whether it was read. Raises AsteriskFailed, OSError."""
+        etc = self.server.paths.etc if self.server is not None else None
+        if self.elsewhere is not None:
+            etc = self.elsewhere.etc
+        if etc is None or not etc.is_dir():
+            return  # its files are not ours: `docker/fail2ban` reads our log
+        if await asyncio.to_thread(write_bans, etc, sources) or anew:
+            await self.read_certificate(ami)
+
     async def read_certificate(self, ami: Ami | None) -> None:
-        """Have it use a certificate that was replaced; calls and connections stay. Raises AsteriskFailed."""
+        """Have it read pjsip.conf again, or a certificate that was replaced; calls and connections stay. Raises
+        AsteriskFailed."""
         if self.server is not None:
             await self.server.reload(SIP)
         elif ami is not None and ami.up:
@@ -107,8 +126,17 @@ async def _database(settings: Settings, told: Told, stack: AsyncExitStack, *, pr
     server = PrivatePostgres(settings.state)
     # before it starts: Asterisk may fail meanwhile, and a thread that starts a server cannot be cancelled
     stack.push_async_callback(asyncio.to_thread, server.stop)
+    known = server.remembered()
     async with told.step("PostgreSQL"):
-        return await asyncio.to_thread(server.start)
+        try:
+            # the first time there is no journal to do without; later calls need not wait for a long recovery
+            async with asyncio.timeout(POSTGRES_PATIENCE if known else None):
+                return await asyncio.to_thread(server.start)
+        except (PostgresUnavailable, TimeoutError) as error:
+            if known is None:
+                raise
+            log.error("PostgreSQL does not start, calls go on without it", why=str(error) or "not ready yet")
+            return known
 
 
 async def _asterisk(

@@ -7,6 +7,7 @@ is, nor any gateway by name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import aiohttp
@@ -21,11 +22,18 @@ _ANSWER_AT_MOST = 64 * 1024
 
 async def post(url: str, body: Mapping[str, Json], key: str, token: str | None, within: float) -> bytes:
     """What the gateway said once it took it, after at most `within` seconds. Raises Unreachable or Refused."""
-    headers = {"Idempotency-Key": key} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return await post_bytes(url, json.dumps(body).encode(), headers, within)
+
+
+async def post_bytes(url: str, raw: bytes, headers: Mapping[str, str], within: float) -> bytes:
+    """The same of bytes that are written already, as a signature over them needs it."""
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=within)) as session,
-            session.post(url, json=body, headers=headers, allow_redirects=False) as answer,
+            session.post(url, data=raw, headers=headers, allow_redirects=False) as answer,
         ):
             status = answer.status
             said = await answer.content.read(_ANSWER_AT_MOST)

@@ -1,16 +1,37 @@
 """Logs: structlog events to stderr, for people on a terminal, as JSON lines elsewhere.
 
-No caller's number and no secret belongs into an event; ids do. Control characters that reach a
-value from outside are escaped by both renderers, so one event is always one line.
+No caller's number and no secret belongs into an event; ids do. Control characters that reach a value from outside
+are escaped before either renderer has it, so one event is always one line, and none moves a terminal's cursor.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import MutableMapping
+from contextlib import suppress
+from typing import Any, Literal, TextIO, cast
 
 import structlog
+
+
+class Lenient:
+    """A stream whose full disk, closed pipe or dead terminal is nobody's error: a line that cannot be written must
+    never end the call that it tells of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, if possible; how many characters the writer may take for written."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if possible."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def set_up(level: str, form: Literal["json", "console"] | None) -> None:
@@ -32,10 +53,20 @@ def set_up(level: str, form: Literal["json", "console"] | None) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            plain,
             *exceptions,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Lenient(sys.stderr))),
     )
     logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(name)s: %(message)s")
+
+
+def plain(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Every text of one line and without what a terminal obeys. structlog's console leaves all of it but line ends, its
+    JSON what is above U+007E; a lone surrogate would end the line's writer."""
+    for key, text in event.items():
+        if isinstance(text, str) and not text.isprintable():
+            event[key] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return event

@@ -137,6 +137,11 @@ def _recorded(words: Words, fields: Fields, kind: str) -> str:
     return words.table[f"{kind} ?"] if length is None else words.say(kind, seconds=length)
 
 
+def _fault(words: Words, fields: Fields, _: str) -> str:
+    """Of a call there is one: a side from which no sound comes."""
+    return words.say(str(fields["detail"]), secretary=fields["where"])
+
+
 def _mail_failed(words: Words, fields: Fields, kind: str) -> str:
     sentence = f"{kind} for good" if fields["final"] else kind
     return words.say(sentence, to=fields["to"], error=fields["error"])
@@ -255,5 +260,6 @@ _MADE: Mapping[str, Callable[[Words, Fields, str], str]] = {
     "result": _result,
     "step": _step,
     "quality": _quality,
+    "fault": _fault,
     "ended": _ended,
 }

@@ -101,6 +101,8 @@ _NAMED: Mapping[str, str] = {
     "{} is no number that can be called": "{} n'est pas un numéro qui puisse être appelé",
     "{} supervises already: {}": "{} écoute déjà : {}",
     "{} supervises nobody": "{} n'écoute personne",
+    "{} is not banned": "{} n'est pas bannie",
+    "{} is no address": "{} n'est pas une adresse",
 }
 """Sentences that name somebody, or something."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -40,7 +41,7 @@ class Card:
 
 def lock(state: Path) -> IO[str]:
     """Take the folder's lock; the caller keeps the file open. Raises StateBusy."""
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = (state / "lock").open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,9 +51,9 @@ def lock(state: Path) -> IO[str]:
         raise StateBusy(
             f"another autocom (process {owner}) runs on {state}: stop it, or set AUTOCOM_STATE to another folder"
         ) from None
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+    with suppress(OSError):  # a full disk: it is locked all the same
+        file.truncate(0)
+        os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
     return file
 
 

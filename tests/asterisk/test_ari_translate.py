@@ -340,3 +340,26 @@ def test_in_any_order_of_events_the_laws_of_the_facts_hold(events):
         # after the end nothing comes but a new entry
         assert not isinstance(before, ChannelGone) or after == entered()
     assert sum(isinstance(f, PlaybackEnded) for f in facts) <= 1
+
+
+def test_a_caller_who_was_found_by_asking_is_told_of_from_then_on() -> None:
+    state = Translator()
+    assert state.met(CALLER, up=True) == []
+    assert state.on(hangup(CALLER, cause=16)) == [ChannelGone(CALLER, 16)]
+
+
+def test_what_was_held_back_for_his_headers_is_told_once_he_is_found_by_asking() -> None:
+    state = Translator()
+    state.on(start(CALLER))
+    digit = message("ChannelDtmfReceived", channel=channel_json(CALLER), digit="5", duration_ms=100)
+    assert state.on(digit) == []
+    assert state.met(CALLER) == [DigitPressed(CALLER, "5")]
+    assert state.on(digit) == [DigitPressed(CALLER, "5")]
+    assert state.entered(CallEntered(CALLER, 0.0, None, RawHeaders("1"))) == []
+
+
+def test_a_leg_whose_answer_was_found_by_asking_is_not_told_again() -> None:
+    state = Translator()
+    state.met(LEG, leg=True, up=True)
+    assert state.on(message("ChannelStateChange", channel=channel_json(LEG, state="Up"))) == []
+    assert state.on(destroyed(LEG, 17)) == [ChannelGone(LEG, 17)]

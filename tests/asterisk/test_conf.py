@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autocom.asterisk.conf import Net, Paths, Secrets, Unwritable, phone_endpoint, render, write
 from autocom.asterisk.conf.text import quoted, section, value
-from autocom.core.model import Music, Trunk
+from autocom.core.model import Client, Enqueue, Hours, Line, Music, Rule, Team, Trunk, Widening
 from tests.asterisk.host_support import bureau, private
 
 NET = Net(("127.0.0.1", 5060), (10000, 10999), 8088, 5038, ("127.0.0.1", 4573))
@@ -53,6 +53,35 @@ def test_only_what_changed_is_written_and_reloaded(tmp_path: Path):
     moved = write(bureau(secretaries=3), where, replace(NET, rtp=(11000, 11099)), SECRETS)
     assert moved.names == ("rtp.conf",)
     assert moved.restart
+
+
+def test_each_team_that_a_client_waits_for_is_a_queue_with_its_levels_and_its_widening():
+    people = {
+        who: replace(each, teams={"one": 2} if who == "lea" else {"two": 1})
+        for who, each in bureau().secretaries.items()
+    }
+    rules = (Rule("open", None, (Enqueue("one"),)),)
+    lilas = Client("lilas", "L", "L", "medical", (Line("+33199001001"),), Hours("Europe/Paris", {}), rules)
+    teams = {"one": Team("one", (Widening(20.0, "two"),)), "two": Team("two")}
+    files = render(
+        replace(bureau(), secretaries=people, teams=teams, clients={"lilas": lilas}), paths(), NET, SECRETS
+    )
+    (_, (queue, options)) = sections(files["queues.conf"])
+    assert queue == "one"
+    assert options["member"] == [
+        "Local/202@autocom-standby-member/n,11,ines,hint:ines@autocom-standby-state",
+        "Local/201@autocom-standby-member/n,2,lea,hint:lea@autocom-standby-state",
+    ]
+    assert (options["ringinuse"], options["strategy"], options["defaultrule"]) == (
+        ["no"],
+        ["rrmemory"],
+        ["one"],
+    )
+    assert sections(files["queuerules.conf"])[1:] == [("one", {"penaltychange": ["16,,,9", "20,19"]})]
+    assert "exten = lea,hint,PJSIP/lea&PJSIP/lea@web&Stasis:away-lea" in files["extensions.conf"]
+    assert dict(sections(files["logger.conf"]))["general"]["queue_log"] == ["no"], (
+        "it would hold callers' numbers"
+    )
 
 
 def test_a_file_of_an_older_version_is_removed(tmp_path: Path):

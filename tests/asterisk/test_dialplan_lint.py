@@ -53,6 +53,10 @@ FALLBACK = "\n[autocom-fallback]\nexten => s,1,Answer()\n"
         ("Dial(PJSIP/${EXTEN},20)", "Dial takes its targets from"),
         ("Dial(PJSIP/lea,20)", "Dial takes its targets from"),
         ("Playback(${EXTEN})", "lets anything through"),
+        ("Queue(${AUTOCOM_REQUEST_USER})", "AUTOCOM_REQUEST_USER holds a caller's text"),
+        ("Queue(general)", "Queue takes its name from"),
+        ('GotoIf($["${AUTOCOM_SHOWN}" = "x"]?again)', "AUTOCOM_SHOWN holds a caller's text"),
+        ("Dial(${GOSUB_RETVAL},5,f(${AUTOCOM_AS}))", "AUTOCOM_AS} holds a caller's text"),
         ("System(rm)", "System comes from no module"),
         ("ExecIf($[1 = 1]?Answer())", "ExecIf comes from no module"),
         ("Set(X=${SHELL(id)})", "SHELL comes from no module"),
@@ -78,6 +82,8 @@ def test_a_dangerous_or_broken_line_is_found(lint, tmp_path: Path, step: str, sa
         "Set(AUTOCOM_DIVERSION_${AUTOCOM_DIVERSIONS}=${AUTOCOM_LINE})",
         "GotoIf($[${LEN(${AUTOCOM_LINE})} = 0]?again)",
         "Set(X=${FILTER(0-9,${EXTEN})})",
+        "Set(CONNECTEDLINE(name,i)=${AUTOCOM_SHOWN})",
+        "Queue(${AUTOCOM_WITH},C,,,60)",
     ],
 )
 def test_the_ways_that_are_safe_are_let_through(lint, tmp_path: Path, step: str):

@@ -453,6 +453,23 @@ def test_a_story_that_crashes_gives_its_caller_to_the_fallback_and_touches_no_ot
     assert "crashed" in bench.kinds("c1")
 
 
+def test_a_caller_whose_story_crashes_while_he_waits_is_handed_back_as_whose_he_is_and_not_greeted_anew() -> (
+    None
+):
+    async def scenario(bench: Bench) -> None:
+        def once(what: str) -> None:
+            if what == "start_music":
+                bench.telephone.before = lambda _: None
+                raise ZeroDivisionError("a bug")
+
+        bench.telephone.before = once
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(10)
+        assert bench.telephone.handed_back == [("chan-1", "lilas", True)]
+
+    play(scenario, client("lilas", "+33199001001"))
+
+
 def test_a_call_that_cannot_even_be_opened_goes_to_the_fallback_too() -> None:
     async def scenario(bench: Bench) -> None:
         bench.telephone.call_in("chan-1", "0199001001")

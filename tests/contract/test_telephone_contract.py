@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from autocom.calls.inspection import Sight
 from autocom.calls.ports import Gone, Outbound, Telephone
 from autocom.core.telephony import (
     CallEntered,
@@ -457,3 +458,39 @@ async def test_in_a_conversation_nobody_listens_for_a_fax(world: Worlds, tmp_pat
         await asyncio.sleep(1.5)
         assert w.ear.all(FaxHeard) == []
         assert w.ear.all(ChannelGone) == []
+
+
+@both
+async def test_what_is_there_and_whether_sound_flows_can_be_asked_at_any_moment(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as here:
+        telephone = here.telephone
+        assert isinstance(telephone, Sight)
+        chan = await here.caller()
+        await here.lea(answers=0.1)
+        await telephone.ring(Outbound(LEG, telephone.phone_of("lea"), "x", None))
+        await here.ear.fact(ChannelAnswered, channel=LEG)
+        await telephone.play(chan, "play-c1-1", here.long)
+        before = await telephone.flow(chan)  # not held up by the sound that plays
+        seen = await telephone.look()
+        assert {chan, LEG} <= set(seen.channels)
+        assert all(seen.channels[name].ours for name in (chan, LEG))
+        assert seen.channels[LEG].up
+        assert not seen.channels[chan].up
+        await asyncio.sleep(0.5)
+        after = await telephone.flow(chan)
+        assert after.sent > before.sent
+        await telephone.stop_playback("play-c1-1")
+        await telephone.answer(chan)
+        await telephone.connect("talk-c1-1", [chan, LEG])
+        seen = await telephone.look()
+        assert seen.bridges["talk-c1-1"] == {chan, LEG}
+        assert seen.channels[chan].bridge == "talk-c1-1"
+        await here.caller_leaves()
+        await here.ear.fact(ChannelGone, channel=chan)
+        with pytest.raises(Gone):
+            await telephone.flow(chan)
+        assert chan not in (await telephone.look()).channels
+        await telephone.hang_up(LEG)
+        await telephone.disconnect("talk-c1-1")

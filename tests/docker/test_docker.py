@@ -24,7 +24,11 @@ from autocom.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
 DOCKERFILES = sorted(DOCKER.glob("*.Dockerfile"))
-UNITS = [DOCKER / "autocom.service", DOCKER / "asterisk.service.d" / "autocom.conf"]
+UNITS = [
+    DOCKER / "autocom.service",
+    DOCKER / "asterisk.service.d" / "autocom.conf",
+    DOCKER / "autocom-rescue.service",
+]
 
 
 def compose() -> dict[str, Any]:
@@ -148,7 +152,7 @@ def test_the_shell_script_of_the_image_is_valid() -> None:
 def test_the_unit_is_watched_and_comes_back() -> None:
     service = unit(UNITS[0])["Service"]
     assert service["Type"] == ["notify"]
-    assert service["WatchdogSec"] == ["10"]
+    assert service["WatchdogSec"] == ["6"]
     assert service["Restart"] == ["always"]
     assert service["LimitNOFILE"] == ["65536"]
     assert int(service["TimeoutStopSec"][0]) > Settings.model_fields["drain"].default

@@ -151,7 +151,8 @@ async def test_every_call_goes_on_after_a_kill_in_the_middle_of_it(exchange: Exc
     assert {call["outcome"] for call in found.values()} == {"served"}
     assert found["05"]["wait_ms"] > 1000 * away, "the time without us is waiting time too"
     assert found["01"]["talk_ms"] > 1000 * away
-    assert oracle.events(exchange) == []
+    # away for longer than 5 s on a busy machine, and the rescuer has closed the gate to new callers
+    assert [event for event in oracle.events(exchange) if event.get("fault") != "rescued"] == []
     oracle.no_troubles(exchange.bureau)
 
 

@@ -151,7 +151,8 @@ def test_a_corrupt_file_is_moved_aside_loudly_and_a_new_one_begun(log, damage):
         fresh = LocalLog(log.path)
     fresh.save(entries("arrived"))
 
-    assert fresh.last == 1
+    assert fresh.last > 500, "its numbers come after those of the broken one, whatever they were"
+    assert (fresh.backlog(), len(fresh.read(0, 10))) == (1, 1)
     assert [(line["event"], line["log_level"]) for line in said] == [("local_log_corrupt", "critical")]
     assert Path(said[0]["moved_to"]).read_bytes() == broken
     fresh.close()
@@ -191,6 +192,7 @@ def test_a_full_disk_never_raises_into_a_call_and_what_was_held_is_written_when_
 
     log._db.execute("PRAGMA max_page_count = 1000000")
     log.save(entries("ended"))
+    log.look()
 
     assert log.held == 0
     assert [e.kind for _, e in log.read(0, 10)] == ["arrived", "queued", "ended"]

@@ -134,6 +134,10 @@ class Exchange:
         self._running.kill()
         await self._ended(5)
 
+    async def ended(self, within: float) -> int:
+        """Wait until it ends by itself; its exit code."""
+        return await self._ended(within)
+
     async def _ended(self, within: float) -> int:
         assert self._running is not None
         try:

@@ -29,6 +29,7 @@ from autocom.core.telephony import (
     EarlyMedia,
     Fact,
     FaxHeard,
+    Flow,
     PhoneDialled,
     PhoneRegistered,
     PlaybackEnded,
@@ -118,11 +119,16 @@ class FakeTelephone:
         self.registered: set[str] = set()
         self.joined: list[tuple[str, ...]] = []
         self.told: list[tuple[str, str]] = []
+        self.handed_back: list[tuple[str, str | None, bool]] = []
         self.lamps: list[tuple[float, str, Lamp | None]] = []
         self.boxes: list[tuple[float, str, int, int]] = []
         self.recordings: dict[str, FakeRecording] = {}
         self.fares: list[tuple[str, Fares]] = []
         self.disk_full = False  # no recording can begin
+        self.lost: Callable[[Fact], bool] = lambda _: False  # events that get lost without a gap
+        self.remembered: list[str] = []
+        self.forgotten: list[str] = []
+        self.quiet_since: dict[str, float] = {}  # by channel: from when on nothing comes from its phone
         self._dialled_so_far = 0
         self._early_bridges: set[str] = set()
         self.says: dict[str, float] = {}  # by channel: he speaks so long into a recording, then is silent
@@ -204,6 +210,8 @@ class FakeTelephone:
             self._later(WATCH, lambda ended=ended: self._tell(ended))  # type: ignore[misc]
 
     def _tell(self, fact: Fact) -> None:
+        if self.lost(fact):
+            return
         if self._listener is not None and not self._deaf:
             self._listener.put_nowait(fact)
         elif self._deaf and isinstance(fact, PlaybackEnded):
@@ -449,7 +457,7 @@ class FakeTelephone:
 
     def _pick_up(self, leg: str, habit: Habit) -> None:
         if leg in self.channels and not self.channels[leg].up:
-            self.channels[leg].up = True
+            self.channels[leg].up, self.channels[leg].answered_at = True, self.clock.now()
             self._tell(ChannelAnswered(leg))
             for after, digit in habit.presses:
                 self._later(after, lambda digit=digit: self._pressed(leg, digit))  # type: ignore[misc]
@@ -643,11 +651,34 @@ class FakeTelephone:
         self.boxes.append((self.clock.now(), box, new, old))
         await self._reply("show_mailbox")
 
-    async def to_fallback(self, channel: str) -> None:
+    async def look(self) -> Seen:
+        seen = self._seen()
+        await asyncio.sleep(0.005)
+        return seen
+
+    async def flow(self, channel: str) -> Flow:
+        """50 packets a second: of a phone that is up, and to one that hears something."""
+        found = self._there(channel)
+        now = self.clock.now()
+        ends = [at for at, _ in found.heard[1:]] + [now]
+        heard = sum(end - at for (at, what), end in zip(found.heard, ends, strict=False) if what != "silence")
+        began = found.answered_at if found.answered_at is not None else now
+        spoken = max(0.0, min(now, self.quiet_since.get(channel, now)) - began)
+        await asyncio.sleep(0.002)
+        return Flow(round(spoken * 50), round(heard * 50))
+
+    def remember(self, leg: str) -> None:
+        self.remembered.append(leg)
+
+    def forget(self, channel: str) -> None:
+        self.forgotten.append(channel)
+
+    async def to_fallback(self, channel: str, client: str | None = None, *, heard: bool = False) -> None:
         self.before("to_fallback")
         found = self.channels.pop(channel, None)
         if found is not None:
             self.past[channel] = found
+            self.handed_back.append((channel, client, heard))
             self._hears(found, "fallback")
             self._tell(ChannelGone(channel))
         await self._reply("to_fallback")

@@ -45,6 +45,12 @@ async def reload_module(bureau: Bureau, module: str) -> None:
         assert answer.status == 204, await answer.text()
 
 
+async def command_ari(bureau: Bureau, method: str, path: str) -> None:
+    """Do something to Asterisk behind the exchange's back, as `DELETE` of `channels/ID/moh`."""
+    async with _ari(bureau, method, path) as answer:
+        assert answer.status in (200, 204), await answer.text()
+
+
 @asynccontextmanager
 async def _ari(bureau: Bureau, method: str, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
     folder = bureau.state / "asterisk"

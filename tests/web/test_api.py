@@ -28,6 +28,9 @@ class Values:
     def ready(self) -> bool:
         return self.is_ready
 
+    def lacks(self) -> list[str]:
+        return [] if self.is_ready else ["draining"]
+
     def status(self) -> dict[str, object]:
         return {"config_version": "v1", "overrides": [{"client": "lilas"}]}
 
@@ -110,9 +113,11 @@ async def test_a_token_that_is_no_text_at_all_is_a_wrong_one(http: TestClient) -
 
 async def test_health_is_told_to_anybody(http: TestClient, values: Values) -> None:
     assert (await http.get("/health/live")).status == 200
-    assert (await http.get("/health/ready")).status == 200
+    ready = await http.get("/health/ready")
+    assert (ready.status, await ready.json()) == (200, {"ready": True, "lacks": []})
     values.is_ready = False
-    assert (await http.get("/health/ready")).status == 503
+    ready = await http.get("/health/ready")
+    assert (ready.status, await ready.json()) == (503, {"ready": False, "lacks": ["draining"]})
 
 
 async def test_what_belongs_to_an_order_comes_by_query_or_as_json(http: TestClient, values: Values) -> None:

@@ -21,7 +21,10 @@ from panoramisk.manager import Manager
 
 from autocom.asterisk.ami_facts import PhoneBook, quality, refused
 from autocom.asterisk.ari.client import Backoff
+from autocom.asterisk.bans import FILTERS as LOGINS
+from autocom.asterisk.bans import login_of
 from autocom.calls.ports import TelephoneDown
+from autocom.core.bans import Login
 from autocom.core.telephony import Fact
 
 log = structlog.get_logger()
@@ -39,6 +42,7 @@ FILTERS: tuple[Mapping[str, str], ...] = (
     {"MatchCriteria": "name(Hangup),method(none)"},
     {"MatchCriteria": "name(VarSet),header(Variable),method(exact)", "Filter": "RTPAUDIOQOS"},
     {"MatchCriteria": "name(UserEvent),header(UserEvent),method(exact)", "Filter": "AutocomEmergencyRefused"},
+    *LOGINS,
 )
 
 
@@ -115,7 +119,7 @@ class _Session(Manager):  # type: ignore[misc]  # panoramisk has no types
 
 class Ami:
     """AMI of one Asterisk. `run` keeps it connected; `up` says whether it is. The user needs the read
-    classes system, call, user, dialplan and the write classes system, reporting."""
+    classes system, call, user, dialplan, security and the write classes system, reporting."""
 
     def __init__(self, host: str, port: int, user: str, secret: str) -> None:
         self.up = False
@@ -125,6 +129,8 @@ class Ami:
         self._book = PhoneBook()
         self._early: list[Mapping[str, str]] | None = None
         self._emit: Callable[[Fact], None] = _nobody
+        self.on_login: Callable[[Login], None] = _nobody
+        """Who hears of logins that Asterisk took or refused."""
 
     async def run(self, emit: Callable[[Fact], None]) -> None:
         """Until cancelled; facts go to `emit`, all phones' after every login, then what changes."""
@@ -144,6 +150,11 @@ class Ami:
     def in_browser(self, secretary: str) -> bool:
         """Whether her phone registered over a web socket, as far as AMI told."""
         return self._book.in_browser(secretary)
+
+    @property
+    def trunks(self) -> Mapping[str, str]:
+        """The state of each trunk's contact: Reachable, Unreachable, NonQualified; by the trunk's id."""
+        return self._book.trunks
 
     async def reload(self, module: str) -> None:
         """Have `module` (`res_pjsip.so`, `res_musiconhold.so`, `pbx_config.so`) read its files again.
@@ -202,9 +213,11 @@ class Ami:
             self._tell(secretary)
 
     def _on_event(self, event: Mapping[str, str]) -> None:
-        measured = quality(event) or refused(event)
+        measured, login = quality(event) or refused(event), login_of(event)
         if measured is not None:
             self._emit(measured)
+        elif login is not None:
+            self.on_login(login)
         elif self._early is not None:
             self._early.append(event)
         else:
@@ -243,5 +256,5 @@ class Ami:
         return answer
 
 
-def _nobody(fact: Fact) -> None:
+def _nobody(_: object) -> None:
     """Facts before `run` have no reader."""

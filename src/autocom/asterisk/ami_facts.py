@@ -35,6 +35,9 @@ class PhoneBook:
     _contacts: dict[str, set[str]] = field(default_factory=dict)
     _channels: dict[str, set[str]] = field(default_factory=dict)
     _told: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    trunks: dict[str, str] = field(
+        default_factory=dict
+    )  # the state of each trunk's contact, as Asterisk calls it
 
     def inventory(
         self, endpoints: Iterable[Event], contacts: Iterable[Event], channels: Iterable[Event]
@@ -91,6 +94,9 @@ class PhoneBook:
 
     def _contact(self, endpoint: str, uri: str, status: str) -> str | None:
         owner = _owner(endpoint)
+        if endpoint.startswith(TRUNK) and uri:
+            # the list says Unavailable where the event says Unreachable (22.10)
+            self.trunks[endpoint.removeprefix(TRUNK)] = "Unreachable" if status in ABSENT else status
         if owner is None or not uri:
             return None
         known = self._contacts.setdefault(owner, set())

@@ -12,14 +12,19 @@ import time
 
 
 class SteadyClock:
-    """`calls.ports.Clock` of the real world."""
+    """`calls.ports.Clock` of the real world. `offset`: seconds from the machine's start to 1970, negative, as another
+    clock of the same machine has it; None: by the wall clock."""
 
-    def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+    def __init__(self, offset: float | None = None) -> None:
+        self.offset = time.time() - time.monotonic() if offset is None else offset
 
     def now(self) -> float:
         """UTC epoch seconds."""
-        return self._offset + time.monotonic()
+        return self.offset + time.monotonic()
+
+    def skew(self) -> float:
+        """Seconds by which the wall clock is ahead of this one."""
+        return time.time() - self.now()
 
     async def until(self, instant: float) -> None:
         """Return at `instant`, never before; a past one still lets other tasks run once."""

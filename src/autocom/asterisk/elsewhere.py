@@ -18,6 +18,7 @@ from autocom.asterisk.ami import Ami, AmiRefused
 from autocom.asterisk.conf import Net, Paths, Secrets, Tls, write
 from autocom.asterisk.installation import Installation
 from autocom.asterisk.private import AsteriskFailed, Doors
+from autocom.asterisk.remembered import Remembered
 from autocom.calls.ports import TelephoneDown
 from autocom.core.model import Configuration
 
@@ -61,7 +62,23 @@ class ElsewhereAsterisk:
         at = (sip, rtp, url.port or HTTP_PORT, doors.ami_port, agi, url.hostname or "127.0.0.1")
         self._net = Net(*at, tls=tls, srtp=srtp)
         self._unread: dict[str, None] = {}  # modules that have not read their new files yet, in order
-        self._secrets = Secrets(doors.ari_password, doors.ami_password, doors.ari_user, doors.ami_user)
+        self._secrets = Secrets(
+            doors.ari_password,
+            doors.ami_password,
+            doors.ari_user,
+            doors.ami_user,
+            Remembered(state).rescue_password() if installation is not None else "",
+        )
+
+    @property
+    def rescue_password(self) -> str:
+        """Of the rescuer's users; empty where its configuration is not ours."""
+        return self._secrets.rescue_password
+
+    @property
+    def etc(self) -> Path | None:
+        """Its files; None where they are not ours."""
+        return None if self._paths is None else self._paths.etc
 
     async def apply(self, configuration: Configuration, ami: Ami | None) -> None:
         """Write what changed; with `ami`, have Asterisk read it again. Raises AsteriskFailed, Unwritable, OSError."""

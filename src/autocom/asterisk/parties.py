@@ -59,7 +59,11 @@ class Parties:
     async def dialled(self, channel: str) -> PhoneDialled:
         """By the dialplan's notes on the channel."""
         with about_a_channel():
-            return await phone_dialled(self._ari, await self._ari.channels.get(channel))
+            found = await self._ari.channels.get(channel)
+            fact = await phone_dialled(self._ari, found)
+        for held in self.feed.state.met(channel, up=found.state == "Up"):
+            self.feed.tell(held)
+        return fact
 
     async def take_out(self, bridge: str, channel: str) -> None:
         """No error where it is not in it."""

@@ -115,6 +115,11 @@ class PrivateAsterisk:
         )
 
     @property
+    def rescue_password(self) -> str:
+        """Of the rescuer's users in ARI and AMI."""
+        return self._remembered.rescue_password()
+
+    @property
     def pid(self) -> int | None:
         """The running Asterisk's process id."""
         return self._pid

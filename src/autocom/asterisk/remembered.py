@@ -1,6 +1,6 @@
 """What a private Asterisk must find again after a restart of autocom: its ports, its secrets, how it was started.
 
-Three small files beside its configuration, readable by their owner alone, each replaced whole. HTTP and AMI ports are
+Four small files beside its configuration, readable by their owner alone, each replaced whole. HTTP and AMI ports are
 chosen once, so that adoption finds the same doors; anew only where another program has taken one. Must not know
 what runs: that is `private`.
 """
@@ -22,8 +22,8 @@ class Remembered:
     """The files of one state folder."""
 
     def __init__(self, state: Path) -> None:
-        self._ports, self._secrets, self._started = (
-            state / each for each in ("ports.json", "secrets.json", "started.json")
+        self._ports, self._secrets, self._started, self._rescue = (
+            state / each for each in ("ports.json", "secrets.json", "started.json", "rescue.json")
         )
 
     def choose(self) -> None:
@@ -42,7 +42,18 @@ class Remembered:
 
     def secrets(self) -> Secrets:
         """Our users' passwords."""
-        return Secrets(**(_load(self._secrets) or {}))
+        known = _load(self._secrets) or {}
+        return Secrets(**{**known, "rescue_password": self.rescue_password()})
+
+    def rescue_password(self) -> str:
+        """Of the rescuer's users; made where it is missing. Of its own file: an Asterisk that we do not start has it
+        too."""
+        found = _load(self._rescue)
+        if found is None:
+            self._rescue.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            found = {"password": secrets.token_urlsafe(24)}
+            _save(self._rescue, found)
+        return found["password"]
 
     def note_start(self, settings: Mapping[str, object]) -> None:
         """Remember the settings that only a restart can change."""

@@ -20,7 +20,9 @@ _LATEST = 4e9  # the year 2096; `nan` and `inf` are no instants either
 @dataclass(frozen=True, slots=True)
 class FallbackCall:
     """A call served without us. `entered_at` and `ended_at` are UTC epoch seconds (the first in whole
-    seconds); `secretary` and `talk_seconds` only where somebody answered."""
+    seconds); `secretary` or `number` (outside), and `talk_seconds`, only where somebody answered. `client`, `rule`,
+    `message` (its name, when it began, when it was over) and `team` (when he began to wait): what the dialplan knew of
+    him; None where it served him as one of the house."""
 
     channel: str
     trunk: str | None
@@ -29,6 +31,12 @@ class FallbackCall:
     ended_at: float
     secretary: str | None
     talk_seconds: int
+    number: str | None = None
+    client: str | None = None
+    rule: str | None = None
+    message: tuple[str, float, float | None] | None = None
+    team: str | None = None
+    queued_at: float | None = None
 
 
 def read(spool: Path) -> list[FallbackCall]:
@@ -67,23 +75,50 @@ def _call(_: str, record: dict[str, Any]) -> FallbackCall:
         caller_number=str(record.get("caller_number", "")),
         caller_name=str(record.get("caller_name", "")),
     )
-    answered = variables.get("DIALSTATUS") == "ANSWER"
     ended = float(str(record["ended_at"]))
-    peer = str(variables.get("DIALEDPEERNAME", ""))  # PJSIP/lea-00000003
     entered = float(text("ENTERED") or ended)
+    said_at, said_end, queued = (_instant(text(name)) for name in ("SAID_AT", "SAID_END", "QUEUED"))
     if not (0 <= entered < _LATEST and 0 <= ended < _LATEST):
         raise ValueError("an instant of no calendar")
+    who, outside, talk = _spoke(variables, text("NUMBER"), queued, ended)
     return FallbackCall(
         channel=str(record["channel"]),
         trunk=text("TRUNK") or None,
         headers=headers,
         entered_at=entered,
         ended_at=ended,
-        secretary=_secretary(peer) if answered else None,
-        talk_seconds=int(str(variables.get("ANSWEREDTIME") or 0)) if answered else 0,
+        secretary=who,
+        talk_seconds=talk,
+        number=outside,
+        client=text("CLIENT") or None,
+        rule=text("RULE") or None,
+        message=(text("SAID"), said_at, said_end) if said_at is not None and text("SAID") else None,
+        team=text("TEAM") or None if queued is not None else None,
+        queued_at=queued,
     )
 
 
-def _secretary(peer: str) -> str | None:
-    endpoint = peer.removeprefix("PJSIP/").rsplit("-", 1)[0]
-    return endpoint.split("@", 1)[0] or None
+def _instant(text: str) -> float | None:
+    """Whole UTC epoch seconds; None where nothing stands there. ValueError for what is no instant."""
+    found = int(text) if text else None
+    if found is not None and not 0 <= found < _LATEST:
+        raise ValueError("an instant of no calendar")
+    return found
+
+
+def _spoke(
+    variables: dict[str, Any], number: str, queued: float | None, ended: float
+) -> tuple[str | None, str | None, int]:
+    """The secretary, or else the number outside, that he spoke to, and for how many seconds."""
+    member = str(variables.get("MEMBERNAME", ""))
+    answered = int(str(variables.get("ANSWEREDTIME") or 0))
+    if member and queued is not None:
+        hold = int(str(variables.get("QEHOLDTIME") or 0))
+        return member, None, answered or max(0, round(ended - queued - hold))
+    if variables.get("DIALSTATUS") != "ANSWER":
+        return None, None, 0
+    peer = str(variables.get("DIALEDPEERNAME", ""))  # PJSIP/lea-00000003
+    endpoint = peer.removeprefix("PJSIP/").rsplit("-", 1)[0].split("@", 1)[0]
+    if endpoint.startswith("trunk-"):
+        return None, number or None, answered
+    return endpoint or None, None, answered

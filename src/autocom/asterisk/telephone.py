@@ -21,10 +21,12 @@ from autocom.asterisk.ari.client import AriClient, Refused
 from autocom.asterisk.ari.feed import Feed, Replaced, TooOld
 from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
-from autocom.asterisk.conf.dialplan import login_variable
+from autocom.asterisk.conf.dialplan import GATE, login_variable
+from autocom.asterisk.conf.queues import away_device
 from autocom.asterisk.lamps import LampCommands
 from autocom.asterisk.messages import MessageCommands
 from autocom.asterisk.parties import ENTER_WITHIN, Parties, about_a_channel, no_path, uri_of
+from autocom.asterisk.sight import Sight
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
 from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, PhoneDialled
 
@@ -41,7 +43,7 @@ DIAL_TRIES = 25
 FORMATS = "alaw,ulaw"
 
 
-class AsteriskTelephone(Parties, LampCommands, MessageCommands):
+class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
     """The telephone. Run `run` in a task group for as long as the service lives; read `facts` once.
 
     `url` is ARI's base, `http://127.0.0.1:8088`. Without `ami` nothing is told about phones and
@@ -58,7 +60,7 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
         ami: Ami | None = None,
     ) -> None:
         client = AriClient(url, user, password)
-        self._ari = client.ari
+        self.client, self._ari = client, client.ari
         self._app = app
         self.ami = ami
         self.feed = Feed(client, app, clock, ami.run if ami else None)
@@ -89,7 +91,11 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
     async def ingress(self, channel: str) -> CallEntered:
         """A caller who is in our application already, as he came."""
         with about_a_channel():
-            return await call_entered(self._ari, await self._ari.channels.get(channel))
+            found = await self._ari.channels.get(channel)
+            fact = await call_entered(self._ari, found)
+        for held in self.feed.state.met(channel, up=found.state == "Up"):
+            self.feed.tell(held)
+        return fact
 
     async def answer(self, channel: str) -> None:
         """Answer, and let music or ringing go on: Asterisk 22.10 stops it at the 200 OK without a word."""
@@ -219,21 +225,29 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands):
         with suppress(Gone), about_a_channel():
             await self._ari.channels.hangup(channel, reason_code=str(int(code)))
 
-    async def to_fallback(self, channel: str) -> None:
-        """Its playbacks are stopped first: `continue` would wait for their end."""
+    async def to_fallback(self, channel: str, client: str | None = None, *, heard: bool = False) -> None:
+        """Its playbacks are stopped first: `continue`, and a variable, would wait for their end."""
         self._sound.pop(channel, None)
         for playback in [p for p, owner in self.feed.state.playbacks.items() if owner == channel]:
             await self.stop_playback(playback)
         with about_a_channel():
             await self._ari.channels.stop_moh(channel)
+            if client is not None:
+                await self._ari.channels.set_channel_var(channel, "AUTOCOM_CLIENT", value=client)
             await self._ari.channels.continue_in_dialplan(
-                channel, context=FALLBACK, extension="s", priority=1
+                channel, context=FALLBACK, extension="again" if heard else "s", priority=1
             )
 
     async def tell_fallback(self, secretary: str, *, at_work: bool) -> None:
         """Let the dialplan's fallback know whether it may ring her. Raises TelephoneDown."""
         with about_a_channel():
             await self._ari.asterisk.set_global_var(login_variable(secretary), value="" if at_work else "out")
+            await self._ari.device_states.update(away_device(secretary), "INVALID" if at_work else "BUSY")
+
+    async def open_gate(self) -> None:
+        """New callers are offered to us. Raises TelephoneDown."""
+        with about_a_channel():
+            await self._ari.asterisk.set_global_var(GATE, value="open")
 
     async def tell(self, secretary: str, text: str) -> None:
         """SIP MESSAGE, text/plain. Asterisk (22.10.1) answers 202 before the phone does: whether it took

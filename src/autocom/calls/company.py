@@ -52,7 +52,13 @@ async def keep_company(house: House, line: Line, stage: Waiting, *, news: bool) 
     if stage.announcing:
         await line.play(stage.announcing[0], Mode.EARLY)
         return stage
-    return stage if stage.music else await _music(house, line, stage)
+    if not stage.music:
+        return await _music(house, line, stage)
+    if line.story.answered_at is None and not (line.rings if stage.queue.ringing else line.plays):
+        # the process before this one began it, and Asterisk (22.10) stops it at an answer that nobody waits for: who
+        # answers must know what to begin anew. Begun twice, it goes on from where it is
+        await (line.ringback() if stage.queue.ringing else line.music(stage.queue.music or house.stock.music))
+    return stage
 
 
 async def say(line: Line, stage: Waiting, sentence: Audio) -> Waiting:

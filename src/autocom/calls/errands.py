@@ -67,9 +67,9 @@ class Errands:
         """Destroy a bridge that is nobody's."""
         self.start(self.until_done(lambda: self._telephone.disconnect(bridge)))
 
-    def to_fallback(self, channel: str) -> None:
+    def to_fallback(self, channel: str, client: str | None = None, *, heard: bool = False) -> None:
         """Give a caller to the dialplan's fallback, never to silence."""
-        self.start(self.until_done(lambda: self._telephone.to_fallback(channel)))
+        self.start(self.until_done(lambda: self._telephone.to_fallback(channel, client, heard=heard)))
 
 
 def fared(telephone: Telephone, channel: str, *fares: Fares) -> Command:

@@ -63,10 +63,12 @@ class Hearing:
     ) -> None:
         self._lines, self._callers = lines, callers
         self.transfer: Callable[[TransferAsked], None] = lambda _: None
+        self.on_hold: set[str] = set()  # channels whose phone has put its other side on hold
         self._dispatcher, self._ports, self._errands = dispatcher, ports, errands
 
     def take(self, fact: ChannelFact) -> None:
         """Hand it to whom it is about."""
+        self._note_hold(fact)
         match fact:
             case PlaybackEnded(playback):
                 self.tell(call_of_playback(playback), fact)
@@ -93,6 +95,15 @@ class Hearing:
                     self.tell(self._call_of(channel), fact)
             case _:
                 assert_never(fact)
+
+    def _note_hold(self, fact: ChannelFact) -> None:
+        match fact:
+            case ChannelHeld(channel):
+                self.on_hold.add(channel)
+            case ChannelResumed(channel) | ChannelGone(channel):
+                self.on_hold.discard(channel)
+            case _:
+                pass
 
     def _is_stray(self, channel: str) -> bool:
         """Whether this is an outside leg whose turn is over, and the hang-up that said so got lost."""

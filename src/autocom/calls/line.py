@@ -25,7 +25,7 @@ from autocom.core.model import Audio, Mode, Music
 from autocom.core.naming import playback_id
 from autocom.core.stages import Leaving, Patched, Stage, Talking
 from autocom.core.story import Story
-from autocom.core.telephony import VANISHED, ChannelGone, FaxHeard, PlaybackEnded
+from autocom.core.telephony import VANISHED, ChannelGone, FaxHeard, PlaybackEnded, TelephoneBack
 
 T = TypeVar("T")
 
@@ -79,6 +79,8 @@ class Line(Mailbox):
         self.cut = False  # gone while nobody looked, or with his line
         self.seeing = True  # whether Asterisk's events arrive; else no time runs out
         self.rings = False  # whether this process has seen to it that he hears ringing
+        self.plays = False  # the same of music
+        self.doubted = False  # the process stood still: until Asterisk was asked, no time runs out
         self.wish: Callable[[], bool] | None = None  # to be joined with another call; False: not yet
         self.at_rest = False  # in `next`, with nothing under way: the story may be moved by somebody else
         self._moved = False
@@ -106,7 +108,7 @@ class Line(Mailbox):
                     self._heard(complete=note.ok)
                 return note
             early = self.story.early_until if self.story.answered_at is None and not self._resting else None
-            limit = min((t for t in (until, early) if t is not None), default=None)
+            limit = None if self.doubted else min((t for t in (until, early) if t is not None), default=None)
             if limit is not None and limit <= self.now():
                 if limit == early:
                     await self.answer_in_passing("early_limit")
@@ -147,6 +149,15 @@ class Line(Mailbox):
         self.story, self._moved, self.wish = story, True, None
         self._wake.set()
         self.ports.restaged(story)
+
+    def doubt(self) -> None:
+        """The process stood still: what ran out meanwhile is not acted on before a `TelephoneBack`."""
+        self.doubted, self.seeing = True, False
+
+    def see(self, fact: TelephoneBack) -> None:
+        """Asterisk's events arrive (again), and what was missed has been told."""
+        self.doubted, self.seeing = False, True
+        self.post(fact)
 
     def stay(self) -> None:
         """It is not joined with another call after all: whatever came meanwhile is read now."""
@@ -290,6 +301,7 @@ class Line(Mailbox):
         self._early()
         await self.quiet_ringback()
         await self._do(self.ports.telephone.start_music(self.channel, music.moh_class))
+        self.plays = True
 
     async def ringback(self) -> None:
         """Let him hear ringing, until the next sound."""

@@ -7,7 +7,7 @@ row is gone. Must not know what a stage does (`inbound.advance`), nor how a call
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -24,7 +24,7 @@ from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.reminders import Reminders
 from autocom.calls.taping import end_tape, settle
 from autocom.core.floor_words import CallerLeft
-from autocom.core.journal import Entry
+from autocom.core.journal import Entry, Json
 from autocom.core.naming import playback_id
 from autocom.core.story import outcome_of_hang_up
 
@@ -50,6 +50,10 @@ class Lives:
         self.house, self.lines, self.by_channel = house, lines, by_channel
         self.ports, self.errands, self.dispatcher = ports, errands, dispatcher
         self.guests, self.reminders, self.overseers = ears
+        self.rescued: Callable[[str], bool] = lambda _: False
+        """Whether the rescuer has taken a caller's channel out of our hands."""
+        self.believed: Callable[[str], None] = lambda _: None
+        """Told once that is written down."""
 
     def start(self, line: Line, *, adopted: bool) -> None:
         """Let it run; `adopted`: the last process began it."""
@@ -110,14 +114,22 @@ class Lives:
         left = line.story  # what he was in, which `depart` ends
         with contained("parting crashed", lambda _: None, call=line.id):
             await depart(self.house, line)
-        outcome = "fallback" if line.crashed else outcome_of_hang_up(line.story)
+        rescued = not line.crashed and self.rescued(line.channel)
+        outcome = "fallback" if line.crashed or rescued else outcome_of_hang_up(line.story)
         self.dispatcher.submit(CallerLeft(line.id))
-        self.guests.left(left, now, cut=line.cut or line.crashed)
+        self.guests.left(left, now, cut=line.cut or line.crashed or rescued)
         if line.story.call.listed is not None:
             self.reminders.ended(line.id, outcome)
         # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
         ended = Entry(now, "ended", line.id, {"outcome": outcome})
-        self.ports.journal.save([ended], calls={line.id: None})
+        if not rescued:
+            self.ports.journal.save([ended], calls={line.id: None})
+            return
+        found = Entry(now, "rescued", line.id, {"channel": line.channel})
+        # the fallback's own record of this caller is not a call more
+        mark: dict[str, Json] = {f"fallback:{line.channel}": line.id}
+        self.ports.journal.save([found, ended], calls={line.id: None}, floor=mark)
+        self.believed(line.channel)
 
     def crashed(self, error: str, channel: str, line: Line | None) -> None:
         """A bug in one call touches no other: write it down, give the caller to the fallback."""
@@ -133,6 +145,9 @@ class Lives:
                 self.errands.hang_up(line.story.call.channel)
                 self.errands.hang_up(channel)
                 return
+            story = line.story
+            self.errands.to_fallback(channel, story.call.client.id or None, heard=story.sounds > 0)
+            return
         self.errands.to_fallback(channel)
 
 

@@ -222,8 +222,9 @@ class Telephone(Protocol):
         """How many messages of a client are new, and how many were listened to."""
         ...
 
-    async def to_fallback(self, channel: str) -> None:
-        """Give the channel back to the dialplan's fallback, which serves callers without us."""
+    async def to_fallback(self, channel: str, client: str | None = None, *, heard: bool = False) -> None:
+        """Give the channel back to the dialplan's fallback, which serves callers without us. `client`: whose caller he
+        is, where that is known; `heard`: he has been told something, and is not told it again."""
         ...
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from autocom.core.conversation import arrangement
 from autocom.core.naming import (
     bridge_id,
     call_of_bridge,
@@ -78,6 +79,36 @@ def compare(
         ),
         tuple(b for b in seen.bridges if _is_bridge(b) and b not in bridges),
     )
+
+
+def on_the_line(story: Story) -> frozenset[str]:
+    """The channels that this call cannot be without: where one of them is gone, the story is to hear of it. Less than
+    what belongs to it: what it has left, or taken over, may have ended long ago."""
+    found: list[str | None] = [None if story.absent else story.channel]
+    match story.stage:
+        case Talking(leg=leg, third=third):
+            found += [leg, None if third is None else third.leg]
+        case Patched(leg=leg) | Reaching(leg=leg) | Promised(outside=leg):
+            found.append(leg)
+        case Supervising(of=str(), ear=ear):
+            found.append(ear_id(story.call.id, ear))
+        case _:
+            pass
+    return frozenset(channel for channel in found if channel is not None)
+
+
+def places(story: Story, since: float) -> dict[str, str]:
+    """In which bridge a channel has to be, for each that was put there before the instant `since`."""
+    match story.stage:
+        case Talking(attempt=attempt, joined_at=float() as joined) as stage if joined <= since:
+            inside = arrangement(stage, story.channel).inside
+            return dict.fromkeys(inside, bridge_id(story.call.id, attempt))
+        case Patched(leg=leg, bridge=bridge, joined_at=float() as joined) if joined <= since:
+            return dict.fromkeys((story.channel, leg), bridge or patch_of(leg))
+        case InRoom(room=room, joined_at=float() as joined, left=False) if joined <= since:
+            return {story.channel: room_id(room)}
+        case _:
+            return {}
 
 
 def _legs(stories: Sequence[Story], floor: Floor) -> dict[str, bool]:

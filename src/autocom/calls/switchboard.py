@@ -209,6 +209,14 @@ class Switchboard:
 
     # --- facts ---
 
+    def hear(self, fact: Fact) -> None:
+        """A fact that was found by asking, as if Asterisk had told it."""
+        self._on(fact)
+
+    def meet(self, channel: str) -> None:
+        """A caller in our application of whom nobody told."""
+        self.errands.start(self._recall(channel))
+
     def _on(self, fact: Fact) -> None:
         self.tally.take(fact)
         match fact:
@@ -245,6 +253,7 @@ class Switchboard:
     def _back(self, fact: TelephoneBack) -> None:
         self.connected = True
         self.met.set()
+        self._believe_the_rescuer(fact)
         self.tally.back(fact.seen)
         stories = [line.story for line in self.lines.values()]
         dispatcher = self.dispatcher
@@ -262,8 +271,7 @@ class Switchboard:
             self._on(missed)
         dispatcher.see(seeing=True)
         for line in self.lines.values():
-            line.seeing = True
-            line.post(fact)
+            line.see(fact)
         for line in self._adopted:
             self.ports.journal.save([line.entry("adopted", stage=type(line.story.stage).__name__)])
             self.lives.start(line, adopted=True)
@@ -274,6 +282,20 @@ class Switchboard:
             self.errands.hang_up(leg)
         for bridge in differences.stray_bridges:
             self.errands.disconnect(bridge)
+
+    def _believe_the_rescuer(self, fact: TelephoneBack) -> None:
+        """Who was handed to the fallback while we were away is no caller of ours any more: nothing may be done to him."""
+        for line in list(self.lines.values()):
+            held = fact.seen.channels.get(line.channel)
+            if held is not None and not held.ours and self.lives.rescued(line.channel):
+                self._on(ChannelGone(line.channel, 0))
+
+    def doubt(self) -> None:
+        """The process stood still, and everything may have changed: nothing is concluded and no time runs out until the
+        telephone is back, for which its owner asks anew."""
+        self.dispatcher.see(seeing=False)
+        for line in self.lines.values():
+            line.doubt()
 
     async def _recall(self, channel: str) -> None:
         """A caller in our application without a story: its entry was lost with the last process. Asked for

@@ -1,4 +1,4 @@
-"""`db upgrade`, `db downgrade`, `db current`: migrations of the database that the exchange uses."""
+"""`db upgrade`, `db downgrade`, `db current`, `db roles`: migrations and roles of the database that the exchange uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @click.group()
 def db() -> None:
-    """Migrations."""
+    """Migrations and roles."""
 
 
 def _database_url() -> str:
@@ -62,3 +62,17 @@ def current() -> None:
     from autocom.journal import migrate  # noqa: PLC0415
 
     click.echo(_migrate(migrate.current) or "nothing")
+
+
+@db.command()
+@click.option("--apply", "now", is_flag=True, help="Run it on the database, as the owner of its tables.")
+def roles(now: bool) -> None:
+    """SQL for roles with least privilege: a writer for the service, a reader for reports."""
+    from autocom.journal import roles as made  # noqa: PLC0415
+
+    if now:
+        _migrate(made.apply)
+        click.echo(f"{made.WRITER}, {made.READER}")
+        return
+    for statement in made.statements():
+        click.echo(f"{statement};")

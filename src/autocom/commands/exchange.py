@@ -59,6 +59,7 @@ SENTENCES = {
         "texts {waiting} waiting, {failed} not delivered, {unseen} seen by nobody",
     ),
     "override": ("consigne {line}", "override {line}"),
+    "alert": ("ALERTE {title}, depuis {since}", "ALERT {title}, since {since}"),
     "waiting": (
         "attend {call}  {client:<20} {caller}  depuis {since}{how}",
         "waiting {call}  {client:<20} {caller}  since {since}{how}",
@@ -80,6 +81,8 @@ SENTENCES = {
     "whisper": ("lui parle", "talks to her"),
     "barge": ("participe", "takes part"),
     "recorded": ("enregistré", "recorded"),
+    "no sound from caller": ("AUCUN SON DE L'APPELANT", "NO SOUND FROM THE CALLER"),
+    "no sound from secretary": ("AUCUN SON DE SON POSTE", "NO SOUND FROM HER PHONE"),
     "third": ("avec {who} ({state})", "with {who} ({state})"),
     "third ringing": ("sonne", "ringing"),
     "third talking": ("en ligne", "talking"),
@@ -157,6 +160,8 @@ def told(status: Mapping[str, Any], say: Speech, here: ZoneInfo) -> Iterator[str
     texts = status.get("texts") or {}
     if any(texts.values()):
         yield say("texts", **texts)
+    for row in status.get("alerts", ()):
+        yield say("alert", title=row["text"][say.language]["title"], since=clock(row["since"], here))
     for row in status["overrides"]:
         yield say("override", line=line(row, here, say.language))
     for row in status["waiting"]:
@@ -177,6 +182,8 @@ def _conversation(row: Mapping[str, Any], say: Speech, here: ZoneInfo) -> Iterat
     if third := row.get("third"):
         who = third["name"] or third["number"]
         yield say("third", who=who, state=say(f"third {third['state']}"))
+    if side := row.get("no_sound_from"):
+        yield say(f"no sound from {side}")
     if row.get("recorded"):
         yield say("recorded")
     for heard in row.get("supervised") or ():

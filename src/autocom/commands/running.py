@@ -6,6 +6,7 @@ Every error that a person can do something about is one line; whatever else is a
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -31,11 +32,17 @@ def _run(*, private: bool, calls: int | None) -> None:
     from autocom.journal.postgres import PostgresUnavailable  # noqa: PLC0415
 
     chosen = settings()
+    # for everything written from here on, by us and by the servers that we start: callers' voices among it
+    os.umask(0o077)
     logs.set_up(chosen.log, chosen.log_format)
 
     def say(text: str) -> None:
-        click.echo(text)
-        sys.stdout.flush()
+        try:
+            click.echo(text)
+            sys.stdout.flush()
+        except OSError:  # a full disk under a redirected output ends no call
+            if calls != 0:
+                raise
 
     when_ready = None if calls == 0 else _demonstration(chosen, say, calls)
     expected = (

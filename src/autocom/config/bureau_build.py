@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autocom.config.alerts_build import build_alerts
 from autocom.config.faults import doubles, suggestion
 from autocom.config.lists_build import ANONYMOUS, Lists, build_lists, callers
 from autocom.config.roster_build import build_rosters, check_rosters
@@ -67,9 +68,12 @@ def build_bureau(written: models.Bureau, document: Document, plan: NumberingPlan
             parking_return=house.parking.return_after,
             forwarding_outside=house.forwarding.outside,
             forwarding_depth=house.forwarding.depth,
+            alerts=build_alerts(written.alerts),
         ),
         trunks={
-            trunk.id: core.Trunk(trunk.id, tuple(trunk.match), trunk.did_in, trunk.host, trunk.max_calls)
+            trunk.id: core.Trunk(
+                trunk.id, tuple(trunk.match), trunk.did_in, trunk.host, trunk.max_calls, trunk.qualify
+            )
             for trunk in written.trunks
         },
         secretaries={secretary.id: _secretary(secretary) for secretary in written.secretaries},

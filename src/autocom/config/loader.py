@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from autocom.config import bureau_build, client_build
 from autocom.config import models as written
+from autocom.config.alerts_build import check_alerts
 from autocom.config.asking import forward_ask, on_call_ask
 from autocom.config.audio import PaperShelf, Shelf
 from autocom.config.dialling_build import build_dialling
@@ -145,6 +146,7 @@ def _load(reading: _Reading, audio: Shelf | None, now_year: int, now: float | No
         scene = _scene(scene, house, built, clients)
         reading.faults += check_roster_numbers(house, document, scene.own_numbers)
         reading.faults += check_texts(house, document)
+        reading.faults += check_alerts(house, document, [client.id for client in clients])
         reading.faults += check_client_texts(house, fitted)
         _speak_ahead(scene, clients)
     reading.faults += check_set(fitted)

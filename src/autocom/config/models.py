@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from autocom.config.alert_models import AlertRule, Alerts, AlertWebhook
 from autocom.config.client_models import (
     Absence,
     Client,
@@ -73,6 +74,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Absence",
+    "AlertRule",
+    "AlertWebhook",
+    "Alerts",
     "Breather",
     "Bureau",
     "Client",
@@ -185,6 +189,7 @@ class Trunk(Strict):
     did_in: DidPlace = "request_uri"
     host: Host | None = None
     max_calls: Some | None = None
+    qualify: Yes = False
 
 
 class Site(Strict):
@@ -365,4 +370,5 @@ class Bureau(Strict):
     rosters: dict[Id, Roster] = Field(default_factory=dict)
     texts: Texts = Texts()
     outgoing: Dialling = Dialling()
+    alerts: Alerts = Alerts()
     defaults: ClientDefaults = ClientDefaults()

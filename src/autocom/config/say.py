@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from autocom.config.faults import reason
 from autocom.config.wording import told
+from autocom.core.environment import needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +77,13 @@ class SayCommand:
             text = utterance.text
         try:
             done = subprocess.run(
-                command, input=text, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+                command,
+                input=text,
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT,
+                check=False,
+                env=needed(os.environ),
             )
         except subprocess.TimeoutExpired:
             return told("{program} did not finish in {seconds:.0f} s", program=command[0], seconds=_TIMEOUT)
@@ -118,6 +126,7 @@ def _by_library(wanted: Sequence[Utterance]) -> list[str | None]:
             text=True,
             timeout=_TIMEOUT + 2 * len(wanted),
             check=False,
+            env=needed(os.environ),
         )
     except subprocess.TimeoutExpired:
         return [told("espeak-ng did not finish in time")] * len(wanted)

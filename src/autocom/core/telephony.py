@@ -201,6 +201,14 @@ class LegQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """RTP packets of a channel since its sound began, from the phone and to it."""
+
+    received: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
 class TelephoneLost:
     """Asterisk's events no longer arrive; calls in it go on."""
 

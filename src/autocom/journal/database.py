@@ -10,7 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 STATEMENT_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 3_000
+IDLE_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 3
+DEAD_AFTER_MS = 10_000
+"""After which a connection whose other end takes nothing any more counts as lost (TCP_USER_TIMEOUT)."""
 
 _DRIVERS = ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg")
 
@@ -43,7 +47,10 @@ def make_engine(url: str, *, pool_size: int = 2) -> AsyncEngine:
         hide_parameters=True,  # callers' numbers do not belong into messages
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            "tcp_user_timeout": DEAD_AFTER_MS,
+            # the last: of a transaction that we were killed in, a frozen machine would keep the locks for ever
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS} -c timezone=UTC",
             "application_name": "autocom",
         },
     )

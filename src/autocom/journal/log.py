@@ -7,7 +7,8 @@ PostgreSQL has them already: the numbers come again, the identities must not. Be
 stands what is known of open calls and of the floor: one transaction is one consistent step.
 Must not know about PostgreSQL: `shipper` reads entries from here and moves the cursor.
 Invariants: a `save` that returned survives kill -9 (WAL mode, synchronous=NORMAL; a power cut
-may take the last moments, never the consistency); a full disk never raises into a call.
+may take the last moments, never the consistency); no disk ever raises into a call (`held`); the
+file stays within its budget (`core.thinning`), and what was not written for that is counted (`gap`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,9 @@ import json
 import math
 import os
 import sqlite3
+import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -28,7 +27,12 @@ import structlog
 
 from autocom.calls.ports import Stored
 from autocom.core.journal import Entry, Json
-from autocom.journal.log_file import connect, open_log, transaction
+from autocom.core.thinning import FINE
+from autocom.journal import log_file
+from autocom.journal.held import Held, Lost, Row, Step
+from autocom.journal.log_file import open_log, transaction
+from autocom.journal.mark import Mark
+from autocom.journal.written import Written, loads
 
 _log = structlog.get_logger()
 
@@ -36,51 +40,67 @@ KEEP_SHIPPED = 2_000
 """How many shipped entries stay in the file: enough for a PostgreSQL that lost its last moments
 (a failover to a standby that was behind), little enough that the file stays small."""
 
-_HELD_LIMIT = 100_000
+BUDGET = 1_000_000_000
+"""Bytes that the file may hold: some two million facts, which is 150,000 calls or weeks without PostgreSQL."""
+
+THIN_FROM = 0.9
+ROOM_FOR_ALL, MUCH_BEHIND = 64_000_000, 10_000
+"""Bytes free on the disk, below which fine facts are not written while so many facts are not in PostgreSQL."""
+
+HELD_MOST = 100_000
+"""Entries that memory keeps while the disk refuses them: some 50 MB."""
+
+_AT_ONCE = 500  # entries in one transaction of those that waited: 5 ms of the loop
+_AGAIN_S = 1.0
+_MEASURE_EVERY = 200
+_THIN_AT_ONCE = 2_000
+_GAP_EVERY_S = 60.0
 _INSERT = "INSERT INTO entries (run, at, kind, call, fields) VALUES (?, ?, ?, ?, ?)"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """An entry with its identity: the uuid of the run that wrote it, and its number."""
-
-    log: uuid.UUID
-    seq: int
-    entry: Entry
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One `save`, ready for SQLite."""
-
-    entries: list[tuple[float, str, str | None, str]]
-    calls: list[tuple[str, str | None]]
-    floor: list[tuple[str, str | None]]
-
-
-class LocalLog:
+class LocalLog(Written):
     """The port `Journal` on a SQLite file. One thread (the loop's) uses it; it owns its connection.
 
-    A file that SQLite cannot read is moved aside (`….corrupt-<time>`) and a new one begun, loudly:
-    what was not shipped yet is in the moved file. While the disk refuses writes, steps are held in
-    memory (`held`) and written with the next `save` that works."""
+    A file that SQLite cannot read is moved aside (`….corrupt-<n>`) and a new one begun, loudly: what was not
+    shipped yet is in the moved file. While the disk refuses writes, steps are held in memory (`held`) and
+    written when it takes them again. `look` wants to be called every second or so."""
 
-    def __init__(self, path: Path, *, keep_shipped: int = KEEP_SHIPPED) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, *, keep_shipped: int = KEEP_SHIPPED, budget: int = BUDGET, held: int = HELD_MOST
+    ) -> None:
+        self.path, self.budget = path, budget
         self._keep = keep_shipped
-        self._db = open_log(path)
-        self.run = uuid.UUID(bytes=os.urandom(16), version=4)
-        with transaction(self._db):
-            self._db.execute("DELETE FROM runs WHERE run NOT IN (SELECT run FROM entries)")
-            added = self._db.execute("INSERT INTO runs (id) VALUES (?)", (str(self.run),))
-        self._run = cast("int", added.lastrowid)
+        self._db = open_log(path, time.time_ns() // 1_000_000)
+        self._mark = Mark(path.with_name(f"{path.name}-held"))
+        self._held = Held(held)
+        self.refuses: str | None = None  # what the disk says, while it does
+        self._again = 0.0  # when a save tries it next, by the monotonic clock
+        self._thinned = Lost()
+        self._broken = False
+        self._listeners: list[Callable[[], None]] = []
         self._shipped = int(_one(self._db, "SELECT shipped FROM log"))
+        self._calls: dict[str, str] = dict(self._db.execute("SELECT id, value FROM calls"))
+        self._floor: dict[str, str] = dict(self._db.execute("SELECT key, value FROM floor"))
+        self._begin_run()
+        if (lost := self._mark.found) is not None:
+            _log.critical("local_log_lost", facts=lost.facts, since=lost.since)
+            self._hold_gap("killed", Lost(lost.facts, lost.since, lost.since))
+        self._try()
+        if self.refuses is None:
+            self._mark.set(0, 0.0)
+
+    def _begin_run(self) -> None:
+        self.run = uuid.UUID(bytes=os.urandom(16), version=4)
+        self._run: int | None = None
+        self._inode = _inode(self.path)
         # AUTOINCREMENT keeps the highest number ever given, also after its entry was trimmed
         self._last = int(
             _one(self._db, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entries'")
         )
-        self._held: deque[_Step] = deque(maxlen=_HELD_LIMIT)
-        self._listeners: list[Callable[[], None]] = []
+        self._thinned_upto = int(_one(self._db, "SELECT coalesce(min(seq), 1) - 1 FROM entries"))
+        self._measure()
+        # from here on the loop waits for nobody: what a lock keeps out is held
+        self._db.execute(f"PRAGMA busy_timeout={log_file.BUSY_MS}")
 
     def save(
         self,
@@ -93,77 +113,47 @@ class LocalLog:
 
         Never raises because of the disk: see `held`. Raises TypeError or ValueError, and saves nothing, for a
         value that is no JSON or no instant: it would stand in the way of every later step."""
-        self._held.append(_step(entries, calls, floor))
-        try:
-            self._write()
-        except sqlite3.ProgrammingError:  # closed, or another thread: a bug, not the disk
-            self._held.pop()
-            raise
-        except sqlite3.Error as error:
-            if len(self._held) == 1:
-                _log.critical("local_log_refuses", path=str(self.path), error=str(error))
-            return
-        for wake in self._listeners:
-            wake()
+        step = _step(entries, calls, floor)
+        if self._thin:
+            self._thinned.add(step.lighter())
+        if self._used >= self.budget:
+            self._thinned.add(step.entries)
+            step.entries = []
+        self._held.add(step)
+        if self.refuses is None or time.monotonic() >= self._again:
+            try:
+                self._try()
+            except sqlite3.ProgrammingError:  # closed, or another thread: a bug, not the disk
+                self._held.take_back()
+                raise
+        if self.refuses is not None:
+            self._note_held()
+        _apply(self._calls, step.calls)
+        _apply(self._floor, step.floor)
 
     def stored(self) -> Stored:
         """Open calls and floor values, as the last process left them."""
-        calls = {key: _loads(value) for key, value in self._db.execute("SELECT id, value FROM calls")}
-        floor = {key: _loads(value) for key, value in self._db.execute("SELECT key, value FROM floor")}
-        return Stored(calls=calls, floor=floor)
+        calls = {key: loads(value) for key, value in self._calls.items()}
+        return Stored(calls=calls, floor={key: loads(value) for key, value in self._floor.items()})
 
     def rows(self, prefix: str) -> dict[str, Json]:
         """The floor's values whose keys begin so, as of the last `save`, also where the disk refused it:
         who acts on a row and deletes it must never meet it again."""
-        after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        found: dict[str, str | None] = dict(
-            self._db.execute("SELECT key, value FROM floor WHERE key >= ? AND key < ?", (prefix, after))
-        )
-        for step in self._held:
-            found.update((key, value) for key, value in step.floor if key.startswith(prefix))
-        return {key: _loads(value) for key, value in found.items() if value is not None}
-
-    def read(self, after: int, limit: int) -> list[tuple[int, Entry]]:
-        """At most `limit` entries with numbers above `after`, in order."""
-        return [(fact.seq, fact.entry) for fact in self.facts(after, limit)]
-
-    def facts(self, after: int, limit: int) -> list[Fact]:
-        """As `read`, with their identities."""
-        rows = self._db.execute(
-            "SELECT id, seq, at, kind, call, fields FROM entries JOIN runs USING (run) WHERE seq > ? ORDER BY seq LIMIT ?",
-            (after, limit),
-        )
-        return [
-            Fact(uuid.UUID(run), seq, Entry(at, kind, call, cast("dict[str, Json]", _loads(fields))))
-            for run, seq, at, kind, call, fields in rows
-        ]
-
-    def runs(self) -> list[tuple[uuid.UUID, int]]:
-        """The runs whose entries are still here, newest first, each with its last number."""
-        rows = self._db.execute(
-            "SELECT id, max(seq) FROM entries JOIN runs USING (run) GROUP BY run ORDER BY run DESC"
-        )
-        return [(uuid.UUID(run), int(last)) for run, last in rows]
+        return {key: loads(value) for key, value in self._floor.items() if key.startswith(prefix)}
 
     def shipped(self, upto: int) -> None:
-        """Everything up to this number is in PostgreSQL. Moving back is allowed (it lost the rest);
-        shipped entries beyond the last few are forgotten. Raises sqlite3.Error if the disk refuses."""
-        with transaction(self._db):
-            self._db.execute("UPDATE log SET shipped = ?", (upto,))
-            self._db.execute("DELETE FROM entries WHERE seq <= ?", (upto - self._keep,))
+        """Everything up to this number is in PostgreSQL. Moving back is allowed (it lost the rest); shipped
+        entries beyond the last few are forgotten. Where the disk refuses to note it, PostgreSQL is asked at the
+        next start."""
         self._shipped = upto
-
-    def refuse(self, seq: int, why: str) -> None:
-        """Set an entry aside that PostgreSQL will never take, so that the others can pass; it stays
-        in the file for a human. The cursor is not moved."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO refused SELECT seq, at, kind, call, fields, ? FROM entries WHERE seq = ?",
-            (why, seq),
-        )
-
-    def refused(self) -> list[tuple[int, str]]:
-        """Numbers and reasons of the entries set aside."""
-        return list(self._db.execute("SELECT seq, why FROM refused ORDER BY seq"))
+        try:
+            with transaction(self._db):
+                self._db.execute("UPDATE log SET shipped = ?", (upto,))
+                self._db.execute("DELETE FROM entries WHERE seq <= ?", (upto - self._keep,))
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as error:
+            self._refused(error)
 
     def on_saved(self, wake: Callable[[], None]) -> None:
         """Call `wake` after every save that reached the disk."""
@@ -180,7 +170,7 @@ class LocalLog:
         return self._shipped
 
     def backlog(self) -> int:
-        """Entries not yet in PostgreSQL: the alarm value. Costs nothing."""
+        """Numbers not yet in PostgreSQL: the alarm value. Costs nothing."""
         return self._last - self._shipped
 
     @property
@@ -188,34 +178,157 @@ class LocalLog:
         """Steps that wait in memory because the disk refuses them: 0 in health."""
         return len(self._held)
 
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the file (an fsync: run it in a thread, never on the loop).
+    @property
+    def used(self) -> int:
+        """Bytes of facts and rows, as of the last measuring; to be held against `budget`."""
+        return self._used
 
-        Opens its own connection: PASSIVE, so that no `save` ever waits for it."""
-        with closing(connect(self.path)) as db:
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    def look(self, free: int | None = None) -> bool:
+        """Do what is due: write what was held, begin anew where the file is broken or gone, measure, thin out a log
+        that is nearly full. `free`: bytes free on its disk. Whether there is more to do at once."""
+        try:
+            if self._broken or _inode(self.path) != self._inode:
+                self._begin_anew()
+            self._try()
+            self._measure(free)
+            if self._thin and self.refuses is None:
+                self._thin_out()
+        except sqlite3.ProgrammingError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            self._refused(error)
+        lost = self._thinned
+        if lost.facts and (not self._thin or lost.until - lost.since >= _GAP_EVERY_S):
+            self._thinned = Lost()
+            self._hold_gap("full", lost)
+        return len(self._held) > 0 and self._again == 0.0
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file (an fsync: run it in a thread, never on the loop)."""
+        log_file.checkpoint(self.path)
 
     def close(self) -> None:
         """Give the file back. Saves after this raise."""
+        self._mark.close()
         self._db.close()
 
-    def _write(self) -> None:
-        last = self._last
+    # --- writing ---
+
+    def _try(self) -> None:
+        """Write what is held, the oldest first, as much as one transaction should hold: nobody waits for all of it."""
+        steps = self._held.some(_AT_ONCE)
+        if not steps and self.refuses is None:
+            return
+        try:
+            self._write(steps)
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as error:
+            self._refused(error)
+            return
+        self._held.written(steps)
+        self._again = 0.0
+        if self.refuses is not None and not self._held:
+            self._takes_again()
+        for wake in self._listeners:
+            wake()
+
+    def _takes_again(self) -> None:
+        _log.warning("local_log_takes_again", path=str(self.path))
+        self.refuses = None
+        self._mark.set(0, 0.0)
+        if self._held.lost.facts:
+            lost, self._held.lost = self._held.lost, Lost()
+            self._hold_gap("refused", lost)
+            self._try()
+
+    def _write(self, steps: list[Step]) -> None:
+        last, added = self._last, 0
         with transaction(self._db):
-            for step in self._held:
+            if self.refuses is not None:  # it may have refused that as well
+                self._db.execute("UPDATE log SET shipped = ?", (self._shipped,))
+            if self._run is None:
+                self._db.execute("DELETE FROM runs WHERE run NOT IN (SELECT run FROM entries)")
+                run = self._db.execute("INSERT INTO runs (id) VALUES (?)", (str(self.run),)).lastrowid
+            else:
+                run = self._run
+            for step in steps:
                 for row in step.entries:
-                    added = self._db.execute(_INSERT, (self._run, *row))
-                    last = cast("int", added.lastrowid)
+                    last = cast("int", self._db.execute(_INSERT, (run, *row)).lastrowid)
+                added += len(step.entries)
                 _put(self._db, "calls", "id", step.calls)
                 _put(self._db, "floor", "key", step.floor)
-        self._last = last
-        if len(self._held) > 1:
-            _log.warning("local_log_takes_again", path=str(self.path), steps=len(self._held))
-        self._held.clear()
+        self._last, self._run = last, run
+        self._unmeasured += added
+        if self._unmeasured >= _MEASURE_EVERY:
+            self._measure()
+
+    def _refused(self, error: Exception) -> None:
+        self._again = time.monotonic() + _AGAIN_S
+        # neither full nor locked: the file itself
+        self._broken = type(error) is sqlite3.DatabaseError
+        if self.refuses is None:
+            _log.critical("local_log_refuses", path=str(self.path), error=str(error))
+        self.refuses = str(error)
+
+    def _note_held(self) -> None:
+        steps = self._held.some(1)
+        first = next((row[0] for step in steps for row in step.entries), self._held.lost.since)
+        self._mark.set(self._held.entries + self._held.lost.facts, first)
+
+    def _hold_gap(self, why: str, lost: Lost) -> None:
+        fields: dict[str, Json] = {"why": why, "facts": lost.facts, "since": lost.since, "until": lost.until}
+        self._held.add(_step([Entry(lost.until, "gap", None, fields)], None, None))
+
+    def _measure(self, free: int | None = None) -> None:
+        self._unmeasured = 0
+        self._used = log_file.used(self._db)
+        # a disk that is nearly full is no reason as long as PostgreSQL takes everything: the file does not grow
+        squeezed = free is not None and free < ROOM_FOR_ALL and self.backlog() > MUCH_BEHIND
+        self._thin = squeezed or self._used >= self.budget * THIN_FROM
+
+    def _thin_out(self) -> None:
+        """Forget the next old fine facts: the room is for coarse ones. A few at a time, since calls wait meanwhile."""
+        first = self._thinned_upto + 1
+        self._thinned_upto = min(first + _THIN_AT_ONCE, self._last)
+        kinds = ",".join("?" * len(FINE))
+        with transaction(self._db):
+            gone: list[Row] = self._db.execute(
+                f"DELETE FROM entries WHERE seq BETWEEN ? AND ? AND kind IN ({kinds}) RETURNING at, kind, call, fields",  # noqa: S608 - question marks
+                (first, self._thinned_upto, *FINE),
+            ).fetchall()
+        self._thinned.add(gone)
+
+    def _begin_anew(self) -> None:
+        """The file is broken, or not there any more: go on in a new one, with all that is known of calls and floor."""
+        self._db.close()
+        self._db = log_file.nowhere()  # where no new one can be begun either, every save is held
+        log_file.set_aside(self.path, self.refuses or "it is gone")
+        self._db = log_file.renewed(self.path, self._last)
+        self._begin_run()
+        self._shipped, self._broken = self._last, False
+        with transaction(self._db):
+            _put(self._db, "calls", "id", self._calls)
+            _put(self._db, "floor", "key", self._floor)
 
 
-def _put(db: sqlite3.Connection, table: str, key: str, rows: list[tuple[str, str | None]]) -> None:
-    for name, value in rows:
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _apply(known: dict[str, str], said: Mapping[str, str | None]) -> None:
+    for key, value in said.items():
+        if value is None:
+            known.pop(key, None)
+        else:
+            known[key] = value
+
+
+def _put(db: sqlite3.Connection, table: str, key: str, rows: Mapping[str, str | None]) -> None:
+    for name, value in rows.items():
         if value is None:
             db.execute(f"DELETE FROM {table} WHERE {key} = ?", (name,))  # noqa: S608 - our own two names
         else:
@@ -228,16 +341,16 @@ def _one(db: sqlite3.Connection, question: str) -> str:
 
 def _step(
     entries: Sequence[Entry], calls: Mapping[str, Json] | None, floor: Mapping[str, Json] | None
-) -> _Step:
+) -> Step:
     for entry in entries:
         if not math.isfinite(entry.at):
             raise ValueError(f"{entry.kind}: {entry.at} is no instant")
     rows = [(float(e.at), _word(e.kind), e.call and _word(e.call), _dumps(dict(e.fields))) for e in entries]
-    return _Step(rows, _rows(calls), _rows(floor))
+    return Step(rows, _rows(calls), _rows(floor))
 
 
-def _rows(values: Mapping[str, Json] | None) -> list[tuple[str, str | None]]:
-    return [(_word(key), None if value is None else _dumps(value)) for key, value in (values or {}).items()]
+def _rows(values: Mapping[str, Json] | None) -> dict[str, str | None]:
+    return {_word(key): None if value is None else _dumps(value) for key, value in (values or {}).items()}
 
 
 def _word(text: str) -> str:
@@ -248,7 +361,3 @@ def _word(text: str) -> str:
 def _dumps(value: Json) -> str:
     # ASCII escapes: a display name with a lone surrogate is no valid UTF-8, yet must be stored
     return json.dumps(value, separators=(",", ":"))
-
-
-def _loads(text: str) -> Json:
-    return cast("Json", json.loads(text))

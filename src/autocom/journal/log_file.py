@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +17,8 @@ import structlog
 
 _log = structlog.get_logger()
 
+_WAL_KEPT = 16_000_000  # bytes of it that stay allocated: what a full disk leaves us
+_WORTH_IT = 32_000_000
 _SCHEMA_VERSION = 1
 _SCHEMA = """
     CREATE TABLE log (one INTEGER PRIMARY KEY CHECK (one = 1), shipped INTEGER NOT NULL);
@@ -35,29 +37,86 @@ _SCHEMA = """
 """
 
 
-def open_log(path: Path) -> sqlite3.Connection:
-    """The log's connection; creates the file and its folder. Raises sqlite3.OperationalError (disk,
-    rights, lock) or ValueError (written by another version)."""
+BUSY_MS = 100
+"""How long a `save` waits for somebody else's transaction; longer, and it is held in memory."""
+
+
+def open_log(path: Path, successor: int) -> sqlite3.Connection:
+    """The log's connection; creates the file and its folder. One that cannot be read is set aside, and the numbers
+    of the one that takes its place begin after `successor`. Raises sqlite3.OperationalError (disk, rights, lock)
+    or ValueError (written by another version)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return _ready(path)
+        return _ready(path, 0)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise  # locked, unreadable, no space: the file may be sound
-        aside = next(a for n in count(1) if not (a := path.with_name(f"{path.name}.corrupt-{n}")).exists())
-        for suffix in ("", "-wal", "-shm"):
-            part = path.with_name(path.name + suffix)
-            if part.exists():
-                part.rename(aside.with_name(aside.name + suffix))
-        _log.critical("local_log_corrupt", path=str(path), moved_to=str(aside), error=str(error))
-        return _ready(path)
+        set_aside(path, str(error))
+        return _ready(path, successor)
 
 
-def _ready(path: Path) -> sqlite3.Connection:
+def set_aside(path: Path, why: str) -> None:
+    """Move a broken file, with all that belongs to it, to where a human finds it. Close every connection first."""
+    aside = next(a for n in count(1) if not (a := path.with_name(f"{path.name}.corrupt-{n}")).exists())
+    parts = [part for suffix in ("", "-wal", "-shm") if (part := path.with_name(path.name + suffix)).exists()]
+    for part in parts:
+        part.rename(part.with_name(part.name.replace(path.name, aside.name, 1)))
+    _log.critical("local_log_corrupt", path=str(path), moved_to=str(aside), error=why)
+
+
+def renewed(path: Path, after: int) -> sqlite3.Connection:
+    """The connection of a new file, whose numbers begin after `after`; nothing is at `path`. Raises as `open_log`."""
+    return _ready(path, after)
+
+
+def nowhere() -> sqlite3.Connection:
+    """A connection that refuses every statement about a log."""
+    return sqlite3.connect(":memory:", isolation_level=None)
+
+
+def used(db: sqlite3.Connection) -> int:
+    """Bytes of the file that hold something: what was deleted is written over before the file grows."""
+    pages, free, size = (_pragma(db, name) for name in ("page_count", "freelist_count", "page_size"))
+    return (pages - free) * size
+
+
+def written_ahead(path: Path) -> int:
+    """Bytes of the write-ahead log."""
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def checkpoint(path: Path) -> None:
+    """Move the write-ahead log into the file: it is then written over from its beginning. An fsync: for a thread.
+
+    A connection of its own, PASSIVE: no `save` ever waits for it. Raises sqlite3.Error."""
+    with closing(connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def shrink(path: Path) -> bool:
+    """Give the room back that a long outage took, where most of the file is empty now; whether there was any. For a
+    thread; a `save` meanwhile is held for as long. Raises sqlite3.Error."""
+    with closing(connect(path)) as db:
+        free, size = _pragma(db, "freelist_count"), _pragma(db, "page_size")
+        if free * size < _WORTH_IT or free * 2 < _pragma(db, "page_count"):
+            return False
+        db.execute("VACUUM")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return True
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _ready(path: Path, after: int) -> sqlite3.Connection:
     db = connect(path)
     try:
         if _version(db) == 0:
-            _create(db)
+            _create(db, after)
         _check(db, path)
     except (sqlite3.Error, ValueError):
         db.close()
@@ -74,7 +133,7 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
+    return _pragma(db, "user_version")
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -85,21 +144,23 @@ def connect(path: Path) -> sqlite3.Connection:
         path.chmod(0o600)  # callers' numbers
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
-        # the fsync of a checkpoint belongs to the shipper's thread; this is the net if it is away
+        # the fsync of a checkpoint belongs to a thread of its own (room_left); this is the net if it is away
         db.execute("PRAGMA wal_autocheckpoint=8000")
+        db.execute(f"PRAGMA journal_size_limit={_WAL_KEPT}")
     except sqlite3.Error:
         db.close()
         raise
     return db
 
 
-def _create(db: sqlite3.Connection) -> None:
+def _create(db: sqlite3.Connection, after: int) -> None:
     with transaction(db):
         if _version(db) != 0:
             return  # another process was faster
         for statement in filter(str.strip, _SCHEMA.split(";")):
             db.execute(statement)
-        db.execute("INSERT INTO log VALUES (1, 0)")
+        db.execute("INSERT INTO log VALUES (1, ?)", (after,))
+        db.execute("INSERT INTO sqlite_sequence VALUES ('entries', ?)", (after,))
         db.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
 
 

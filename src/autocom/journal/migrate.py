@@ -33,8 +33,13 @@ def folder() -> Path:
     raise FileNotFoundError(f"no migrations beside {package}: AUTOCOM_HOME names the checkout they are in")
 
 
+LONGEST_S = 600
+"""Seconds that the steps to a revision may take together; a server that is frozen is given up after them."""
+
+
 def upgrade(url: str, to: str = "head") -> None:
-    """Migrate up to a revision. Raises sqlalchemy.exc.SQLAlchemyError where the database refuses."""
+    """Migrate up to a revision. Raises sqlalchemy.exc.SQLAlchemyError where the database refuses, or where somebody
+    else holds a lock for longer than `LOCK_TIMEOUT_MS`."""
     command.upgrade(_config(url), to)
 
 
@@ -66,4 +71,5 @@ def _config(url: str | None) -> Config:
     config.set_main_option("script_location", str(folder()).replace("%", "%%"))
     if url is not None:
         config.attributes["url"] = normalise_url(url)
+        config.attributes["longest"] = LONGEST_S
     return config

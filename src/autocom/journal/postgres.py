@@ -95,6 +95,14 @@ class PrivatePostgres:
         password = (self.folder / "password").read_text(encoding="ascii").strip()
         return f"{scheme}://{_USER}:{password}@127.0.0.1:{status.port}/{database}"
 
+    def remembered(self) -> str | None:
+        """The URL at which it ran last, and starts again if it can; None where it never ran."""
+        port, password = self._former_port(), self.folder / "password"
+        if port is None or not self._cluster.exists() or not password.exists():
+            return None
+        secret = password.read_text(encoding="ascii").strip()
+        return f"postgresql+psycopg://{_USER}:{secret}@127.0.0.1:{port}/{_DATABASE}"
+
     def running(self) -> bool:
         """Whether the server of this folder runs and takes connections."""
         status = self._status()

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autocom.core.environment import needed
+
 _UNSHARE = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
 _UNPRIVILEGED = ("postgres", "nobody")
 _LIMIT_S = 120.0  # initdb on a slow disk
@@ -48,9 +50,9 @@ class Account:
     gid: int | None = None
 
     def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run to the end, with output as text and nothing of PG* in the environment, which would
-        bend the programs. Raises OSError or subprocess.TimeoutExpired."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")} | {"LC_ALL": "C"}
+        """Run to the end, with output as text; nothing of PG* is in the environment, which would
+        bend the programs, and no secret. Raises OSError or subprocess.TimeoutExpired."""
+        environment = needed(os.environ) | {"LC_ALL": "C"}
         return subprocess.run(
             [*self.prefix, *command],
             env=environment,

@@ -113,7 +113,7 @@ async def _events(connection: AsyncConnection, call_id: str) -> list[Mapping[str
     question = (
         sa.select(columns.at, columns.kind, columns.fields)
         .where(columns.call == call_id)
-        .order_by(columns.at, columns.log, columns.seq)
+        .order_by(columns.node, columns.seq, columns.at)
     )
     return [dict(row) for row in (await connection.execute(question)).mappings()]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from autocom.core.journal import CallRecord, Entry, Json, Segment
 
 Row = dict[str, Any]
 
+_SET_BACK = 1.0  # seconds: less is the order in which two tasks spoke
 _INSTANTS = ("arrived_at", "answered_at", "queued_at", "bridged_at", "ended_at")
 
 
@@ -45,6 +46,22 @@ def event_row(log: uuid.UUID, seq: int, node: str, entry: Entry) -> Row:
 def entry_of(row: Mapping[str, Any]) -> Entry:
     """The fact of a row, with its instant as stored (milliseconds)."""
     return Entry(row["at"].timestamp(), row["kind"], row["call"], row["fields"])
+
+
+def mended(facts: Iterable[tuple[uuid.UUID, Entry]]) -> list[Entry]:
+    """The entries of one call, each with the run that wrote it, in the order of writing: a run that begins before the
+    one before it ended had a clock that was set back, so what it wrote is moved behind. Durations within a run
+    are what they were; none is negative."""
+    found: list[Entry] = []
+    run, behind, newest = None, 0.0, -math.inf
+    for log, entry in facts:
+        if log != run:
+            run, behind = log, max(0.0, newest - entry.at)
+        if behind > _SET_BACK:
+            entry = replace(entry, at=entry.at + behind)  # noqa: PLW2901 - the same fact
+        newest = max(newest, entry.at)
+        found.append(entry)
+    return found
 
 
 def call_row(record: CallRecord, node: str) -> Row:

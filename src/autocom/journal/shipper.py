@@ -16,9 +16,10 @@ import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from autocom.journal.log import Fact, LocalLog
+from autocom.journal.log import LocalLog
 from autocom.journal.store import store
 from autocom.journal.tables import events
+from autocom.journal.written import Fact
 from autocom.news import heard
 
 _log = structlog.get_logger()
@@ -27,7 +28,6 @@ BATCH = 200  # measured while catching up: 500 keeps the loop, and with it every
 LINGER_S = 0.5  # a batch costs the loop some 10 ms whatever it holds: per call that is most of our CPU
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
 PATIENCE_S = 15.0  # a frozen server answers nothing, not even its own statement_timeout
-_CHECKPOINT_EVERY = 1_000
 _AWAY = (SQLAlchemyError, OSError, TimeoutError, sqlite3.Error)
 # said about a fact, not about the server: a check refused, an instant of no calendar
 _UNFIT = (DataError, IntegrityError, ValueError, TypeError)
@@ -58,7 +58,6 @@ class Shipper:
         self._full = asyncio.Event()  # no need to linger
         self._asked = asyncio.Event()  # no need to wait for the next try
         self._moved = asyncio.Event()
-        self._since_checkpoint = 0
         self._connected = False
         self._outage = False
         log.on_saved(self._wake)
@@ -84,6 +83,8 @@ class Shipper:
                 await self._ship()
             except _AWAY as error:
                 self._lost(error)
+                # a server that was the first one and is read-only now still answers: look for its successor
+                await self._engine.dispose()
                 await heard(self._asked, pause)
                 self._asked.clear()
                 pause = min(pause * 2, _RETRY_MOST_S)
@@ -137,6 +138,10 @@ class Shipper:
 
     async def _ship(self) -> None:
         facts = self._log.facts(self._log.cursor, self._batch)
+        if not facts:  # thinned out meanwhile
+            self._log.shipped(self._log.last)
+            self._moved.set()
+            return
         try:
             await self._store(facts)
         except _UNFIT:
@@ -144,10 +149,6 @@ class Shipper:
         self._log.shipped(facts[-1].seq)
         self._moved.set()
         self._back()
-        self._since_checkpoint += len(facts)
-        if self._since_checkpoint >= _CHECKPOINT_EVERY:
-            self._since_checkpoint = 0
-            await asyncio.to_thread(self._log.checkpoint)
 
     async def _store(self, facts: list[Fact]) -> None:
         async with asyncio.timeout(self._patience), self._engine.begin() as connection:

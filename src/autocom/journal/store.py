@@ -15,19 +15,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from autocom.core.record import project, segments
-from autocom.journal.log import Fact
 from autocom.journal.rows import (
     Row,
     call_row,
     client_row,
     entry_of,
     event_row,
+    mended,
     segment_rows,
     state_row,
     version_row,
 )
 from autocom.journal.tables import calls, clients, config_versions, events, secretary_states
 from autocom.journal.tables import segments as segments_table
+from autocom.journal.written import Fact
 
 
 async def store(connection: AsyncConnection, node: str, facts: Sequence[Fact]) -> None:
@@ -62,15 +63,16 @@ async def _calls(connection: AsyncConnection, node: str, touched: Sequence[str])
         return
     facts = events.c
     question = (
-        sa.select(facts.call, facts.at, facts.kind, facts.fields)
+        sa.select(facts.call, facts.at, facts.kind, facts.fields, facts.log)
         .where(facts.call.in_(touched))
-        .order_by(facts.call, facts.at, facts.log, facts.seq)
+        # as they were written: the wall clock may have been set back between two runs
+        .order_by(facts.call, facts.node, facts.seq, facts.at)
     )
     found = (await connection.execute(question)).mappings().all()
     rows: list[Row] = []
     parts: list[Row] = []
     for call, group in groupby(found, key=lambda row: str(row["call"])):
-        entries = [entry_of(dict(row)) for row in group]
+        entries = mended([(row["log"], entry_of(dict(row))) for row in group])
         rows.append(call_row(project(call, entries), node))
         parts += segment_rows(call, segments(entries), node)
     await _many(connection, _CALL, rows)

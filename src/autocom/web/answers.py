@@ -7,12 +7,15 @@ now (409), ValueError for wrong words (400). Must not know what is asked. Invari
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from autocom.core.journal import Json
 from autocom.core.orders import NotPossible
+
+AUTHOR: Final = web.RequestKey("author", str)
+"""Where the guard leaves the name of the token that asks, in the request."""
 
 
 def answered(act: Callable[[], Mapping[str, Json] | Sequence[Json]], *, wrong: int = 400) -> web.Response:
@@ -44,3 +47,14 @@ async def wish_of(request: web.Request) -> dict[str, Any] | None:
     except ValueError:
         return None
     return wish if isinstance(wish, dict) else None
+
+
+def author_of(request: web.Request, said: str | None, otherwise: str = "api") -> str:
+    """Who does this: the token's name where it has one. Whoever may read the state folder says it himself."""
+    return request.get(AUTHOR) or said or otherwise
+
+
+def signed(request: web.Request, wish: dict[str, Any]) -> dict[str, Any]:
+    """A wish whose `author` is the token's name, where it has one."""
+    name = request.get(AUTHOR)
+    return wish if name is None else wish | {"author": name}

@@ -1,24 +1,22 @@
 """The HTTP API that the commands (and other programs on this machine) use, and the health probes.
 
-Every `/v1` route needs the bearer token that the running exchange wrote into its state folder
-(mode 0600): whoever may read that file may act. Answers are JSON; a refused request is
-`{"error": "…"}` with what to do. Must not know how the exchange does what is asked.
+Every `/v1` route needs a bearer token: the one that the running exchange wrote into its state folder
+(mode 0600; whoever may read that file may act), or a named one with a role (`roles.py`). Answers are JSON;
+a refused request is `{"error": "…"}` with what to do. Must not know how the exchange does what is asked.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from aiohttp import web
 
-from autocom.core.accounts import same
 from autocom.core.journal import Entry, Json
 from autocom.core.orders import VERBS
-from autocom.web.answers import answered, missing, refused, wish_of
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from autocom.web.answers import answered, author_of, missing, refused, signed, wish_of
+from autocom.web.roles import Guard, NoTokens, Tokens, put_guards
 
 
 class Exchange(Protocol):
@@ -26,6 +24,10 @@ class Exchange(Protocol):
 
     def ready(self) -> bool:
         """Whether it takes calls at this moment."""
+        ...
+
+    def lacks(self) -> Sequence[str]:
+        """Why it does not: telephone, configuration, draining."""
         ...
 
     def status(self) -> Mapping[str, Json]:
@@ -69,13 +71,15 @@ class Exchange(Protocol):
 class Api:
     """The routes over one exchange."""
 
-    def __init__(self, exchange: Exchange, token: str) -> None:
+    def __init__(self, exchange: Exchange, token: str, tokens: Tokens | None = None) -> None:
+        """`token`: the admin's own; `tokens`: the named ones."""
         self._exchange = exchange
-        self._token = token
+        self._guard = Guard(token, tokens or NoTokens())
 
     def application(self) -> web.Application:
         """The aiohttp application; the caller owns its runner."""
-        app = web.Application(middlewares=[self._guard], client_max_size=64 * 1024)
+        app = web.Application(middlewares=[self._guard.keep], client_max_size=64 * 1024)
+        app.on_response_prepare.append(put_guards)
         app.add_routes(
             [
                 web.get("/health/live", self._live),
@@ -93,19 +97,12 @@ class Api:
         )
         return app
 
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "")
-        if request.path.startswith("/v1/") and not same(given, f"Bearer {self._token}"):
-            return refused("a valid bearer token is needed", 401)
-        return await handler(request)
-
     async def _live(self, _: web.Request) -> web.Response:
         return web.json_response({"live": True})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        ready = self._exchange.ready()
-        return web.json_response({"ready": ready}, status=200 if ready else 503)
+        ready, lacks = self._exchange.ready(), list(self._exchange.lacks())
+        return web.json_response({"ready": ready, "lacks": lacks}, status=200 if ready else 503)
 
     async def _status(self, _: web.Request) -> web.Response:
         return web.json_response(self._exchange.status())
@@ -114,7 +111,7 @@ class Api:
         """What belongs to the verb stands in the query or in a JSON object: `reason`, `to`, `note` or `do`."""
         asked = request.match_info
         words: dict[str, object] = dict(request.query)
-        if request.can_read_body:
+        if await request.read():
             wish = await wish_of(request)
             if wish is None:
                 return refused("a JSON object is expected")
@@ -135,16 +132,18 @@ class Api:
         wish = await wish_of(request)
         if wish is None:
             return refused("a JSON object is expected")
-        return answered(lambda: self._exchange.override(wish))
+        return answered(lambda: self._exchange.override(signed(request, wish)))
 
     async def _end_overrides(self, request: web.Request) -> web.Response:
-        client, author = request.match_info["client"], request.query.get("author", "api")
+        client, author = request.match_info["client"], author_of(request, request.query.get("author"))
         return answered(lambda: self._exchange.end_overrides(client, author))
 
     async def _rollback(self, request: web.Request) -> web.Response:
         query = request.query
         try:
-            answer = await self._exchange.rollback(query.get("version"), query.get("author", "api"))
+            answer = await self._exchange.rollback(
+                query.get("version"), author_of(request, query.get("author"))
+            )
         except LookupError as error:
             return missing(error)
         except OSError as error:
@@ -152,7 +151,7 @@ class Api:
         return web.json_response(answer)
 
     async def _reload(self, request: web.Request) -> web.Response:
-        return web.json_response(await self._exchange.reload(request.query.get("author", "api")))
+        return web.json_response(await self._exchange.reload(author_of(request, request.query.get("author"))))
 
     async def _flush(self, _: web.Request) -> web.Response:
         return web.json_response({"flushed": await self._exchange.flush()})

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from autocom.core.journal import Json
 from autocom.core.reminders import read_csv
-from autocom.web.answers import answered, refused
+from autocom.web.answers import answered, author_of, refused
 
 
 class Lists(Protocol):
@@ -60,7 +60,7 @@ class ListRoutes:
 
     async def _fill(self, request: web.Request) -> web.Response:
         """Body: a list of people with number, name, note, at; or text/csv with these columns."""
-        client, author = request.match_info["client"], request.query.get("author", "api")
+        client, author = request.match_info["client"], author_of(request, request.query.get("author"))
         try:
             if request.content_type == "text/csv":
                 people: object = read_csv(await request.text())
@@ -74,7 +74,7 @@ class ListRoutes:
 
     async def _remove(self, request: web.Request) -> web.Response:
         asked = request.match_info
-        author = request.query.get("author", "api")
+        author = author_of(request, request.query.get("author"))
         return answered(lambda: self._lists.remove(asked["client"], asked.get("item"), author))
 
     async def _result(self, request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ from typing import Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
-from autocom.web.answers import answered, refused
+from autocom.web.answers import answered, author_of, refused
 
 VERBS = {"heard": True, "new": False}
 
@@ -49,5 +49,5 @@ class MessageRoutes:
         heard = VERBS.get(asked["verb"])
         if heard is None:
             return refused(f"a message is {' or '.join(VERBS)}")
-        by = request.query.get("by", "api")
+        by = author_of(request, request.query.get("by"))
         return answered(lambda: self._messages.mark(asked["id"], by, heard=heard))

@@ -11,7 +11,7 @@ from typing import Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
-from autocom.web.answers import missing, refused
+from autocom.web.answers import author_of, missing, refused
 
 
 class Recordings(Protocol):
@@ -42,7 +42,7 @@ class RecordingRoutes:
         return web.json_response(self._recordings.kept(request.query.get("client")))
 
     async def _sound(self, request: web.Request) -> web.Response:
-        by = request.query.get("by", "").strip()
+        by = author_of(request, request.query.get("by", "").strip(), "")
         if not by:
             return refused("say who listens: ?by=NAME")
         try:

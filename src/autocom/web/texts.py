@@ -16,12 +16,14 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
-from autocom.web.answers import answered, missing, refused, wish_of
+from autocom.web.answers import answered, author_of, missing, refused, signed, wish_of
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of what a provider posts: an MMS in base64."""
 
 AT_ONCE = 8
+WITHIN = 30.0
+"""Seconds for all of it to come."""
 _LIST = 500
 
 
@@ -90,7 +92,10 @@ class TextRoutes:
             return web.json_response({"error": "busy: try again"}, status=503, headers={"Retry-After": "5"})
         async with self._reading:
             try:
-                raw = await request.clone(client_max_size=LARGEST).read()
+                async with asyncio.timeout(WITHIN):
+                    raw = await request.clone(client_max_size=LARGEST).read()
+            except TimeoutError:  # else eight slow ones would keep everybody's texts out
+                return refused("the body did not come in time", 408)
             except web.HTTPRequestEntityTooLarge:
                 return refused(f"more than {LARGEST} bytes", 413)
             name = request.match_info["provider"]
@@ -109,16 +114,16 @@ class TextRoutes:
         wish = await wish_of(request)
         if wish is None:
             return refused("a JSON object is expected")
-        return answered(lambda: self._texts.send(wish))
+        return answered(lambda: self._texts.send(signed(request, wish)))
 
     async def _read(self, request: web.Request) -> web.Response:
         """`?reader=NAME` is written down with it."""
-        reader = request.query.get("reader", "api")
+        reader = author_of(request, request.query.get("reader"))
         return await _or_missing(lambda: self._texts.read(request.match_info["wanted"], reader))
 
     async def _attachment(self, request: web.Request) -> web.StreamResponse:
         """`?reader=NAME` as for the text."""
-        asked, reader = request.match_info, request.query.get("reader", "api")
+        asked, reader = request.match_info, author_of(request, request.query.get("reader"))
         number = int(asked["number"]) if re.fullmatch("[0-9]{1,4}", asked["number"]) else 0
         try:
             path, kind = await self._texts.attachment(asked["wanted"], number, reader)

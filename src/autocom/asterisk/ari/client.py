@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -60,6 +62,11 @@ class AriClient:
         self._pool = pool
         self._session: aiohttp.ClientSession | None = None
         self.ari = Ari(self)
+        # for whoever counts: method, path, outcome and seconds of each request; how long each event waited for us
+        self.measured: Callable[[str, str, str, float], None] = lambda _method, _path, _outcome, _seconds: (
+            None
+        )
+        self.aged: Callable[[float], None] = lambda _: None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(limit=self._pool, keepalive_timeout=KEEPALIVE)
@@ -128,12 +135,14 @@ class AriClient:
         return True
 
     async def _exchange(self, method: str, path: str, query: Query, body: object) -> tuple[int, str, bytes]:
-        request = f"{method} {path}"
+        request, began = f"{method} {path}", time.monotonic()
         try:
             async with self._open().request(method, self._url(path, query), json=body) as response:
                 raw = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            self.measured(method, path, "no_answer", time.monotonic() - began)
             raise TelephoneDown(f"{request}: {_words(error)}") from error
+        self.measured(method, path, f"{response.status // 100}xx", time.monotonic() - began)
         if response.status < 400:
             return response.status, response.content_type, raw
         raise _failure(response.status, response.content_type, raw, request)
@@ -197,22 +206,34 @@ class EventStream:
     """The event socket while it is open. One task reads and only enqueues: Asterisk cuts a client
     that does not read for 100 ms, so nothing here may wait for anything else."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
+    def __init__(
+        self, socket: aiohttp.ClientWebSocketResponse, aged: Callable[[float], None] = lambda _: None
+    ) -> None:
+        """`aged` hears of every event for how many seconds it waited here."""
+        self._socket, self._aged = socket, aged
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._arrived: deque[float] = deque()
 
     async def read(self) -> None:
         """Run as a task of its own; ends when the socket ends, and so does the iteration."""
         async for frame in self._socket:
             if frame.type is aiohttp.WSMsgType.TEXT:
+                self._arrived.append(asyncio.get_running_loop().time())
                 self._queue.put_nowait(frame.data)
         self._queue.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[Message]:
         while (text := await self._queue.get()) is not None:
+            self._aged(asyncio.get_running_loop().time() - self._arrived[0])
             message = decode(text)
             if message is not None:
                 yield message
+            self._arrived.popleft()
+
+    @property
+    def unread_since(self) -> float | None:
+        """When the oldest event that nobody has read yet arrived (the loop's time); None where all are read."""
+        return self._arrived[0] if self._arrived else None
 
     @property
     def why_closed(self) -> str:
@@ -226,7 +247,7 @@ async def events(client: AriClient, app: str) -> AsyncIterator[EventStream]:
     """Connect the event socket of `app`; the caller runs `read` in its task group."""
     socket = await client.ari.events.event_websocket([app])
     try:
-        yield EventStream(socket)
+        yield EventStream(socket, client.aged)
     finally:
         await socket.close()
 

@@ -79,6 +79,10 @@ class Feed:
         self._headers: dict[str, asyncio.Task[dict[str, str]]] = {}
         self._first_back = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
+        self._stream: EventStream | None = None
+        self._answered = math.inf  # when ARI last did (the loop's time)
+        self._doubted = asyncio.Event()
+        self._why = ""
 
     async def run(self) -> None:
         """Until cancelled; raises `Replaced` or `TooOld`, and so does `facts` then."""
@@ -128,6 +132,21 @@ class Feed:
         """A fact that was found by asking, in its place behind those that are known."""
         self._facts.put_nowait(fact)
 
+    def doubt(self, why: str) -> None:
+        """We stood still, and what we know may be over: as after a loss of the connection, Asterisk is asked what it
+        holds before anything else is told."""
+        self._why = why
+        self._doubted.set()
+
+    def canary_age(self) -> float:
+        """Seconds since ARI last answered; 0 while the telephone is known to be lost."""
+        return max(0.0, asyncio.get_running_loop().time() - self._answered) if self.up else 0.0
+
+    def unread_age(self) -> float:
+        """Seconds that the oldest event waits to be read."""
+        since = self._stream.unread_since if self.up and self._stream is not None else None
+        return 0.0 if since is None else asyncio.get_running_loop().time() - since
+
     def watch(self, playback: str, channel: str) -> None:
         """From now on the end of this playback is told, whatever becomes of its event."""
         self.state.playbacks[playback] = channel
@@ -164,8 +183,11 @@ class Feed:
         """From connect to loss; ends with an exception."""
         with _for_us():
             await self._check_version()
+        self._doubted.clear()
         async with events(self._client, self._app) as stream, asyncio.TaskGroup() as tasks:
+            self._stream = stream
             tasks.create_task(stream.read())
+            tasks.create_task(self._be_doubted())
             with _for_us():
                 await self._catch_up()
             backoff.reset()
@@ -189,12 +211,17 @@ class Feed:
         )
         ours = in_application(channels, application)
         self.up = True
+        self._answered = asyncio.get_running_loop().time()
         log.info("ari_connected", channels=len(channels), ours=len(ours), bridges=len(bridges))
         self._facts.put_nowait(TelephoneBack(seen(channels, bridges, ours)))
         self._act(self.state.resume(ours))
         # the end of a playback in the gap was not told: the watch asks for each
         self._watched = dict.fromkeys(self._watched, -math.inf)
         self._first_back.set()
+
+    async def _be_doubted(self) -> None:
+        await self._doubted.wait()
+        raise TelephoneDown(self._why)
 
     async def _canary(self) -> None:
         """Asterisk's ping answers while ARI is deadlocked (22.10); asking for the application does not."""
@@ -208,6 +235,7 @@ class Feed:
                 misses += 1
             else:
                 misses = 0
+                self._answered = asyncio.get_running_loop().time()
         raise TelephoneDown("ARI does not answer")
 
     # --- what events lead to

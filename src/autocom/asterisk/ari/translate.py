@@ -166,6 +166,13 @@ class Translator:
             del self.lines[fact.channel]
         return [fact, *held]
 
+    def met(self, channel: str, *, leg: bool = False, up: bool = False) -> list[Fact]:
+        """It was found by asking, its event having been lost: from now on its facts are told. What was held back
+        until its headers were read comes now."""
+        line = self.lines.setdefault(channel, _Line(leg=leg, up=up))
+        held, line.held = line.held or [], None
+        return held
+
     def playback_ended(self, playback: str, *, ok: bool = True) -> list[Outcome]:
         """Once per playback that was started with `lines`' owner; nothing for strangers'."""
         return [] if self.playbacks.pop(playback, None) is None else [PlaybackEnded(playback, ok=ok)]

@@ -36,6 +36,10 @@ EMPTY = (
 )
 
 
+RESCUE = "rescue"
+"""The rescuer's user in ARI and AMI."""
+
+
 def _file(*sections: str) -> str:
     return "\n".join((HEADER, *sections))
 
@@ -80,7 +84,8 @@ def modules_conf() -> str:
 
 def logger_conf() -> str:
     """One file with what went wrong; nothing of ordinary calls."""
-    general: list[Option] = [("dateformat", "%F %T.%3q"), ("rotatestrategy", "rotate")]
+    # app_queue's own log holds callers' numbers
+    general: list[Option] = [("dateformat", "%F %T.%3q"), ("rotatestrategy", "rotate"), ("queue_log", "no")]
     return _file(section("general", general), section("logfiles", [("messages", "notice,warning,error")]))
 
 
@@ -100,7 +105,7 @@ def http_conf(net: Net) -> str:
 
 
 def ari_conf(secrets: Secrets) -> str:
-    """One user. No allowed origin: no web page may speak to ARI."""
+    """One user, and the rescuer, who may only look. No allowed origin: no web page may speak to ARI."""
     general: list[Option] = [
         ("enabled", "yes"),
         ("pretty", "no"),
@@ -108,12 +113,15 @@ def ari_conf(secrets: Secrets) -> str:
         ("websocket_write_timeout", "5000"),
     ]
     user: list[Option] = [("type", "user"), ("read_only", "no"), ("password", secrets.ari_password)]
-    return _file(section("general", general), section(secrets.ari_user, user))
+    rescuer: list[Option] = [("type", "user"), ("read_only", "yes"), ("password", secrets.rescue_password)]
+    more = [section(RESCUE, rescuer)] if secrets.rescue_password else []
+    return _file(section("general", general), section(secrets.ari_user, user), *more)
 
 
 def ami_conf(net: Net, secrets: Secrets) -> str:
     """One user from loopback: registrations, devices and quality to read; reload, redirect and
-    variables to write. No command, no originate, no configuration."""
+    variables to write. No command, no originate, no configuration. The rescuer reads no event, and may list and
+    redirect channels and set variables (`call`, `reporting`), nothing else."""
     general: list[Option] = [
         ("enabled", "yes"),
         ("webenabled", "no"),
@@ -124,11 +132,21 @@ def ami_conf(net: Net, secrets: Secrets) -> str:
         ("secret", secrets.ami_password),
         ("deny", "0.0.0.0/0.0.0.0"),
         ("permit", "127.0.0.1/255.255.255.255"),
-        ("read", "system,call,user,dialplan,reporting"),  # dialplan: VarSet has the quality of each leg
+        (
+            "read",
+            "system,call,user,dialplan,reporting,security",
+        ),  # dialplan: VarSet has the quality of each leg; security: who is refused
         ("write", "system,call,reporting"),
         ("writetimeout", "5000"),
     ]
-    return _file(section("general", general), section(secrets.ami_user, user))
+    rescuer: list[Option] = [
+        ("secret", secrets.rescue_password),
+        ("deny", "0.0.0.0/0.0.0.0"),
+        ("permit", "127.0.0.1/255.255.255.255"),
+        ("write", "call,reporting"),
+    ]
+    more = [section(RESCUE, rescuer)] if secrets.rescue_password else []
+    return _file(section("general", general), section(secrets.ami_user, user), *more)
 
 
 def rtp_conf(net: Net) -> str:

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autocom.asterisk.conf.hints import hints
+from autocom.asterisk.conf.queues import standby_hints
 from autocom.asterisk.conf.text import HEADER, Option, dialplan_word, digits, name, section
 from autocom.asterisk.conf.values import Net, Paths
 from autocom.core.model import Configuration
 
-FILES = ("inbound.conf", "fallback.conf", "phone.conf", "lamps.conf")
+FILES = ("inbound.conf", "fallback.conf", "standby.conf", "phone.conf", "lamps.conf")
 # Only where its script can be run: without the file a sender is refused instead of lost.
 TEXTS = "texts.conf"
 TEXT_RECORDER = "record-text"
+# Finds a caller's client while autocom is away.
+ROUTER = "standby-route"
 # Written by autocom at run time, through ARI or AMI; unset after Asterisk's start.
 GATE = "AUTOCOM_GATE"
 
@@ -47,6 +50,7 @@ def extensions_conf(configuration: Configuration, where: Paths, net: Net) -> str
             section("general", [("static", "yes"), ("writeprotect", "yes"), ("clearglobalvars", "no")]),
             section("globals", globals_),
             hints(configuration),
+            standby_hints(configuration),
             *includes,
         ]
     )
@@ -80,6 +84,7 @@ def _services(where: Paths, net: Net) -> Iterable[Option]:
     host, port = net.agi
     yield "AUTOCOM_AGI", f"agi://{f'[{host}]' if ':' in host else host}:{port}"
     yield "AUTOCOM_RECORDER", "record-fallback" if where.python else ""
+    yield "AUTOCOM_ROUTER", ROUTER if where.python else ""
 
 
 def _texts(configuration: Configuration) -> Iterable[Option]:

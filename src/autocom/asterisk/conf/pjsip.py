@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterable
 
 from autocom.asterisk.conf import hints
+from autocom.asterisk.conf.bans import FILE as BANS
 from autocom.asterisk.conf.text import HEADER, HOST, Option, Unwritable, name, quoted, section
 from autocom.asterisk.conf.values import Net
 from autocom.core.accounts import EXPIRES, REALM, WEB_DOMAIN, at, ha1
@@ -47,7 +48,7 @@ def trunk_endpoint(trunk: str) -> str:
 
 def pjsip_conf(configuration: Configuration, net: Net) -> str:
     """The whole file. Raises Unwritable where an id or host cannot be expressed."""
-    parts = [HEADER, *_transports(net), *_templates(configuration.bureau, net)]
+    parts = [HEADER, f"#tryinclude {BANS}\n", *_transports(net), *_templates(configuration.bureau, net)]
     taken = set(_RESERVED) | {trunk_endpoint(trunk) for trunk in configuration.trunks}
     taken |= {hints.box(client) for client in configuration.clients}
     boxes = hints.mailboxes(configuration)
@@ -228,4 +229,6 @@ def _trunk(trunk: Trunk) -> Iterable[str]:
     match: list[Option] = [("match", str(network)) for network in networks]
     yield section(title, [("type", "identify"), ("endpoint", title), ("srv_lookups", "no"), *match])
     if trunk.host is not None:
-        yield section(title, [("type", "aor"), ("contact", f"sip:{trunk.host}")])
+        # Asterisk dials no contact that it finds unreachable (22.10): only where he is known to answer OPTIONS
+        asked: list[Option] = [("qualify_frequency", "30")] if trunk.qualify else []
+        yield section(title, [("type", "aor"), ("contact", f"sip:{trunk.host}"), *asked])

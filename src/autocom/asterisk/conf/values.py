@@ -45,6 +45,11 @@ class Paths:
         return self.state / "fallback"
 
     @property
+    def standby(self) -> Path:
+        """What the fallback needs to know of every client (`core.standby`), as one file."""
+        return self.state / "standby.jsonl"
+
+    @property
     def texts(self) -> Path:
         """Texts (SIP MESSAGE) that Asterisk took; one JSON file each."""
         return self.state / "texts"
@@ -87,6 +92,8 @@ class Secrets:
     ami_password: str = field(repr=False)
     ari_user: str = "autocom"
     ami_user: str = "autocom"
+    rescue_password: str = field(default="", repr=False)
+    """Of the rescuer's users, in ARI (to read only) and in AMI; empty: there are none."""
 
 
 # Which modules re-read which file; files that are read only at start are missing on purpose. A phone that
@@ -95,6 +102,9 @@ _RELOADS: dict[str, tuple[str, ...]] = {
     "pjsip.conf": ("res_pjsip.so", "res_pjsip_mwi.so"),
     "musiconhold.conf": ("res_musiconhold.so",),
     "extensions.conf": ("pbx_config.so",),
+    # after the hints, which their members go by
+    "queues.conf": ("app_queue.so",),
+    "queuerules.conf": ("app_queue.so",),
 }
 
 
@@ -110,7 +120,8 @@ class ChangedFiles:
     @property
     def reloads(self) -> tuple[str, ...]:
         """Modules to reload for the changes to take effect, in a fixed order."""
-        return tuple(module for file, modules in _RELOADS.items() if file in self.names for module in modules)
+        found = (module for file, modules in _RELOADS.items() if file in self.names for module in modules)
+        return tuple(dict.fromkeys(found))
 
     @property
     def restart(self) -> bool:

@@ -13,13 +13,18 @@ import shlex
 from pathlib import Path
 
 from autocom.asterisk.conf import base
-from autocom.asterisk.conf.dialplan import TEXT_RECORDER, extensions_conf
+from autocom.asterisk.conf.bans import FILE as BANS
+from autocom.asterisk.conf.bans import write_bans
+from autocom.asterisk.conf.dialplan import ROUTER, TEXT_RECORDER, extensions_conf
 from autocom.asterisk.conf.pjsip import pjsip_conf
+from autocom.asterisk.conf.queues import queuerules_conf, queues_conf
 from autocom.asterisk.conf.text import HEADER
 from autocom.asterisk.conf.values import ChangedFiles, Net, Paths, Secrets
 from autocom.core.model import Configuration
 
 RECORDER = "record-fallback"
+ROUTED_WITHIN = 5
+"""Seconds after which the script that finds a caller's client is killed, and he is served as one of the house."""
 
 
 def render(configuration: Configuration, where: Paths, net: Net, secrets: Secrets) -> dict[str, str]:
@@ -37,6 +42,8 @@ def render(configuration: Configuration, where: Paths, net: Net, secrets: Secret
         "musiconhold.conf": base.musiconhold_conf(configuration),
         "pjsip.conf": pjsip_conf(configuration, net),
         "extensions.conf": extensions_conf(configuration, where, net),
+        "queues.conf": queues_conf(configuration),
+        "queuerules.conf": queuerules_conf(configuration),
     }
     files |= {f"{each}.conf": HEADER for each in base.EMPTY}
     return dict(sorted(files.items()))
@@ -49,14 +56,18 @@ def write(configuration: Configuration, where: Paths, net: Net, secrets: Secrets
     for old in sorted(where.etc.glob("*.conf")):
         if old.name not in files:  # of an older autocom: Asterisk would still read it
             old.unlink()
+    if not (where.etc / BANS).exists():
+        write_bans(where.etc, ())
     changed = [file for file, content in files.items() if _replace(where.etc / file, content, 0o600)]
     if where.python is not None:
-        for name, program, spool in (
-            (RECORDER, "record_fallback.py", where.spool),
-            (TEXT_RECORDER, "record_text.py", where.texts),
+        for name, program, spool, bounded in (
+            (RECORDER, "record_fallback.py", where.spool, ""),
+            (TEXT_RECORDER, "record_text.py", where.texts, ""),
+            # AGI has no limit of its own, and a caller waits for this one
+            (ROUTER, "standby_route.py", where.standby, f"timeout -s KILL {ROUTED_WITHIN} "),
         ):
             script = (
-                f"#!/bin/sh\nexec {shlex.quote(str(where.python))} -I -S"
+                f"#!/bin/sh\nexec {bounded}{shlex.quote(str(where.python))} -I -S"
                 f" {shlex.quote(str(where.dialplan / program))} {shlex.quote(str(spool))}\n"
             )
             if _replace(where.scripts / name, script, 0o700):

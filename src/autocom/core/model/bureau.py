@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autocom.core.alerts import Alerting
 from autocom.core.model.clients import Client
 from autocom.core.model.outgoing import Dialling
 from autocom.core.model.people import Roster, Secretary, Team
@@ -27,6 +28,9 @@ class Trunk:
     did_in: str = "request_uri"
     host: str | None = None
     max_calls: int | None = None
+    qualify: bool = (
+        False  # asked again and again (OPTIONS) whether he is there; else he is dialled whatever he says
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Bureau:
     parking_return: float = 90.0  # seconds after which who was parked returns to the one who parked him
     forwarding_outside: bool = False  # whether a secretary may forward her phone to a number outside
     forwarding_depth: int = 3  # phones that may send one call on
+    alerts: Alerting = field(default_factory=Alerting)  # who is told of what is wrong with the exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,196 @@
+"""A rule's steps as the few plain operations that the dialplan can do by itself.
+
+A list of operations, done one after the other; a queue names where to go on when nobody came in time, or nobody
+is there. What needs autocom is replaced by what serves the caller best without it: of a menu the first key that
+leads to a queue, else to somebody outside; instead of a voicemail the sentence that nobody is there, for there is
+nobody to keep a message; texts, callbacks, announcements and messages "if he waits" are left out.
+Must not know when a rule holds (`standby`). Invariants: bounded in number; numbers that may never be dialled
+(emergency, premium, our own) and media that the dialplan could misread are left out here, not there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from autocom.core.dialling import never_dialled, own_numbers
+from autocom.core.journal import Json
+from autocom.core.model import (
+    Answer,
+    Audio,
+    Client,
+    Configuration,
+    Enqueue,
+    Forward,
+    Hangup,
+    HangupKind,
+    Menu,
+    Mode,
+    OnCall,
+    Play,
+    Ringback,
+    Step,
+    Voicemail,
+)
+from autocom.core.numbers import FRANCE, NumberingPlan
+from autocom.core.reach import every_step
+from autocom.core.standby_pools import pool_of
+from autocom.core.telephony import Cause
+
+MOST = 30
+"""Operations of one rule."""
+LONGEST_WAIT = 3600
+"""Seconds in a queue without a limit of its own."""
+_MEDIA = re.compile(r"[^\s&|,;=$\"'\\<>`^()\[\]{}]{1,400}")
+
+_CAUSES = {
+    HangupKind.NORMAL: Cause.NORMAL,
+    HangupKind.BUSY: Cause.BUSY,
+    HangupKind.REJECT: Cause.REJECTED,
+    HangupKind.CONGESTION: Cause.CONGESTION,
+    HangupKind.NO_ANSWER: Cause.NO_ANSWER,
+    HangupKind.UNKNOWN: Cause.UNALLOCATED,
+}
+
+Operation = list[Json]
+
+
+def operations(
+    steps: Iterable[Step], client: Client, configuration: Configuration, plan: NumberingPlan = FRANCE
+) -> list[Operation]:
+    """What to do, in order:
+
+    `["play", media, early|answered, name, seconds]` · `["ring", seconds]` · `["answer"]` ·
+    `["queue", pool, team, music class, seconds, ringing, on timeout, where nobody is there, secretaries]` ·
+    `["dial", [number], present, seconds, accept, media of the question]` (goes on where nobody took it) ·
+    `["roster", id, media of the question]` (the same, with whoever is on call then) · `["end", cause]`.
+    """
+    writer = _Writer(client, configuration, plan, own_numbers(configuration))
+    writer.write(tuple(steps), 0.0)
+    return writer.done
+
+
+@dataclass(slots=True)
+class _Writer:
+    """`early`: on the way to an operation, the seconds that he has heard without being answered."""
+
+    client: Client
+    configuration: Configuration
+    plan: NumberingPlan
+    own: frozenset[str]
+    done: list[Operation] = field(default_factory=list)
+
+    def write(self, steps: tuple[Step, ...], early: float) -> int:
+        """Append these; where they begin. They always end with an end, or in a queue."""
+        begins = len(self.done)
+        for place, step in enumerate(steps):
+            if len(self.done) >= MOST:
+                break
+            rest = steps[place + 1 :]
+            match step:
+                case Play():
+                    early = self._play(step, early)
+                case Ringback(seconds):
+                    self.done.append(["ring", round(seconds)])
+                case Answer():
+                    self.done.append(["answer"])
+                    early = self.client.early_limit
+                case Enqueue():
+                    self._queue(step)
+                    return begins
+                case Menu():
+                    self.write((*_of_menu(step), *rest), early)
+                    return begins
+                case Forward() if self._may(step.to):
+                    present = self._presented(step.present)
+                    what: Operation = ["dial", [step.to], present, round(step.ring_for)]
+                    self.done.append([*what, step.accept or "", _media(step.ask)])
+                    self._sorry(rest)
+                case OnCall(roster):
+                    self.done.append(["roster", roster, _media(step.ask)])
+                    self._sorry(rest)
+                case Voicemail():
+                    self._say(self.configuration.stock.nobody)
+                    self._end(HangupKind.NORMAL)
+                    return begins
+                case Hangup(kind):
+                    self._end(kind)
+                    return begins
+                case _:
+                    pass
+        self._end(HangupKind.NORMAL)
+        return begins
+
+    def _play(self, step: Play, early: float) -> float:
+        """The message; the seconds heard unanswered after it."""
+        if step.if_waiting is not None:
+            return early
+        for _ in range(max(1, min(step.repeat, 3))):
+            mode = step.mode
+            if mode is Mode.EARLY:
+                early += step.audio.seconds
+                if early > self.client.early_limit:
+                    mode = Mode.ANSWERED
+            if mode is Mode.ANSWERED:
+                early = self.client.early_limit
+            self._say(step.audio, mode)
+        return early
+
+    def _say(self, audio: Audio, mode: Mode = Mode.ANSWERED) -> None:
+        if media := _media(audio):
+            self.done.append(["play", media, mode.value, audio.name, round(audio.seconds, 1)])
+
+    def _sorry(self, rest: tuple[Step, ...]) -> None:
+        """Nobody outside was reached, and nothing stands behind."""
+        if not rest:
+            self._say(self.configuration.stock.no_answer or self.configuration.stock.nobody)
+
+    def _end(self, kind: HangupKind) -> None:
+        self.done.append(["end", int(_CAUSES[kind])])
+
+    def _queue(self, step: Enqueue) -> None:
+        pool = pool_of(step.team, self.client, self.configuration)
+        music = (step.music or self.configuration.stock.music).moh_class
+        wait = LONGEST_WAIT if step.max_wait is None else max(1, round(step.max_wait))
+        here = len(self.done)
+        self.done.append([])  # its ways out stand behind it
+        nobody: tuple[Step, ...] = (Play(self.configuration.stock.nobody, Mode.ANSWERED), Hangup())
+        late = self.write(step.on_timeout or nobody, self.client.early_limit)
+        empty = late if step.on_nobody == step.on_timeout else None
+        if empty is None:
+            empty = self.write(step.on_nobody or nobody, self.client.early_limit)
+        members: list[Json] = [who for who, _ in pool.members]
+        self.done[here] = ["queue", pool.name, step.team, music, wait, step.ringing, late, empty, members]
+
+    def _may(self, number: str) -> bool:
+        return dialled_without_us(number, self.own, self.plan)
+
+    def _presented(self, present: str) -> str:
+        """The number that is shown, or `caller`: his own, known only when he calls."""
+        if present == "caller":
+            return present
+        client = self.client
+        if present == "client" and client.outgoing_verified and client.outgoing_number:
+            return client.outgoing_number
+        return self.configuration.bureau.number
+
+
+def dialled_without_us(number: str, own: frozenset[str], plan: NumberingPlan = FRANCE) -> bool:
+    """Whether the dialplan may be told this number: never one that nothing may dial, nor one that leads back to us."""
+    return number not in own and not never_dialled(number, plan)
+
+
+def _media(audio: Audio | None) -> str:
+    """What Asterisk plays; empty where there is nothing, or the dialplan would read its path as syntax."""
+    return audio.media if audio is not None and _MEDIA.fullmatch(audio.media) else ""
+
+
+def _of_menu(menu: Menu) -> tuple[Step, ...]:
+    """Where somebody is who can be spoken to: nobody is asked for a digit by the dialplan."""
+    ways = (*menu.keys.values(), menu.otherwise)
+    for wanted in ((Enqueue,), (Forward, OnCall)):
+        for way in ways:
+            if any(isinstance(step, wanted) for step in every_step(way)):
+                return way
+    return menu.otherwise

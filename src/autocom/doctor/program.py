@@ -1,0 +1,104 @@
+"""Python, the packages, and whether the exchange runs at all.
+
+Must not know the bureau. The packages are compared with the hashed lock that installations are made from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from importlib.metadata import PackageNotFoundError, version
+
+from autocom.doctor.findings import Check, Finding, bad, ok, same, say, warn
+from autocom.doctor.patient import Patient
+from autocom.rescue import card as rescue
+
+OLDEST = (3, 11)
+_LOCKED = re.compile(r"^([A-Za-z0-9][\w.-]*)==(\S+) \\$", re.MULTILINE)
+
+
+async def python(patient: Patient) -> Finding:
+    """The version that autocom needs."""
+    spelt = ".".join(map(str, patient.python))
+    if patient.python >= OLDEST:
+        return ok(same(f"Python {spelt}"))
+    return bad(
+        same(f"Python {spelt}"),
+        say(
+            "installez Python 3.11 ou plus récent, puis `make setup`",
+            "install Python 3.11 or newer, then `make setup`",
+        ),
+    )
+
+
+async def packages(patient: Patient) -> Finding | None:
+    """Whether what is installed is what was tested together."""
+    lock = patient.root / "requirements" / "run.txt"
+    try:
+        locked = _LOCKED.findall(lock.read_text())
+    except OSError:
+        return None  # installed without a checkout: whoever packed it saw to it
+    wrong = await asyncio.to_thread(lambda: [each for each in (_differs(*pair) for pair in locked) if each])
+    if not wrong:
+        return ok(say("{n} paquets, comme verrouillés", "{n} packages, as locked", n=len(locked)))
+    shown = ", ".join(wrong[:4]) + (" …" if len(wrong) > 4 else "")
+    return bad(
+        say("{n} paquets diffèrent : {shown}", "{n} packages differ: {shown}", n=len(wrong), shown=shown),
+        say("lancez `make setup`", "run `make setup`"),
+    )
+
+
+def _differs(name: str, wanted: str) -> str | None:
+    try:
+        found = version(name)
+    except PackageNotFoundError:
+        return f"{name} –/{wanted}"
+    return None if found == wanted else f"{name} {found}/{wanted}"
+
+
+async def service(patient: Patient) -> Finding:
+    """Whether an exchange runs on the state folder, and answers."""
+    state = patient.settings.state
+    if not patient.alive:
+        return warn(
+            say("aucun autocom ne tourne sur {state}", "no autocom runs on {state}", state=state),
+            say(
+                "lancez `autocom up` ; les lignes marquées ✗ disent ce qui l'en empêche",
+                "start `autocom up`; the lines marked ✗ say what keeps it from starting",
+            ),
+        )
+    if patient.status is None:
+        return bad(
+            say("autocom tourne mais son API ne répond pas", "autocom runs but its API does not answer"),
+            say(
+                "regardez son journal ; figé, il est relancé par son superviseur",
+                "look at its log; where it is frozen, its supervisor starts it again",
+            ),
+        )
+    pid = patient.card.pid if patient.card is not None else 0
+    calls = patient.status.get("calls", 0)
+    return ok(say("processus {pid}, {n} appels", "process {pid}, {n} calls", pid=pid, n=calls))
+
+
+async def rescuer(patient: Patient) -> Finding | None:
+    """Whether somebody watches over a frozen exchange."""
+    if not patient.alive:
+        return None
+    found = rescue.running(patient.settings.state.absolute()) or rescue.running(patient.settings.state)
+    if found is not None:
+        return ok(say("processus {pid}", "process {pid}", pid=found[0]))
+    return warn(
+        say("le secouriste ne tourne pas", "the rescuer does not run"),
+        say(
+            "redémarrez autocom : sans lui, un central figé garde ses appelants dans le silence",
+            "restart autocom: without it, a frozen exchange keeps its callers in silence",
+        ),
+    )
+
+
+PROGRAM: tuple[tuple[str, Check], ...] = (
+    ("python", python),
+    ("packages", packages),
+    ("service", service),
+    ("rescuer", rescuer),
+)

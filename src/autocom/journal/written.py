@@ -1,0 +1,69 @@
+"""What stands in the local log, for whoever carries it on: facts in their order, each with its identity.
+
+`log` writes; this only reads, but for facts that are set aside because PostgreSQL will never take them. Must not
+know how or when they are carried on (`shipper`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from typing import cast
+
+from autocom.core.journal import Entry, Json
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An entry with its identity: the uuid of the run that wrote it, and its number."""
+
+    log: uuid.UUID
+    seq: int
+    entry: Entry
+
+
+class Written:
+    """The reading half of `log.LocalLog`, on its connection."""
+
+    _db: sqlite3.Connection
+
+    def read(self, after: int, limit: int) -> list[tuple[int, Entry]]:
+        """At most `limit` entries with numbers above `after`, in order."""
+        return [(fact.seq, fact.entry) for fact in self.facts(after, limit)]
+
+    def facts(self, after: int, limit: int) -> list[Fact]:
+        """As `read`, with their identities."""
+        rows = self._db.execute(
+            "SELECT id, seq, at, kind, call, fields FROM entries JOIN runs USING (run) WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after, limit),
+        )
+        return [
+            Fact(uuid.UUID(run), seq, Entry(at, kind, call, cast("dict[str, Json]", loads(fields))))
+            for run, seq, at, kind, call, fields in rows
+        ]
+
+    def runs(self) -> list[tuple[uuid.UUID, int]]:
+        """The runs whose entries are still here, newest first, each with its last number."""
+        rows = self._db.execute(
+            "SELECT id, max(seq) FROM entries JOIN runs USING (run) GROUP BY run ORDER BY run DESC"
+        )
+        return [(uuid.UUID(run), int(last)) for run, last in rows]
+
+    def refuse(self, seq: int, why: str) -> None:
+        """Set an entry aside that PostgreSQL will never take, so that the others can pass; it stays
+        in the file for a human. The cursor is not moved."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO refused SELECT seq, at, kind, call, fields, ? FROM entries WHERE seq = ?",
+            (why, seq),
+        )
+
+    def refused(self) -> list[tuple[int, str]]:
+        """Numbers and reasons of the entries set aside."""
+        return list(self._db.execute("SELECT seq, why FROM refused ORDER BY seq"))
+
+
+def loads(text: str) -> Json:
+    """What `log` wrote as JSON."""
+    return cast("Json", json.loads(text))

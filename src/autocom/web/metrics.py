@@ -1,0 +1,34 @@
+"""`GET /metrics` for Prometheus, and `GET /v1/alerts`.
+
+The metrics need no token, as health needs none: they hold figures and words of the configuration, no caller, and the
+address they are bound to is loopback unless the settings say otherwise. Must not know where the figures come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from autocom.core.journal import Json
+
+
+class MetricRoutes:
+    """`text`: Prometheus' text format; `alerts`: what `autocom alerts` shows."""
+
+    def __init__(self, text: Callable[[], bytes], alerts: Callable[[], Json]) -> None:
+        self._text, self._alerts = text, alerts
+
+    def add(self, app: web.Application) -> None:
+        """The routes."""
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/v1/alerts", self._list)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        # prometheus_client's own constant is of its newer format; this one every Prometheus reads
+        return web.Response(
+            body=self._text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
+
+    async def _list(self, _: web.Request) -> web.Response:
+        return web.json_response(self._alerts())

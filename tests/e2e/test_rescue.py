@@ -1,0 +1,287 @@
+"""The rescuer beside a real exchange: frozen, dead for long, back in time, ARI that answers nothing.
+
+Nothing here looks inside: what callers and secretaries hear, what their phones show, what the journal says afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autocom import pulse
+from autocom.rescue import card
+from autocom.rescue.judge import AWAY_FOR, GATE_AFTER
+from tests.support import asked, oracle, tones
+from tests.support.bureau import CALLER, MUSIC, VOICES, Bureau, client, play, queue
+from tests.support.exchange import Exchange
+from tests.support.phones import Phones
+
+pytestmark = [pytest.mark.timeout(150)]
+TALK, WAIT = "0199001001", "0199001002"
+
+
+@pytest.fixture
+def bureau(tmp_path: Path) -> Iterator[Bureau]:
+    """Léa and Inès, each the only one of a team with a client of its own."""
+    made = Bureau.at(tmp_path, secretaries=2)
+    made.bureau["teams"] = {"talk": {}, "wait": {}}
+    made.clients = {"accueil": client("accueil", "+33199001009", message="unknown")}
+    for row, (team, did) in zip(
+        made.bureau["secretaries"], {"talk": TALK, "wait": WAIT}.items(), strict=True
+    ):
+        row["teams"] = {team: 1}
+        steps = [play("message"), queue(team=team, ring_for="60s")]
+        made.add(client(team, f"+33{did[1:]}", rules=[{"name": "open", "do": steps}]))
+    made.clients["accueil"]["rules"][0]["do"][1]["queue"]["team"] = "talk"
+    made.write()
+    yield made
+    made.tidy()
+
+
+async def faults(exchange: Exchange) -> list[dict[str, Any]]:
+    """What the log says of faults, oldest first."""
+    return [event for event in oracle.events(exchange) if event.get("event") == "fault"]
+
+
+async def rescuer(exchange: Exchange, within: float = 10.0) -> int:
+    """Its pid, once it runs and has said that it does."""
+    state = exchange.bureau.state.resolve()
+    async with asyncio.timeout(within):
+        while (found := card.running(state)) is None:
+            await asyncio.sleep(0.05)
+    return found[0]
+
+
+async def said(exchange: Exchange, event: str, within: float) -> float:
+    """Wait until the rescuer has said so; the instant."""
+    path = exchange.bureau.state / "rescue" / "rescuer.log"
+    async with asyncio.timeout(within):
+        while not path.exists() or f'"event": "{event}"' not in path.read_text():
+            await asyncio.sleep(0.05)
+    return time.monotonic()
+
+
+async def test_a_frozen_exchange_loses_nobody_and_wakes_up_to_what_is_true(exchange: Exchange) -> None:
+    bureau = exchange.bureau
+    async with Phones() as phones:
+        await rescuer(exchange)
+        lea, ines = [
+            await phones.secretary(a.id, a.password, bureau.sip, say=a.voice) for a in bureau.secretaries
+        ]
+        await asked.are(bureau, lea="free", ines="free")
+        await exchange.cli("secretary", "ines", "pause", "lunch")
+        talking = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
+        await lea.rings()
+        await lea.answer()
+        await talking.hears(VOICES[0])
+        waiting = await phones.dial(bureau.uri(WAIT), "0639980102", say=CALLER)
+        await waiting.hears(MUSIC)
+
+        exchange.send(signal.SIGSTOP)
+        frozen = time.monotonic()
+        first = await phones.dial(bureau.uri(TALK), "0639980103", say=CALLER)
+        claimless = await first.answered()
+        await said(exchange, "gate_closed", GATE_AFTER + 3)
+        second = await phones.dial(bureau.uri(TALK), "0639980104", say=CALLER)
+        gated = await second.answered()
+        await asyncio.sleep(max(0.0, 10 - (time.monotonic() - frozen)))
+        exchange.send(signal.SIGCONT)
+        print(f"frozen: rescued after {claimless:.2f} s, with the gate closed {gated:.2f} s")
+        # a second for the claim; the rest is the machine's, which runs other tests beside this one
+        assert claimless < 4.0
+        assert gated < 3.0
+
+        await said(exchange, "gate_opened", 5)
+        await talking.hears(VOICES[0], for_seconds=0.8)
+        await waiting.hears(MUSIC)
+        status = await asked.status(bureau)
+        assert [row["caller"] for row in status["waiting"]] == ["+33639980102"], "he kept his place"
+        await exchange.cli("secretary", "ines", "resume")
+        await ines.rings()
+        await ines.answer()
+        await waiting.hears(VOICES[1])
+        for leg in (talking, waiting, first, second):
+            await leg.hangup()
+        await exchange.finished_call(4)
+        await oracle.nothing_is_left(exchange)
+        outcomes = {call["caller"][-2:]: call["outcome"] for call in await exchange.calls()}
+    assert outcomes == {"01": "served", "02": "served", "03": "fallback", "04": "fallback"}
+    assert {"loop_blocked", "rescued"} <= {event["fault"] for event in await faults(exchange)}
+    oracle.no_troubles(bureau)
+
+
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP])
+async def test_callers_of_an_exchange_that_stays_away_are_handed_over_in_order_and_conversations_go_on(
+    exchange: Exchange, fault: signal.Signals
+) -> None:
+    bureau = exchange.bureau
+    async with Phones() as phones:
+        await rescuer(exchange)
+        lea, ines = [
+            await phones.secretary(a.id, a.password, bureau.sip, say=a.voice) for a in bureau.secretaries
+        ]
+        await asked.are(bureau, lea="free", ines="free")
+        talking = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
+        await lea.rings()
+        await lea.answer()
+        await talking.hears(VOICES[0])
+        first = await phones.dial(bureau.uri(WAIT), "0639980102", say=CALLER)
+        await ines.rings()
+        await first.hears(MUSIC)
+        second = await phones.dial(bureau.uri(WAIT), "0639980103", say=CALLER)
+        await second.hears(MUSIC)
+
+        if fault is signal.SIGKILL:
+            await exchange.kill9()
+        else:
+            exchange.send(fault)
+        began = time.monotonic()
+        handed = await said(exchange, "handed_over", AWAY_FOR + 10) - began
+        print(f"handed over after {handed:.1f} s")
+        assert handed > AWAY_FOR - 1
+        # her phone had rung all the time; it is free now, and rings for the first of them again
+        leg = await ines.rings(2)
+        await ines.answer()
+        await first.hears(VOICES[1])
+        await leg.hears(CALLER)
+        await talking.hears(VOICES[0], for_seconds=0.8)
+        if fault is signal.SIGKILL:
+            await exchange.start()
+        else:
+            exchange.send(signal.SIGCONT)
+            await said(exchange, "gate_opened", 5)
+        await first.hears(VOICES[1], for_seconds=0.8)
+        await talking.hears(VOICES[0], for_seconds=0.8)
+        assert second.close_reason is None
+        for each in (second, first, talking):
+            await each.hangup()
+        await exchange.finished_call(3)
+        await oracle.nothing_is_left(exchange)
+        await oracle.each_call_ended_once(exchange)
+        await asyncio.sleep(2.5)  # the fallback's own records were read, and are no calls more
+        outcomes = {call["caller"][-2:]: call["outcome"] for call in await exchange.calls()}
+        assert len(await exchange.calls()) == 3
+    assert outcomes == {"01": "served", "02": "fallback", "03": "fallback"}
+    assert "rescued" in {event["fault"] for event in await faults(exchange)}
+
+
+async def test_callers_of_an_ari_that_answers_nothing_are_handed_over_under_a_living_exchange(
+    exchange: Exchange,
+) -> None:
+    bureau = exchange.bureau
+    state = bureau.state.resolve()
+    async with Phones() as phones:
+        await rescuer(exchange)
+        lea, _ = [
+            await phones.secretary(a.id, a.password, bureau.sip, say=a.voice) for a in bureau.secretaries
+        ]
+        await asked.are(bureau, lea="free", ines="free")
+        await exchange.cli("secretary", "ines", "pause", "lunch")
+        talking = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
+        await lea.rings()
+        await lea.answer()
+        await talking.hears(VOICES[0])
+        waiting = await phones.dial(bureau.uri(WAIT), "0639980102", say=CALLER)
+        await waiting.hears(MUSIC)
+
+        door = card.read(state)
+        assert door is not None
+        deaf = await asyncio.start_server(_say_nothing, "127.0.0.1", 0)
+        async with deaf:
+            port = deaf.sockets[0].getsockname()[1]
+            began = time.monotonic()
+            card.write(state, replace(door, ari_url=f"http://127.0.0.1:{port}"))
+            closed = await said(exchange, "ari_hung", 10) - began
+            handed = await said(exchange, "handed_over", 20) - began
+            print(f"ARI hung: gate closed after {closed:.1f} s, callers handed over after {handed:.1f} s")
+            assert closed < 6.5
+            assert handed < 15
+            await talking.hears(VOICES[0], for_seconds=0.8)
+            status = await asked.until(bureau, lambda s: s["waiting"] == [])
+            assert status["calls"] == 1
+            card.write(state, door)
+            await said(exchange, "gate_opened", 10)
+        assert waiting.close_reason is None
+        for each in (waiting, talking):
+            await each.hangup()
+        await exchange.finished_call(2)
+        await oracle.nothing_is_left(exchange)
+        await oracle.each_call_ended_once(exchange)
+        await asyncio.sleep(2.5)  # as above
+        outcomes = {call["caller"][-2:]: call["outcome"] for call in await exchange.calls()}
+        assert len(await exchange.calls()) == 2
+    assert outcomes == {"01": "served", "02": "fallback"}
+    assert "asterisk_hung" in {event["fault"] for event in await faults(exchange)}
+
+
+async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+BLOCKER = """
+import os, signal, time
+
+def block(number, frame):
+    time.sleep(float(open(os.environ["BLOCK_FOR"]).read()))
+
+if "up" in __import__("sys").argv[1:]:
+    signal.signal(signal.SIGUSR1, block)
+"""
+
+
+async def test_a_loop_that_stands_still_is_logged_and_one_that_stands_for_long_ends_itself(
+    bureau: Bureau, tmp_path: Path, start_exchange: Any
+) -> None:
+    seconds = tmp_path / "seconds"
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(BLOCKER)
+    bureau.settings |= {"PYTHONPATH": str(tmp_path / "site"), "BLOCK_FOR": str(seconds)}
+    exchange = await start_exchange(bureau)
+    pid = exchange.pid
+
+    def late() -> list[dict[str, Any]]:
+        return [event for event in oracle.events(exchange, "warning") if event["event"] == "loop_late"]
+
+    async def until_late(count: int) -> None:
+        async with asyncio.timeout(15):
+            while len(late()) < count:
+                await asyncio.sleep(0.05)
+
+    async with Phones() as phones:
+        waiting = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
+        await waiting.hears(MUSIC)
+        seconds.write_text("0.5")
+        exchange.send(signal.SIGUSR1)
+        await asyncio.sleep(1.0)
+        unnoticed = len(late())
+        seconds.write_text("2")
+        exchange.send(signal.SIGUSR1)
+        await until_late(unnoticed + 1)
+        assert any("sitecustomize.py:" in place for place in late()[-1]["frames"]), late()[-1]
+        assert (await asked.status(bureau))["calls"] == 1
+        seconds.write_text("12")
+        exchange.send(signal.SIGUSR1)
+        began = time.monotonic()
+        code = await exchange.ended(10)
+        took = time.monotonic() - began
+        print(f"0.5 s: {unnoticed} lines; frozen: ended itself after {took:.1f} s with {code}")
+        assert code == pulse.EXIT
+        assert took < 7.5
+        assert f"pid {pid}" in (bureau.state / pulse.STORY).read_text()
+        await waiting.hears(MUSIC)
+        await exchange.start()
+        assert [row["caller"] for row in (await asked.status(bureau))["waiting"]] == ["+33639980101"]
+        await waiting.hangup()
+        await exchange.finished_call(1)
+    found = [event for event in await faults(exchange) if event["fault"] == "loop_blocked"]
+    assert any("ended itself at" in event["detail"] for event in found)
+    heard = [run for run in waiting.timeline() if run.seconds >= 1.0]
+    assert tones.SILENCE not in {run.chord for run in heard[1:]}, heard

@@ -1,0 +1,111 @@
+"""What the exchange and the rescuer write for one another: beats, marks, the diary, the card and the lock."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autocom.rescue import beat, card
+from autocom.rescue.beat import BeatFile
+from autocom.rescue.card import Card
+from autocom.rescue.diary import FOLDER, Deed, Diary
+
+CARD = Card("http://127.0.0.1:8088", "rescue", "secret-a", "127.0.0.1", 5038, "rescue", "secret-b")
+
+
+def test_each_beat_is_another_one_and_says_who_and_what(tmp_path: Path) -> None:
+    file = BeatFile(tmp_path)
+    assert beat.read(tmp_path) is None
+    file.say(beat.SERVING)
+    first = beat.read(tmp_path)
+    file.say(beat.DRAINING)
+    second = beat.read(tmp_path)
+    file.close()
+    assert first == beat.Beat(os.getpid(), 1, beat.SERVING)
+    assert second == beat.Beat(os.getpid(), 2, beat.DRAINING)
+    assert (tmp_path / beat.NAME).stat().st_size == 64
+    assert stat.S_IMODE((tmp_path / beat.NAME).stat().st_mode) == 0o600
+
+
+@given(st.binary(max_size=100))
+def test_whatever_stands_in_the_file_is_a_beat_or_nothing(content: bytes) -> None:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        (Path(folder) / beat.NAME).write_bytes(content)
+        found = beat.read(Path(folder))
+        assert found is None or found.word in beat.WORDS
+
+
+def test_marks_are_made_seen_and_taken_back_and_are_never_a_path(tmp_path: Path) -> None:
+    diary = Diary(tmp_path)
+    diary.make()
+    diary.mark("1795374403.12")
+    assert diary.is_marked("1795374403.12")
+    diary.unmark("1795374403.12")
+    assert not diary.is_marked("1795374403.12")
+    for odd in ("../card.json", ".", "", "a/b", "x" * 200, "a\nb"):
+        assert not diary.is_marked(odd)
+        with pytest.raises(ValueError, match="no id of a channel"):
+            diary.mark(odd)
+
+
+def test_a_mark_of_yesterday_is_forgotten_at_the_start(tmp_path: Path) -> None:
+    diary = Diary(tmp_path)
+    diary.make()
+    for name in ("1.1", "1.2"):
+        diary.mark(name)
+    os.utime(tmp_path / FOLDER / "taken" / "1.1", (1, 1))
+    diary.make()
+    assert not diary.is_marked("1.1")
+    assert diary.is_marked("1.2")
+
+
+def test_the_diary_is_read_once_it_was_noted_and_again_after_a_crash(tmp_path: Path) -> None:
+    diary = Diary(tmp_path)
+    diary.make()
+    first, second = Deed(1.0, "gate_closed", 1, "silent"), Deed(2.0, "handed_over", 3, "away")
+    assert diary.read() == []
+    diary.write(first)
+    assert diary.read() == [first]
+    diary.write(second)
+    assert diary.read() == [first], "not noted yet: the same again"
+    diary.forget()
+    assert diary.read() == [second]
+    diary.forget()
+    assert diary.read() == []
+
+
+def test_a_line_that_was_cut_short_costs_only_itself(tmp_path: Path) -> None:
+    diary = Diary(tmp_path)
+    diary.make()
+    diary.write(Deed(1.0, "freed", 2, "x"))
+    with (tmp_path / FOLDER / "diary.jsonl").open("a") as file:
+        file.write('{"at": 2.0, "what": "han\n')
+    assert [deed.what for deed in diary.read()] == ["freed"]
+
+
+def test_the_card_is_the_owners_alone_and_its_secrets_are_not_printed(tmp_path: Path) -> None:
+    assert card.read(tmp_path) is None
+    card.write(tmp_path, CARD)
+    assert card.read(tmp_path) == CARD
+    assert stat.S_IMODE((tmp_path / FOLDER / card.NAME).stat().st_mode) == 0o600
+    assert "secret" not in repr(CARD)
+    (tmp_path / FOLDER / card.NAME).write_text('{"ari_url": 1}')
+    assert card.read(tmp_path) is None
+
+
+def test_one_folder_has_one_rescuer_and_a_pid_of_another_program_is_none(tmp_path: Path) -> None:
+    held = card.lock(tmp_path, "1.0")
+    assert held is not None
+    with held:
+        assert card.lock(tmp_path, "1.0") is None
+        assert card.running(tmp_path) is None, "that is this test, and no rescuer"
+    again = card.lock(tmp_path, "1.1")
+    assert again is not None
+    again.close()
