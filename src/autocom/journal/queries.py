@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from autocom.core.journal import Json
-from autocom.journal.rows import instant
+from autocom.core.journal import Entry, Json
+from autocom.journal.rows import entry_of, instant, mended
 from autocom.journal.tables import calls as calls_table
 from autocom.journal.tables import events as events_table
 from autocom.journal.tables import secretary_states
@@ -108,14 +108,15 @@ async def _find(connection: AsyncConnection, prefix: str) -> Mapping[str, Any] |
     return dict(rows[0]) if rows else None
 
 
-async def _events(connection: AsyncConnection, call_id: str) -> list[Mapping[str, Any]]:
+async def _events(connection: AsyncConnection, call_id: str) -> list[Entry]:
     columns = events_table.c
     question = (
-        sa.select(columns.at, columns.kind, columns.fields)
+        sa.select(columns.at, columns.kind, columns.fields, columns.call, columns.log)
         .where(columns.call == call_id)
-        .order_by(columns.node, columns.seq, columns.at)
+        .order_by(columns.node, columns.seq)
     )
-    return [dict(row) for row in (await connection.execute(question)).mappings()]
+    rows = (await connection.execute(question)).mappings()
+    return mended((row["log"], entry_of(dict(row))) for row in rows)
 
 
 async def _segments(connection: AsyncConnection, call_id: str) -> list[Mapping[str, Any]]:
@@ -128,9 +129,9 @@ async def _segments(connection: AsyncConnection, call_id: str) -> list[Mapping[s
     return [dict(row) for row in (await connection.execute(question)).mappings()]
 
 
-def _event(row: Mapping[str, Any]) -> dict[str, Json]:
-    return {"at": _iso(row["at"]), "kind": row["kind"]} | {
-        key: value for key, value in row["fields"].items() if key not in {"at", "kind"}
+def _event(entry: Entry) -> dict[str, Json]:
+    return {"at": _iso(instant(entry.at)), "kind": entry.kind} | {
+        key: value for key, value in entry.fields.items() if key not in {"at", "kind"}
     }
 
 

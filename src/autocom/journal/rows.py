@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from autocom.core.journal import CallRecord, Entry, Json, Segment
@@ -49,18 +51,17 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
 
 
 def mended(facts: Iterable[tuple[uuid.UUID, Entry]]) -> list[Entry]:
-    """The entries of one call, each with the run that wrote it, in the order of writing: a run that begins before the
-    one before it ended had a clock that was set back, so what it wrote is moved behind. Durations within a run
+    """The entries of one call, each with the run that wrote it, in its order: a run that begins before the one before
+    it ended had a clock that was set back, so what it wrote is moved behind. Durations within a run
     are what they were; none is negative."""
     found: list[Entry] = []
-    run, behind, newest = None, 0.0, -math.inf
-    for log, entry in facts:
-        if log != run:
-            run, behind = log, max(0.0, newest - entry.at)
+    for _, run in groupby(facts, key=itemgetter(0)):
+        # one clock, so its instants tell the order: a fact may be written after a later one, by milliseconds
+        entries = sorted((entry for _, entry in run), key=attrgetter("at"))
+        behind = found[-1].at - entries[0].at if found else 0.0
         if behind > _SET_BACK:
-            entry = replace(entry, at=entry.at + behind)  # noqa: PLW2901 - the same fact
-        newest = max(newest, entry.at)
-        found.append(entry)
+            entries = [replace(entry, at=entry.at + behind) for entry in entries]
+        found += entries
     return found
 
 
