@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev asterisk browser jssip run demo test properties simulate-validate bench check lock audit sounds words clean distclean
+.PHONY: help setup setup-dev asterisk browser jssip run demo test chaos properties simulate-validate bench check lock audit sounds words clean distclean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,11 +19,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+CHAOS_ARGS ?=
 
 help:
 	@echo 'make run     a bureau that takes calls, with one demonstration call (Ctrl-C ends it)'
 	@echo 'make demo    callers and secretaries, told live'
 	@echo 'make test    every check and every test'
+	@echo 'make chaos   every fault of docs/faults.md at full length, and the table of what was measured'
 	@echo 'make properties  the laws of the queue, with 20,000 random histories'
 	@echo 'make simulate-validate  the simulator against queueing theory, with 200,000 calls a figure'
 	@echo 'make bench   how fast it is, beside app_queue'
@@ -76,6 +78,10 @@ demo: setup
 
 test: check
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+
+# one after the other and alone on the machine, or the figures mean nothing; CHAOS_ARGS="-k burst" does only some
+chaos: setup-dev
+	@$(BIN)/python -m pytest -m fault --chaos --fault-table=var/faults.md -o timeout=3600 $(CHAOS_ARGS)
 
 # the floor's laws, with twenty times as many examples as `make test` (some minutes)
 properties: setup-dev

@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
 from autocom.journal.postgres import PrivatePostgres
+from tests.support import fault_matrix
 from tests.support.bureau import Bureau
 from tests.support.exchange import Exchange
+from tests.support.fault_matrix import measured, rounds  # noqa: F401 - fixtures
 from tests.support.postgres import fresh_database, private_postgres
 
 # no deadline for a single example: speed is measured in bench/, and a shared machine stalls for longer than that
@@ -22,6 +24,19 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 # `make properties`: the laws of the floor with twenty times as many examples
 settings.register_profile("properties", deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    fault_matrix.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(*rows): does these rows of docs/faults.md")
+    config.pluginmanager.register(fault_matrix.Table(config.getoption("--fault-table")))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    fault_matrix.note_rows(items)
 
 
 @pytest.fixture(scope="session", autouse=True)
