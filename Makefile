@@ -77,7 +77,7 @@ demo: setup
 	@exec $(BIN)/autocom demo
 
 test: check
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 2 $(PYTEST_ARGS)
 
 # one after the other and alone on the machine, or the figures mean nothing; CHAOS_ARGS="-k burst" does only some
 chaos: setup-dev

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes down one call that the dialplan's fallback served (an AGI script, run at the call's end).
+"""Writes down one call that the dialplan's fallback served, or that autocom never had (an AGI script, run at its end).
 
 Usage: record_fallback.py SPOOL-FOLDER, started by Asterisk on its own host, with the AGI protocol
 on standard input and output. Standard library only, nothing of autocom: it must work when
@@ -16,7 +16,7 @@ import sys
 import time
 
 WANTED = (
-    "TRUNK REQUEST_USER FROM TO PAI PRIVACY PCPI DID_VALUE DIVERSIONS HISTORIES ENTERED "
+    "TRUNK REQUEST_USER FROM TO PAI PRIVACY PCPI DID_VALUE DIVERSIONS HISTORIES ENTERED LEFT "
     "CLIENT RULE SAID SAID_AT SAID_END TEAM QUEUED NUMBER "
     + " ".join(f"DIVERSION_{n} HISTORY_{n}" for n in range(1, 9))
 ).split()

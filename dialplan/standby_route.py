@@ -120,10 +120,13 @@ def is_caller(entry, who):
     return who["caller"].startswith(entry[:-1]) if entry.endswith("*") else who["caller"] == entry
 
 
-def rule_of(row, who, now, nobody):
-    """Name and operations of the first rule that holds."""
+def rule_of(head, row, who, now, nobody):
+    """Name and operations of the first rule that holds, that of whom the bureau blocks before the client's own."""
     if now > row["until"] + LATE:
         raise Unusable("too old")
+    blocked = head.get("blocked")  # of a former version: it stands among the rules
+    if blocked and holds(blocked["condition"], who, now, nobody):
+        return blocked["name"], blocked["program"]
     for name, condition, program in row["states"][now_in(row["times"], now)]:
         if condition < 0 or holds(row["conditions"][condition], who, now, nobody):
             return name, row["programs"][program]
@@ -295,7 +298,7 @@ def route(path, now):
             row = row_of(file, who["client"])
         if row is None:
             raise Unusable("no such client")
-    name, program = rule_of(row, who, now, lambda: away(row["reach"]))
+    name, program = rule_of(head, row, who, now, lambda: away(row["reach"]))
     made = written_out(program, head, now, variable("AUTOCOM_HEARD") != "")
     phrase = row["phrases"].get(who["forward_reason"] or "", row["phrase"])
     tell("__AUTOCOM_CLIENT", row["client"])

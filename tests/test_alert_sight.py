@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autocom.alert_sight import AT_ONCE, OUTBOXES_EVERY, AlertSight
-from autocom.core.alerts import RULES, Alerting
+from autocom.core.alerts import RULES, Alert, Alerting
 from autocom.core.floor_words import LoggedOut
 from autocom.core.model import Enqueue, Forward, Hangup, HangupKind, Hours, Rule, TimeRange, Trunk, When
 from autocom.core.overrides import Override
@@ -39,11 +39,15 @@ class Lookout:
         self.shipper = Shipper(self.local, make_engine("postgresql://nobody@127.0.0.1:1/none"))
         nothing: Any = None
         self.exchange = RunningExchange(
-            bench.switchboard, bench.journal, self.shipper, nothing, nothing, nothing  # type: ignore[arg-type]
+            bench.switchboard, bench.journal, nothing, nothing, nothing  # type: ignore[arg-type]
         )  # fmt: skip
         self.trunks: dict[str, str] = {}
-        self.sight = AlertSight(self.exchange, self.shipper, bench.clock, lambda: self.trunks)
-        self.database = True
+        self.sight = self.begun()
+
+    def begun(self) -> AlertSight:
+        """As a process begins."""
+        clock = self.bench.clock
+        return AlertSight(self.exchange, self.shipper, clock, lambda: self.trunks, lambda: True, lambda: 0.0)
 
     def wrong(self) -> dict[tuple[str, str], str]:
         """What is wrong now but the database, which is not there."""
@@ -159,6 +163,32 @@ def test_five_calls_in_a_row_that_a_trunk_does_not_connect_are_seen(
         look.bench.telephone.call_in("chan-last", DID)
         await look.bench.pass_time(5)
         assert ("trunk_down", "operator") not in look.wrong()
+
+    story(tmp_path, bench, plot)
+
+
+def test_a_trunk_that_took_no_call_is_down_over_a_restart_until_one_gets_through(tmp_path: Path) -> None:
+    def bench() -> Bench:
+        made = Bench(
+            configuration(client("lilas", "+33199001001", Forward(CELL, ring_for=10.0)), lea={"medical": 1})
+        )
+        trunks = {name: Trunk(name, (f"127.0.0.{n}",), host="o.test") for n, name in enumerate("ab", 1)}
+        made.configuration = replace(made.configuration, trunks=trunks)
+        made.telephone.habits[CELL] = Habit(1.0)
+        return made
+
+    async def plot(look: Lookout) -> None:
+        look.sight = look.begun()
+        told = [
+            Alert("trunk_down", "a", 1.0, "5+", raised=2.0),
+            Alert("trunk_down", "b", 1.0, "OPTIONS", raised=2.0),
+            Alert("trunk_down", "sold", 1.0, "5+", raised=2.0),
+        ]
+        look.sight.remember(told)
+        assert [key for key in look.wrong() if key[0] == "trunk_down"] == [("trunk_down", "a")]
+        look.bench.telephone.call_in("chan", DID)
+        await look.bench.pass_time(5)
+        assert not [key for key in look.wrong() if key[0] == "trunk_down"]
 
     story(tmp_path, bench, plot)
 

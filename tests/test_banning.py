@@ -14,8 +14,8 @@ from autocom import banning
 from autocom.asterisk.private import AsteriskFailed
 from autocom.banning import Banning
 from autocom.core.bans import FAILURES, FIRST, Login
-from autocom.exchange import SharedJournal
 from autocom.journal.log import LocalLog
+from autocom.shared_journal import SharedJournal
 from tests.support import PATIENCE
 
 STRANGER = "192.0.2.66"

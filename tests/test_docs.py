@@ -39,7 +39,7 @@ PROSE = "\n".join(page.read_text(encoding="utf-8") for page in ALL)
 
 # the contract's commands
 COMMANDS = (
-    "up", "serve", "check", "explain", "reload", "status", "calls", "call", "secretary", "schema", "demo",
+    "up", "serve", "upgrade", "check", "explain", "reload", "status", "calls", "call", "secretary", "schema", "demo",
     "db upgrade", "db downgrade", "db current", "db roles", "bans", "token add", "token list", "token remove", "override", "versions", "rollback", "diff", "voicemail", "pauses", "texts", "text",
     "simulate", "phone", "call-out", "list show", "list add", "list import", "list remove", "result", "rooms", "room",
     "recordings", "recording", "alerts", "doctor", "rescue",

@@ -175,6 +175,35 @@ def test_who_is_at_work_counts_only_for_this_moment() -> None:
     assert (later["rule"], later["at_work"]) == ("open", None)
 
 
+@pytest.mark.parametrize(
+    ("language", "talked", "expected"),
+    [
+        (
+            "fr",
+            False,
+            "coupé par la panne d'Asterisk : jusqu'à 10:10 il retrouve sa place, en file depuis 09:55",
+        ),
+        (
+            "fr",
+            True,
+            "coupé en conversation par la panne d'Asterisk : jusqu'à 10:10 il passe avant tout le monde",
+        ),
+        ("en", False, "cut off when Asterisk died: until 10:10 he has his place back, waiting since 09:55"),
+        ("en", True, "cut off in a conversation when Asterisk died: until 10:10 he comes before everybody"),
+    ],
+)
+def test_whom_the_end_of_asterisk_cut_off_is_told_that_he_has_his_place(
+    language: str, talked: bool, expected: str
+) -> None:
+    row = {"client": "lilas", "caller": "+33639980101", "since": iso(TUESDAY - 300), "until": iso(TUESDAY + 600),
+           "talked": talked, "secretary": "lea"}  # fmt: skip
+    now = live(lea="free")
+    now = replace(now, status={**now.status, "cut_off": [row]})
+    for caller, said_so in (("0639980101", True), ("0639980102", False), (None, False)):
+        found = explain(bureau(), FRANCE, Asked("0199001001", TUESDAY, caller), now, language)
+        assert (expected in "\n".join(lines(found, FRANCE, language))) is said_so
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_the_lines_for_a_terminal_say_all_of_it(language: str) -> None:
     override = Override("lilas", "team", TUESDAY + 600, "chef", TUESDAY - 60, "medical")

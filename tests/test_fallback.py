@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from autocom import fallback
+from autocom.calls.living import LEFT
 from autocom.config import load, plan_of
 from autocom.core.journal import Entry
 from autocom.core.model import Configuration
@@ -60,24 +61,24 @@ def kinds(journal: LocalLog) -> list[str]:
     return [entry.kind for _, entry in journal.read(0, 100)]
 
 
-def test_a_call_is_written_once_and_its_file_is_gone(
+async def test_a_call_is_written_once_and_its_file_is_gone(
     folder: Path, journal: LocalLog, configuration: Configuration
 ) -> None:
     talked = {"DIALSTATUS": "ANSWER", "DIALEDPEERNAME": "PJSIP/lea-00000003", "ANSWEREDTIME": "12"}
     served(folder, "1795000000.7", **talked)
-    assert fallback.take_in(folder, journal, configuration, PLAN) == 1
+    assert await fallback.take_in(folder, journal, lambda: configuration, PLAN) == 1
     assert kinds(journal) == ["arrived", "identified", "bridged", "talk_ended", "ended"]
     assert list(folder.iterdir()) == []
     who = journal.read(1, 1)[0][1].fields
     assert (who["client"], who["caller"]) == ("cab-lilas", "+33639980101")
     assert who["diversions"] == [{"number": "0261912010", "reason": "no-answer", "counter": 1}]
     served(folder, "1795000000.7", **talked)  # its file came back: killed between the two
-    fallback.take_in(folder, journal, configuration, PLAN)
+    await fallback.take_in(folder, journal, lambda: configuration, PLAN)
     assert len({entry.call for _, entry in journal.read(0, 100)}) == 1
-    assert fallback.take_in(folder, journal, configuration, PLAN) == 0
+    assert await fallback.take_in(folder, journal, lambda: configuration, PLAN) == 0
 
 
-def test_what_the_dialplan_knew_of_a_call_is_told_as_of_a_live_one(
+async def test_what_the_dialplan_knew_of_a_call_is_told_as_of_a_live_one(
     folder: Path, journal: LocalLog, configuration: Configuration
 ) -> None:
     knew = {
@@ -98,7 +99,7 @@ def test_what_the_dialplan_knew_of_a_call_is_told_as_of_a_live_one(
     served(folder, "1795000000.8", **outside, AUTOCOM_NUMBER="+33639981021")
     gave_up = {"AUTOCOM_TEAM": "medical", "AUTOCOM_QUEUED": "1795000005"}
     served(folder, "1795000000.9", **gave_up)
-    assert fallback.take_in(folder, journal, configuration, PLAN) == 3
+    assert await fallback.take_in(folder, journal, lambda: configuration, PLAN) == 3
     found: dict[str | None, list[Entry]] = {}
     for _, entry in journal.read(0, 100):
         found.setdefault(entry.call, []).append(entry)
@@ -115,12 +116,12 @@ def test_what_the_dialplan_knew_of_a_call_is_told_as_of_a_live_one(
     assert {call.outcome for call in calls} == {"fallback"}
 
 
-def test_a_record_with_an_impossible_instant_is_put_aside(
+async def test_a_record_with_an_impossible_instant_is_put_aside(
     folder: Path, journal: LocalLog, configuration: Configuration
 ) -> None:
     for number, wrong in enumerate(("-5", "99999999999", "x")):
         served(folder, f"1795000000.{number}", AUTOCOM_QUEUED=wrong)
-    assert fallback.take_in(folder, journal, configuration, PLAN) == 0
+    assert await fallback.take_in(folder, journal, lambda: configuration, PLAN) == 0
     assert sorted(path.suffix for path in folder.iterdir()) == [".unreadable"] * 3
 
 
@@ -135,24 +136,53 @@ def test_who_may_come_to_work_while_we_are_away_is_rung_and_who_is_paused_is_not
     assert not fallback.takes_calls(replace(working, pause=Pause("lunch", 0.0)), staff)
 
 
-def test_a_call_whose_story_crashed_has_its_record_already(
+async def test_a_call_whose_story_crashed_has_its_record_already(
     folder: Path, journal: LocalLog, configuration: Configuration
 ) -> None:
     journal.save(floor={"fallback:1795000000.7": "c1", "other": 1})
     served(folder, "1795000000.7")
-    fallback.take_in(folder, journal, configuration, PLAN)
+    await fallback.take_in(folder, journal, lambda: configuration, PLAN)
     assert kinds(journal) == []
-    assert journal.stored().floor == {"other": 1}
+    assert journal.stored().floor == {"other": 1}, "the mark is gone with the file"
     assert list(folder.iterdir()) == []
 
 
-def test_a_file_that_is_none_of_ours_is_put_aside_and_told_once(
+async def test_a_file_that_is_none_of_ours_is_put_aside_and_told_once(
     folder: Path, journal: LocalLog, configuration: Configuration
 ) -> None:
     (folder / "0.json").write_text("[]")
     served(folder, "1795000000.7")
     with capture_logs() as said:
-        assert fallback.take_in(folder, journal, configuration, PLAN) == 1
-        assert fallback.take_in(folder, journal, configuration, PLAN) == 0
+        assert await fallback.take_in(folder, journal, lambda: configuration, PLAN) == 1
+        assert await fallback.take_in(folder, journal, lambda: configuration, PLAN) == 0
     assert [line["file"] for line in said if "unreadable" in line["event"]] == ["0.json"]
     assert [path.name for path in folder.iterdir()] == ["0.unreadable"]
+
+
+async def test_who_hung_up_before_anybody_had_him_is_written_down_at_the_second_look(
+    folder: Path, journal: LocalLog, configuration: Configuration
+) -> None:
+    served(folder, "1795000000.1", AUTOCOM_ENTERED="", AUTOCOM_LEFT="1795000029")
+    looked_at: set[str] = set()
+    assert await fallback.take_in(folder, journal, lambda: configuration, PLAN, looked_at=looked_at) == 0
+    assert kinds(journal) == [], "his own story may be about to"
+    await fallback.take_in(folder, journal, lambda: configuration, PLAN, looked_at=looked_at)
+    assert kinds(journal) == ["arrived", "identified", "ended"]
+    assert list(folder.iterdir()) == []
+    record = project("x", [replace(entry, call="x") for _, entry in journal.read(0, 10)])
+    assert (record.outcome, record.cause, record.arrived_at) == ("abandoned", "short", 1_795_000_029)
+
+
+async def test_who_has_a_record_of_his_own_is_not_written_down_again(
+    folder: Path, journal: LocalLog, configuration: Configuration
+) -> None:
+    for channel in ("1795000000.1", "1795000000.2"):
+        served(folder, channel, AUTOCOM_ENTERED="", AUTOCOM_LEFT="1795000029")
+    journal.save(floor={f"{LEFT}1795000000.1": "c1"})  # his story is over
+    looked_at = {"1795000000.1", "1795000000.2"}
+    await fallback.take_in(
+        folder, journal, lambda: configuration, PLAN, "1795000000.2".__eq__, looked_at=looked_at
+    )
+    assert kinds(journal) == []
+    assert list(folder.iterdir()) == []
+    assert not journal.rows(LEFT)

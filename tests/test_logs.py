@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +30,22 @@ def test_a_log_on_a_full_disk_ends_nobody(form):
             check=False,
         )
     assert done.stdout == "alive\n"
+
+
+def test_what_a_library_logs_is_one_line_of_json_with_its_traceback_inside() -> None:
+    script = """
+import logging
+from autocom import logs
+
+logs.set_up("info", "json")
+logging.getLogger("a.library").info("too quiet")
+try:
+    raise ValueError("two\\nlines")
+except ValueError:
+    logging.getLogger("a.library").exception("of %s", "one\\r\\nline")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    (line,) = done.stderr.splitlines()
+    told = json.loads(line)
+    assert (told["logger"], told["level"], told["event"]) == ("a.library", "error", "of one\\r\\nline")
+    assert "ValueError: two" in told["exception"]

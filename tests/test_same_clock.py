@@ -38,7 +38,20 @@ def test_a_process_that_takes_calls_over_counts_on_though_the_wall_clock_jumped(
 
     assert 0 <= second.now() - before < 1
     assert 0 <= third.now() - before < 1
+    assert third.wall() - third.now() == pytest.approx(0, abs=1)
     assert second.skew() == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+def test_a_process_that_counts_on_reads_calendars_by_the_wall_clock(log, by):
+    before = SteadyClock(
+        SteadyClock().offset + by
+    )  # as the last process had it, before the wall clock jumped
+    same_clock.carried_on(log, before)
+    log.save(calls={"c1": {"stage": "waiting"}})
+    second = same_clock.carried_on(log)
+    assert second.now() - before.now() == pytest.approx(0, abs=1)
+    assert second.wall() - SteadyClock().now() == pytest.approx(0, abs=1)
 
 
 @pytest.mark.parametrize("by", [HOUR, -HOUR])
@@ -56,16 +69,19 @@ def test_with_no_call_open_or_on_a_machine_started_anew_the_wall_clock_is_right(
 async def test_a_jump_while_we_run_moves_no_instant_and_is_told_once():
     clock = SteadyClock()
     told: list[tuple[str, str]] = []
+    moved: list[float] = []
     before = clock.now()
     clock.offset -= HOUR  # the wall clock is an hour further than ours
     after = clock.now()
     clock.until = lambda _: asyncio.sleep(0)  # type: ignore[method-assign]
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(same_clock.watch(clock, lambda *words: told.append(words)))
+        watching = tasks.create_task(same_clock.watch(clock, lambda *words: told.append(words), moved.append))
         for _ in range(20):
             await asyncio.sleep(0)
         watching.cancel()
     assert told == [("clock_jumped", "+3600 s")]
+    assert moved == [pytest.approx(HOUR, abs=1)]
+    assert clock.wall() - after == pytest.approx(HOUR, abs=1)
     assert before - after == pytest.approx(HOUR, abs=1)
 
 

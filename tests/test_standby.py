@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from autocom.asterisk.clock import SteadyClock
 from autocom.config import load
 from autocom.core.model import Configuration
 from autocom.core.numbers import FRANCE
+from autocom.core.overrides import Override
 
 CONFIG = Path(__file__).parents[1] / "config"
 
@@ -25,6 +27,7 @@ class Kept:
 
     def __init__(self, folder: Path, current: Configuration) -> None:
         self.folder, self.current = folder, current
+        self.overrides: tuple[Override, ...] = ()
 
     def version(self) -> str | None:
         path = self.folder / standby.NAME
@@ -36,7 +39,9 @@ class Kept:
                 await asyncio.sleep(0.01)
 
     async def run(self) -> None:
-        await standby.keep_written(self.folder, lambda: self.current, FRANCE, SteadyClock())
+        await standby.keep_written(
+            self.folder, lambda: self.current, lambda: self.overrides, FRANCE, SteadyClock().wall
+        )
 
 
 @pytest.fixture
@@ -67,3 +72,62 @@ async def test_a_disk_that_refuses_is_said_once_and_tried_until_it_does_not(kept
             await kept.until(kept.version)
             running.cancel()
     assert [line["log_level"] for line in said] == ["error", "info"]
+
+
+async def test_an_override_is_written_as_well(kept: Kept) -> None:
+    told = kept.folder / standby.NAME
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(kept.run())
+        await kept.until(kept.version)
+        before = told.read_text().splitlines()
+        name = json.loads(before[1])["client"]
+        now = time.time()
+        kept.overrides = (Override(name, "closed", now + 3600.0, "zoe", now),)
+        await kept.until(lambda: told.read_text().splitlines()[1] != before[1])
+        assert told.read_text().splitlines()[2:] == before[2:], "the others' lines are kept"
+        kept.overrides = ()
+        await kept.until(
+            lambda: json.loads(told.read_text().splitlines()[1])["states"] == json.loads(before[1])["states"]
+        )
+        running.cancel()
+
+
+async def test_only_what_is_another_now_is_made_anew_and_calls_go_on_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # each piece is too long: the loop's turns count them
+    monkeypatch.setattr(standby, "SLICE", 0.0)
+    monkeypatch.setattr(standby, "REST", 0.0)
+    made = load(CONFIG, None, 2026).configuration
+    some = next(iter(made.clients.values()))
+    many = {f"c{n}": replace(some, id=f"c{n}") for n in range(40)}
+    made = replace(made, clients=made.clients | many)
+    foretelling = standby.Foretelling(FRANCE)
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(turn())
+        first = await foretelling.lines(made, (), 1_795_373_872.0)
+        running.cancel()
+    assert turns > 20 * len(first), "the loop turned in the middle of every line"
+    renamed = replace(many["c7"], display="another")
+    house = replace(made, clients=made.clients | {"c7": renamed})
+    second = await foretelling.lines(house, (), 1_795_377_472.0)
+    place = list(house.clients).index("c7") + 1
+    same = [old == new for old, new in zip(first, second, strict=True)]
+    assert [n for n, kept in enumerate(same) if not kept] == [0, place]
+    assert json.loads(second[place])["display"] == "another"
+    third = await foretelling.lines(
+        replace(house, bureau=replace(house.bureau, number="+33199001099")), (), 1_795_377_472.0
+    )
+    assert all(json.loads(line)["times"][0][0] == 1_795_377_472.0 for line in third[1:]), (
+        "it concerns everybody"
+    )
+    later = await foretelling.lines(house, (), 1_795_377_472.0 + standby.DAY)
+    assert all(json.loads(line)["times"][0][0] == 1_795_377_472.0 + standby.DAY for line in later[1:])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from autocom.tokens import FILE, TokenFile, digest
+from autocom.commands.tokens import CHOICES
+from autocom.tokens import FILE, ROLES, TokenFile, digest
 from autocom.web.roles import Holder
 
 
@@ -79,3 +80,9 @@ def test_a_damaged_file_opens_nothing(tmp_path: Path, content: str) -> None:
 def test_a_text_that_is_no_unicode_is_nobodys_token(tmp_path: Path) -> None:
     TokenFile(tmp_path).add("tableau", "reader", (), 1.0)
     assert TokenFile(tmp_path).holder("\udcff") is None
+
+
+def test_the_command_offers_every_role_and_the_page_explains_it() -> None:
+    assert CHOICES == ROLES
+    page = (Path(__file__).parents[1] / "docs" / "security.md").read_text(encoding="utf-8")
+    assert all(f"| `{role}` | " in page for role in ROLES)

@@ -16,7 +16,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 
 from autocom.asterisk.modules import MODULES, PROVIDES
@@ -55,6 +54,16 @@ FALLBACK = "Goto(autocom-fallback,s,1)"
 # What a phone of the house dialled, filtered to digits, `*`, `#` and `+`; without us colleagues can be called.
 DIALLED = "${AUTOCOM_DIALLED}"
 ALONE = f"Goto(autocom-alone,{DIALLED},1)"
+# While a new version takes over, he is offered once more (`away` and `claim` are labels of that line and of the offer).
+ONCE_MORE = frozenset(
+    {
+        'GotoIf($["${STASISSTATUS}" = "SUCCESS"]?away)',
+        "GotoIf($[${EPOCH} >= 0${GLOBAL(AUTOCOM_HANDOVER)}]?away)",
+        "Ringing()",
+        "Wait(0.1)",
+        "Goto(claim)",
+    }
+)
 
 
 @dataclass
@@ -149,13 +158,14 @@ def lint(paths: Iterable[Path]) -> list[Fault]:
 
 
 def _lint_context(context: Context, known: dict[str, Context]) -> Iterator[Fault]:
-    for step, following in zip_longest(context.steps, context.steps[1:]):
+    for number, step in enumerate(context.steps):
         checks = (_balanced, _modules, _outside, _dial)
         for message in (message for check in checks for message in check(step)):
             yield Fault(context.path, step.line, message)
         for message in _targets(step, context, known):
             yield Fault(context.path, step.line, message)
         behind = ALONE if step.arguments.endswith(",phone") else FALLBACK
+        following = next((each for each in context.steps[number + 1 :] if each.call not in ONCE_MORE), None)
         if step.application in ("Stasis", "StasisBroadcast") and not (
             following is not None and following.extension == step.extension and following.call == behind
         ):

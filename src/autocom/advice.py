@@ -45,7 +45,7 @@ class HttpAdvice:
             raise NoAdvice(f"it cannot be reached: {type(error).__name__}") from None
         try:
             told = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NoAdvice("its answer is no JSON") from None
         if not isinstance(told, dict) or not isinstance(told.get("rule"), str | None):
             raise NoAdvice('its answer is not {"rule": "NAME"}')

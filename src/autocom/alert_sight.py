@@ -6,13 +6,13 @@ or once for each configuration. Must not know who is told. `alerting` asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from autocom.calls.line import Line
 from autocom.calls.ports import Clock
 from autocom.calls.switchboard import Switchboard
-from autocom.core.alerts import Finding
+from autocom.core.alerts import Alert, Finding
 from autocom.core.journal import Entry, Json
 from autocom.core.lookout import STREAK, Group, Sight, findings, groups, takes_callers
 from autocom.core.model import Client, Configuration
@@ -27,12 +27,16 @@ BELIEVED: Final = 10.0
 """Seconds at least for which it is believed that a client takes callers, or does not; more where there are so many
 clients that all of them cannot be asked that often."""
 
+OPTIONS: Final = "OPTIONS"
+"""The detail of a trunk that does not answer when Asterisk asks."""
+
 AT_ONCE: Final = 100
 """Clients whose rules are asked in one look: some 6 ms of the loop, also in a night in which all are missed."""
 
 
 class AlertSight:
-    """`trunks`: the state of each trunk's contact, as Asterisk tells it."""
+    """`trunks`: the state of each trunk's contact, as Asterisk tells it; `database`: whether PostgreSQL answers when it
+    is asked; `behind`: for how many seconds the oldest fact that is not there has been in the local log."""
 
     def __init__(
         self,
@@ -40,8 +44,11 @@ class AlertSight:
         shipper: Shipper,
         clock: Clock,
         trunks: Callable[[], Mapping[str, str]],
+        database: Callable[[], bool],
+        behind: Callable[[], float],
     ) -> None:
         self._exchange, self._shipper, self._clock, self._trunks = exchange, shipper, clock, trunks
+        self._database, self._behind = database, behind
         self._health = TrunkHealth(self._trunk_of)
         self._waits: dict[str, float] = {}  # since when each outbox holds something
         self._asked = 0.0
@@ -49,7 +56,13 @@ class AlertSight:
         self._taking: dict[str, tuple[float, Override | None, bool]] = {}
         self._may_ask = 0
         self.hear: Callable[[Entry], None] = self._health.take
-        self.database: Callable[[], bool] = lambda: True  # whether PostgreSQL answers when it is asked
+
+    def remember(self, told: Iterable[Alert]) -> None:
+        """What the process before this one told, and was not over: a trunk that took no call takes none until one
+        gets through, however often we are started again meanwhile."""
+        for alert in told:
+            if alert.name == "trunk_down" and alert.detail != OPTIONS:
+                self._health.suspect(alert.subject, STREAK)
 
     def find(self) -> Sequence[Finding]:
         """Everything that is wrong now; nothing before there is a configuration."""
@@ -72,16 +85,15 @@ class AlertSight:
         )
 
     def _sight(self, board: Switchboard, configuration: Configuration, now: float) -> Sight:
-        behind, oldest = self._shipper.lag()
         floor = board.dispatcher.floor
         certificate = self._exchange.certificate()
         days = certificate.get("days") if isinstance(certificate, dict) else None
         return Sight(
             now=now,
             connected=board.connected,
-            database=self._shipper.connected and self.database(),
-            behind=behind,
-            behind_since=oldest,
+            database=self._shipper.connected and self._database(),
+            backlog=self._shipper.backlog(),
+            behind=self._behind(),
             waiters=[
                 (waiter.client, waiter.joined)
                 for waiter in floor.waiters.values()
@@ -111,7 +123,7 @@ class AlertSight:
                 continue
             failed = self._health.failed.get(trunk.id, 0)
             if trunk.qualify and states.get(trunk.id) == "Unreachable":
-                found.append((trunk.id, "OPTIONS"))
+                found.append((trunk.id, OPTIONS))
             elif failed >= STREAK:
                 found.append((trunk.id, f"{STREAK}+"))
         return found
@@ -128,11 +140,12 @@ class AlertSight:
                 return line.story.trunk_out if line is not None else None
 
     def _is_open(self, board: Switchboard, client: Client, now: float) -> bool:
-        override = of_hours(board.overrides.of(client.id), now)
+        wall = board.house.wall(now)  # what rules and overrides go by; how long it is believed does not
+        override = of_hours(board.overrides.of(client.id), wall)
         until, before, taking = self._taking.get(client.id, (0.0, None, False))
         if (now >= until or override is not before) and self._may_ask > 0:
             self._may_ask -= 1
-            taking = takes_callers(client, now, override)
+            taking = takes_callers(client, wall, override)
             believed = max(BELIEVED, 2 * len(self._taking) / AT_ONCE)
             self._taking[client.id] = (now + believed, override, taking)
         return taking
@@ -140,7 +153,7 @@ class AlertSight:
     @staticmethod
     def _sent_to(board: Switchboard, client: str, now: float) -> str | None:
         overrides = board.overrides.of(client)
-        team = of_team(overrides, now) if overrides else None
+        team = of_team(overrides, board.house.wall(now)) if overrides else None
         return team.team if team is not None else None
 
 

@@ -9,6 +9,7 @@ nothing here raises into the exchange, and nothing waits for it.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -19,7 +20,7 @@ from autocom.calls.containment import contained
 from autocom.calls.ports import Clock, Log
 from autocom.core import alerts as rules
 from autocom.core.alert_words import said
-from autocom.core.alerts import ALERT, Alert, Alerts, Finding, Notice
+from autocom.core.alerts import ALERT, Alert, Finding, Notice
 from autocom.core.faults import FAULTS
 from autocom.core.journal import Entry, Json
 from autocom.core.letters import Alert as Words
@@ -51,13 +52,22 @@ class Written(Protocol):
         ...
 
 
+class Told(Log, Protocol):
+    """The journal that is saved to and followed."""
+
+    @property
+    def unheard(self) -> int:
+        """The number of the newest entry that somebody who begins to follow now does not hear."""
+        ...
+
+
 class AlertRoom:
     """One for each exchange; `run` it in a task group. `configuration`: the one in force; `find`: everything that is
     wrong now; `heard`: whoever else reads every fact, in order."""
 
     def __init__(
         self,
-        journal: Log,
+        journal: Told,
         written: Written,
         clock: Clock,
         configuration: Callable[[], Configuration],
@@ -71,7 +81,9 @@ class AlertRoom:
             log.error("alert unreadable, forgotten", key=key)
             journal.save((), floor={key: None})
         self._started = clock.now()
-        self._passed = written.last  # the newest entry that has certainly been heard
+        row, last = journal.rows(CURSOR).get(CURSOR), journal.unheard
+        # the newest entry that has certainly been heard
+        self._passed = row if isinstance(row, int) and row <= last else last
         self._listening = False
         self.post = Post(journal, clock, lambda: configuration().bureau.alerts.webhook)
 
@@ -87,15 +99,18 @@ class AlertRoom:
 
     # --- what others see ---
 
-    @property
-    def alerts(self) -> Alerts:
-        """Every alert that is remembered."""
-        return self._alerts
+    def active(self) -> tuple[Alert, ...]:
+        """Those that were told and are not over, the worst first."""
+        return tuple(rules.active(self._alerts, self._in_force.rules))
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """How many are not over, by name and severity."""
+        return dict(Counter((alert.name, self._rule(alert).severity) for alert in self.active()))
 
     def rows(self) -> dict[str, Json]:
         """For the status and `autocom alerts`: `active`, the worst first, and `recent`, over since less than a day."""
         return {
-            "active": [self._row(alert) for alert in rules.active(self._alerts)],
+            "active": [self._row(alert) for alert in self.active()],
             "recent": [self._row(alert) for alert in rules.recent(self._alerts)],
         }
 
@@ -122,24 +137,22 @@ class AlertRoom:
         with contained("alerts not caught up", lambda _: None):
             self._catch_up()
         self._passed, self._listening = self._written.last, True
-        # nothing is saved between the two: following begins before anybody else runs
+        # nothing is saved since `unheard` was read: following begins before anybody else runs
         async for entry in self._journal.follow():
             with contained("alert crashed", lambda _: None, kind=entry.kind):
                 self._heard(entry)
                 self.take(entry)
 
     def _catch_up(self) -> None:
-        """What the last process saved and did not hear any more, and what this one wrote before it listened."""
-        row, last = self._journal.rows(CURSOR).get(CURSOR), self._written.last
-        after = row if isinstance(row, int) and row <= last else self._passed
-        if after != row:
-            self._journal.save((), floor={CURSOR: after})  # from here on no fact is passed over
-        while after < last:
-            facts = self._written.read(after, _READ_AT_ONCE)
+        """What the last process saved and did not hear any more, and what this one wrote and nobody will tell."""
+        last = self._journal.unheard
+        if CURSOR not in self._journal.rows(CURSOR):
+            self._journal.save((), floor={CURSOR: self._passed})  # from here on no fact is passed over
+        while self._passed < last and (facts := self._written.read(self._passed, _READ_AT_ONCE)):
             for seq, entry in facts:
+                self._passed = seq  # saved with what follows from the fact
                 if seq <= last:
                     self.take(entry, again=True)
-            after = facts[-1][0] if facts else last
 
     def take(self, entry: Entry, *, again: bool = False) -> None:
         """A fact of the journal. `again`: perhaps it was heard by the process before this one."""
@@ -273,15 +286,15 @@ class AlertRoom:
             what=what,
         )
 
-    def _rule(self, alert: Alert) -> rules.Rule:
-        return self._in_force.rules.get(alert.name) or rules.RULES.get(alert.name) or rules.Rule("warning")
+    def _rule(self, alert: Alert) -> rules.AlertRule:
+        return self._in_force.rules[alert.name]
 
 
 def fact_of(entry: Entry) -> tuple[Finding, bool] | None:
     """The alert that a fact of the journal is about, and whether it is over; None for other facts."""
     fields = entry.fields
     match entry.kind:
-        case "fault" if fields.get("fault") in FAULTS:
+        case "fault" if fields.get("fault") in FAULTS and fields["fault"] not in rules.LOOKED_FOR:
             found = Finding(
                 str(fields["fault"]), str(fields.get("where") or ""), str(fields.get("detail") or "")
             )

@@ -1,9 +1,10 @@
-"""Builds every part and runs them together: the one place that knows all rooms.
+"""Builds the exchange and runs it: first what a ring needs, then everything else.
 
-`up` starts what is missing (PostgreSQL, Asterisk), `serve` uses what runs elsewhere; both then run
-the same parts in one task group. Order of a start: configuration, log, then PostgreSQL and Asterisk
-side by side, then doors (HTTP, FastAGI), then calls. PostgreSQL is never waited for: calls go on
-without it. A killed process leaves Asterisk, PostgreSQL and every call running for the next one.
+`up` starts what is missing (PostgreSQL, Asterisk), `serve` uses what runs elsewhere; both then run the same parts in one
+task group. Callers may be waiting while we start, so the order is: log, configuration, Asterisk, calls; only then the
+rest is even imported (`surroundings`): PostgreSQL, doors, alerts. What stands here must therefore not import SQLAlchemy,
+web routes or YAML; `tests/test_start.py` holds that. A killed process leaves Asterisk, PostgreSQL and every call
+running for the next one.
 """
 
 from __future__ import annotations
@@ -13,68 +14,60 @@ import gc
 import os
 import secrets
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
-from watchfiles import awatch
 
-from autocom import fallback, post_room, rescuing, same_clock, standby, systemd, tape_room
+from autocom import handover, rescuing, same_clock, systemd
 from autocom.advice import HttpAdvice
-from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.asterisk.ami import Ami
+from autocom.asterisk.clock import SteadyClock
 from autocom.asterisk.conf.text import Unwritable
 from autocom.asterisk.private import AsteriskFailed
 from autocom.asterisk.telephone import AsteriskTelephone
-from autocom.banning import Banning, banning
 from autocom.calls.dispatcher import Dispatcher
-from autocom.calls.lamps import Lamps
 from autocom.calls.line import Ports
 from autocom.calls.ports import Clock
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
 from autocom.core.codec import Codec
 from autocom.core.journal import Entry
-from autocom.core.model import Bureau, Client, Configuration
+from autocom.core.model import Client, Configuration
 from autocom.core.posts import Post, Waiter
 from autocom.core.story import Story
-from autocom.doors import open_doors
-from autocom.exchange import CannotApply, ConfigurationSource, RunningExchange, SharedJournal
-from autocom.forgetting import forget_in_time
-from autocom.foundations import CannotServe, Ground, Told, certified, lay
-from autocom.journal.database import make_engine
+from autocom.exchange import CannotApply, RunningExchange
+from autocom.foundations import CannotServe, Ground, Told, certified, check_adoptable, lay
 from autocom.journal.log import LocalLog
-from autocom.journal.postgres import PrivatePostgres
-from autocom.journal.shipper import Shipper
-from autocom.keepers import DoorsMoved, keep_asterisk, keep_postgres
+from autocom.leaving import Leaving, tell_systemd
 from autocom.news import heard
-from autocom.papers import Papers
+from autocom.parts import Parts
 from autocom.pulse import Pulse
-from autocom.reach import reach
 from autocom.rescue.diary import Diary
 from autocom.rescuing import Beside
-from autocom.room_left import RoomLeft
 from autocom.settings import Settings
-from autocom.state import Card, lock, write_card
-from autocom.tapes.keeper import TapeKeeper
-from autocom.telling import Telling
-from autocom.text_room import Texts
+from autocom.shared_journal import SharedJournal
+from autocom.source import ConfigurationSource
+from autocom.started import Started
+from autocom.state import StateBusy, lock, say_stopping
 from autocom.versions import Versions
-from autocom.watching import watch
+
+if TYPE_CHECKING:
+    from autocom.surroundings import Surroundings
 
 log = structlog.get_logger()
 
 BASE32 = "0123456789abcdefghijklmnopqrstuv"
 CODEC_ROOTS = (Story, Post, Waiter)
 CALLS_FIRST = 5.0
-"""Seconds that the journal's database waits for the calls of the last process to be taken over."""
-LAST_TAPES = 3.0
-"""Seconds at the end of the service in which recordings are encrypted."""
+"""Seconds that everything else waits for the calls of the last process to be taken over."""
+LOADING = 0.001
+"""Seconds (usual: 0.005) that the calls' loop waits for the interpreter while the rest is loaded in a thread."""
 
 
 def new_call_id() -> str:
@@ -83,120 +76,173 @@ def new_call_id() -> str:
     return "c" + "".join(BASE32[number >> shift & 31] for shift in range(75, -1, -5))
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What runs."""
-
-    exchange: RunningExchange
-    switchboard: Switchboard
-    shipper: Shipper
-    telephone: AsteriskTelephone
-    asterisk: Ground
-    database: str
-
-
 async def run(
     settings: Settings,
     *,
     private: bool,
     say: Callable[[str], None],
     when_ready: Callable[[Parts], Awaitable[None]] | None = None,
+    take_over: bool = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. `private`: start what is missing, and stop it at the end.
+    """Serve until SIGTERM or SIGINT, then drain. `private`: start what is missing, and stop it at the end. `take_over`:
+    from the process that serves on this state folder, without ending its calls.
 
     Raises CannotServe, StateBusy, ConfigurationRefused and what the parts say when they cannot start."""
+    if not private and not settings.database_url:
+        raise CannotServe(
+            "AUTOCOM_DATABASE_URL is not set: `autocom serve` needs a PostgreSQL that runs elsewhere"
+        )
     told = Told(say)
-    with lock(settings.state):
-        async with AsyncExitStack() as stack:
-            await _Building(settings, told, stack, private=private).serve(when_ready)
+    predecessor = await _relieve(settings, told, private=private) if take_over else None
+    with await _locked(settings.state, handover.LOCK_WITHIN if predecessor else 0.0) as held:
+        async with AsyncExitStack() as servers, AsyncExitStack() as stack:
+            start = _Start(settings, told, stack, servers, private=private)
+            start.held, start.predecessor = held, predecessor
+            await start.serve(when_ready)
+        if start.left:
+            # asyncio kills the children that it knows when they are forgotten (3.11), and Asterisk is one of them
+            sys.stdout.flush()
+            os._exit(0)
 
 
-class _Building:
-    """One process's parts, from the first to the last. The exit stack owns what must be stopped."""
+async def _relieve(settings: Settings, told: Told, *, private: bool) -> handover.Predecessor | None:
+    """Prepare all that can go wrong while the old process serves, and ask it to let go. Raises what a start raises."""
+    clock = SteadyClock()
+    papers = certified(settings, clock)
+    loaded = await _source(settings, clock).first()
+    handover.check_log(settings)
+    await check_adoptable(settings, loaded, papers.sip if papers else None, private=private)
+    import_module("autocom.surroundings")
+    async with told.step("taking over"):
+        return await handover.relieve(settings)
 
-    def __init__(self, settings: Settings, told: Told, stack: AsyncExitStack, *, private: bool) -> None:
-        self.settings, self.told, self.stack, self.private = settings, told, stack, private
+
+async def _locked(state: Path, within: float) -> IO[str]:
+    """The lock of the state folder, which somebody may be about to give back. Raises StateBusy."""
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            return lock(state)
+        except StateBusy:
+            if time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(0.005)
+
+
+def _source(settings: Settings, clock: Clock) -> ConfigurationSource:
+    shelf = AudioShelf(
+        settings.state / "audio", settings.config / "sounds", stock_folder(), SayCommand(settings.say)
+    )
+    memory = settings.state / "configuration.json"
+    return ConfigurationSource(settings.config, shelf, clock, settings.language, memory)
+
+
+class _Start:
+    """One process, from its first part to its last. `stack` closes what is ours, `servers` stops what was started."""
+
+    def __init__(
+        self, settings: Settings, told: Told, stack: AsyncExitStack, servers: AsyncExitStack, *, private: bool
+    ) -> None:
+        self.settings, self.told, self.private = settings, told, private
+        self.stack, self.servers = stack, servers
+        self.marks = Started()
         self.local = LocalLog(settings.state / "journal.sqlite")
         self.clock = same_clock.carried_on(self.local)
         stack.callback(self.local.close)
         self.papers = certified(settings, self.clock)
+        self.marks.reached("log")
         self.stopping = asyncio.Event()
         self.at_once = asyncio.Event()
-        self.rescuer, self.diary = Beside(settings.state), Diary(settings.state)
         self.pulse: Pulse | None = None
-        self.tapes: TapeKeeper | None = None
-        self.bans: Banning | None = None
+        self.surroundings: Surroundings | None = None
+        self.adopted = self.ready = self.left = False
+        self.held: IO[str] | None = None  # the lock
+        self.predecessor: handover.Predecessor | None = None
 
     async def serve(self, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
+        """Until it is told to stop."""
         self._catch_signals()
+        try:
+            parts = await self._parts()
+            await self._run(parts, when_ready)
+        except BaseException:
+            if self.adopted and not self.ready:
+                # what we found has callers in it: the next start, with what is wrong mended, takes them over
+                self.servers.pop_all()
+            raise
+
+    async def _run(self, parts: Parts, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
+        self._begin(parts)
+        journal = parts.exchange.journal
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                phone = tasks.create_task(parts.telephone.run())
+                calls = tasks.create_task(parts.switchboard.run(parts.loaded.configuration))
+                tasks.create_task(rescuing.keep_gate_open(parts.exchange, parts.telephone))
+                around = tasks.create_task(self._surround(parts, when_ready))
+                await self.stopping.wait()
+                if parts.leaving.successor is None:
+                    await self._drain(parts)
+                for task in (calls, phone, around):
+                    task.cancel()
+                raise _Stopped
+        except* _Stopped:
+            pass
+        journal.save([Entry(self.clock.now(), "service", None, {"event": "stopped", "detail": ""})])
+        if parts.leaving.successor is not None:
+            self._let_go(parts.leaving.successor)
+        elif self.surroundings is not None:
+            await self.surroundings.ship_the_last()
+
+    # --- what a ring needs ---
+
+    async def _parts(self) -> Parts:
         source, loaded = await self._configuration()
-        asterisk, database = await self._lay(loaded)
-        doors = asterisk.doors
-        engine = make_engine(database)
-        self.stack.push_async_callback(engine.dispose)
-        shipper = Shipper(self.local, engine)
-        journal = SharedJournal(self.local)
+        self.marks.reached("configuration")
+        rescuer, diary = Beside(self.settings.state), Diary(self.settings.state)
+        if self.private:
+            self.servers.push_async_callback(rescuer.stop)
+        tls = self.papers.sip if self.papers is not None else None
+        ground = await lay(self.settings, loaded, tls, self.told, self.servers, private=self.private)
+        self.adopted = ground.server is not None and ground.server.adopted
+        self.marks.reached("asterisk")
+        rescuing.tell(self.settings.state, ground)
+        doors, journal = ground.doors, SharedJournal(self.local)
         ami = Ami(doors.ami_host, doors.ami_port, doors.ami_user, doors.ami_password)
         telephone = AsteriskTelephone(
             doors.ari_url, doors.ari_user, doors.ari_password, ami=ami, clock=self.clock
         )
         switchboard = self._switchboard(telephone, journal, loaded.configuration.bureau.country)
-
-        async def apply(configuration: Configuration) -> None:
-            try:
-                await asterisk.apply(configuration, ami)
-            except (AsteriskFailed, Unwritable, OSError) as error:
-                raise CannotApply(str(error)) from error
-
+        switchboard.lives.rescued, switchboard.lives.believed = diary.is_marked, diary.unmark
         exchange = RunningExchange(
-            switchboard, journal, shipper, source, apply, Versions(self.settings.state)
+            switchboard, journal, source, _applying(ground, ami), Versions(self.settings.state)
         )
-        exchange.prompts = loaded.media
-        exchange.websocket, exchange.certificate = doors.websocket, self.papers.status
-
-        def configuration() -> Configuration:
-            return switchboard.configuration or loaded.configuration
-
-        texts, self.bans = (
-            self._texts(exchange, telephone, engine, configuration),
-            banning(exchange, asterisk, ami),
+        exchange.prompts, exchange.websocket = loaded.media, doors.websocket
+        if self.papers is not None:
+            exchange.certificate = self.papers.status
+        return Parts(
+            settings=self.settings,
+            private=self.private,
+            told=self.told,
+            clock=self.clock,
+            local=self.local,
+            papers=self.papers,
+            ground=ground,
+            ami=ami,
+            telephone=telephone,
+            switchboard=switchboard,
+            exchange=exchange,
+            loaded=loaded,
+            rescuer=rescuer,
+            diary=diary,
+            leaving=Leaving(telephone, _wall_clock, exchange.ready, exchange.note, self.stopping.set),
+            predecessor=self.predecessor,
         )
-        parts = Parts(exchange, switchboard, shipper, telephone, asterisk, database)
-        self._begin(parts)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_ship(database, shipper, switchboard.met))
-                tasks.create_task(self._agi(exchange))
-                phone = tasks.create_task(telephone.run())
-                await self._http(exchange, database, loaded.configuration.bureau, texts)
-                tasks.create_task(texts.run())
-                tasks.create_task(self._post(exchange, telephone, texts))
-                tasks.create_task(self._tapes(exchange, telephone))
-                tasks.create_task(self._watch(exchange))
-                tasks.create_task(self._keep(parts, configuration, engine))
-                calls = tasks.create_task(switchboard.run(loaded.configuration))
-                tasks.create_task(self._announce(parts, loaded, when_ready))
-                await self.stopping.wait()
-                await self._drain(parts)
-                calls.cancel()
-                phone.cancel()
-                raise _Stopped
-        except* _Stopped:
-            pass
-        journal.save([Entry(self.clock.now(), "service", None, {"event": "stopped", "detail": ""})])
-        await _last_shipping(shipper)
 
-    # --- foundations ---
-
-    async def _lay(self, loaded: Loaded) -> tuple[Ground, str]:
-        """Asterisk, and the URL of PostgreSQL; the rescuer is told, and ends with what we have started."""
-        if self.private:
-            self.stack.push_async_callback(self.rescuer.stop)
-        asterisk, database = await lay(
-            self.settings, loaded, self.papers, self.told, self.stack, private=self.private
-        )
-        rescuing.tell(self.settings.state, asterisk)
-        return asterisk, database
+    async def _configuration(self) -> tuple[ConfigurationSource, Loaded]:
+        source = _source(self.settings, self.clock)
+        async with self.told.step(f"configuration {self.settings.config}"):
+            return source, await source.first()
 
     def _switchboard(self, telephone: AsteriskTelephone, journal: SharedJournal, country: str) -> Switchboard:
         """With every call that the last process left open."""
@@ -207,7 +253,7 @@ class _Building:
         ports = Ports(telephone, journal, self.clock, dispatcher.submit, codec, advice)
         switchboard = Switchboard(ports, dispatcher, plan_of(country), new_call_id)
         switchboard.restore(journal.stored())
-        switchboard.lives.rescued, switchboard.lives.believed = self.diary.is_marked, self.diary.unmark
+        switchboard.wall_clock(self.clock.ahead)
         return switchboard
 
     def _begin(self, parts: Parts) -> None:
@@ -216,137 +262,55 @@ class _Building:
         self.pulse = rescuing.beating(parts.exchange, parts.telephone, self.settings.state)
         self.stack.callback(self.pulse.stop)
 
-    def _texts(
-        self,
-        exchange: RunningExchange,
-        telephone: AsteriskTelephone,
-        engine: AsyncEngine,
-        configuration: Callable[[], Configuration],
-    ) -> Texts:
-        telephone.sip_host = reach(self.settings).host
-        state, journal, board = self.settings.state, exchange.journal, exchange.switchboard
-        texts = Texts(state, journal, self.clock, telephone, board, engine, configuration)
-        exchange.texts = texts.figures
-        return texts
+    # --- and the rest ---
 
-    async def _configuration(self) -> tuple[ConfigurationSource, Loaded]:
-        settings = self.settings
-        shelf = AudioShelf(
-            settings.state / "audio", settings.config / "sounds", stock_folder(), SayCommand(settings.say)
-        )
-        source = ConfigurationSource(settings.config, shelf, self.clock, settings.language)
-        async with self.told.step(f"configuration {settings.config}"):
-            return source, await source.read()
-
-    # --- doors ---
-
-    async def _http(self, exchange: RunningExchange, database: str, bureau: Bureau, texts: Texts) -> None:
-        token, settings = secrets.token_urlsafe(24), self.settings
-        assert self.bans is not None
-        await open_doors(settings, exchange, token, self.papers, texts.office, self.stack, self.bans)
-        card = Card(
-            os.getpid(), f"http://{settings.http_bind}", token, database, bureau.timezone, bureau.language
-        )
-        write_card(settings.state, card)
-
-    async def _post(self, exchange: RunningExchange, telephone: AsteriskTelephone, texts: Texts) -> None:
-        """Mail and rules' texts go out, and recordings come in."""
-        courier = post_room.courier(self.settings, exchange.journal, self.clock, telephone, texts.notes)
-        exchange.mail = courier.figures
-        await courier.run()
-
-    async def _tapes(self, exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
-        """Recorded conversations are encrypted, and erased in time."""
-        lines = exchange.switchboard.lines
-        self.tapes = tape_room.keeper(self.settings, exchange.journal, self.clock, telephone, lambda: lines)
-        await self.tapes.run()
-
-    async def _agi(self, exchange: RunningExchange) -> None:
-        bind = self.settings.agi_bind
-        server = AgiServer(bind.host, bind.port, {"feature": feature_route(exchange.feature)})
+    async def _surround(self, parts: Parts, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
+        """Load and run everything else, once the calls are taken over."""
+        await heard(parts.switchboard.met, CALLS_FIRST)
+        self.marks.reached("calls")
+        log.info("calls_taken_over", **self.marks.seconds)
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(LOADING)
         try:
-            await server.run()
-        except OSError as error:
-            raise CannotServe(
-                f"AUTOCOM_AGI_BIND: cannot listen on {bind}: {error.strerror or error}"
-            ) from None
+            module = await asyncio.to_thread(import_module, "autocom.surroundings")
+        finally:
+            sys.setswitchinterval(usual)
+            # off since the first import: most of what that made lives for ever, and was looked through ten times
+            gc.enable()
+        surroundings = self.surroundings = module.Surroundings(parts, self.stack, self.servers)
+        await surroundings.run(lambda: self._announce(parts, when_ready))
 
-    async def _watch(self, exchange: RunningExchange) -> None:
-        """Files that change are a reload, as if it had been asked for."""
-        async for _ in awatch(self.settings.config, debounce=400, step=100, recursive=True):
-            await exchange.reload("file change")
-
-    async def _keep(
-        self, parts: Parts, configuration: Callable[[], Configuration], engine: AsyncEngine
-    ) -> None:
-        """What was started here is started again when it dies; the fallback is told and listened to."""
-        exchange, asterisk = parts.exchange, parts.asterisk
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(fallback.keep_told(exchange, parts.telephone))
-                tasks.create_task(
-                    standby.keep_written(
-                        self.settings.state / "asterisk", configuration, parts.switchboard.plan, self.clock
-                    )
-                )
-                tasks.create_task(rescuing.keep_gate_open(exchange, parts.telephone))
-                tasks.create_task(rescuing.keep_read(self.diary, exchange))
-                if self.private and asterisk.ours:
-                    tasks.create_task(self.rescuer.keep())
-                tasks.create_task(_renew(self.papers, parts))
-                tasks.create_task(_lamps(parts, self.clock).run())
-                if self.bans is not None:
-                    tasks.create_task(self.bans.run())
-                tasks.create_task(watch(exchange, parts.telephone))
-                told = Telling(
-                    exchange, parts.telephone, parts.shipper, self.local, parts.database, configuration
-                )
-                tasks.create_task(told.run())
-                tasks.create_task(same_clock.watch(self.clock, exchange.note))
-                tasks.create_task(RoomLeft(self.local, parts.shipper, exchange.journal, self.clock).run())
-                tasks.create_task(self._import_late_calls(parts, configuration))
-                tasks.create_task(forget_in_time(engine, exchange.journal, self.clock, configuration))
-                if asterisk.server is not None:
-                    tasks.create_task(
-                        keep_asterisk(asterisk.server, configuration, self.clock, exchange.note)
-                    )
-                if asterisk.elsewhere is not None:
-                    tasks.create_task(asterisk.elsewhere.keep_read(parts.telephone.ami))
-                if self.settings.database_url is None:
-                    tasks.create_task(keep_postgres(PrivatePostgres(self.settings.state), parts.database))
-        except* DoorsMoved as moved:
-            raise CannotServe(str(moved.exceptions[0])) from None
-
-    async def _import_late_calls(self, parts: Parts, configuration: Callable[[], Configuration]) -> None:
-        """Once it is known which calls go on: a story that crashed has left a mark for its own."""
-        spooled = self.settings.state / "asterisk" / "fallback"
+    async def _announce(self, parts: Parts, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
         await parts.switchboard.met.wait()
-        board = parts.switchboard
-        is_open = board.lives.by_channel.__contains__
-        await fallback.keep_imported(spooled, parts.exchange.journal, configuration, board.plan, is_open)
-
-    # --- ready, and the end ---
-
-    async def _announce(
-        self, parts: Parts, loaded: Loaded, when_ready: Callable[[Parts], Awaitable[None]] | None
-    ) -> None:
-        await parts.switchboard.met.wait()
+        loaded, settings = parts.loaded, self.settings
         if parts.switchboard.configuration is loaded.configuration:  # else a reload was quicker
             await parts.exchange.adopt(loaded, "start")
+        parts.exchange.journal.begun()
         # what stands now stands for ever: a full collection of it would hold every call up for 90 ms
         gc.collect()
         gc.freeze()
-        settings = self.settings
         self.told.say(
             f"ready  sip {settings.sip_bind}  http {settings.http_bind}  "
             f"{len(loaded.configuration.clients)} clients  {len(loaded.configuration.secretaries)} secretaries  "
             f"version {loaded.configuration.version}  state {settings.state}"
         )
+        self.ready = True
         systemd.notify("READY=1")
         if when_ready is not None:
             await when_ready(parts)
         if self.pulse is not None:
             self.pulse.armed = True
+
+    # --- the end ---
+
+    def _let_go(self, successor: int) -> None:
+        """Nothing acts any more, and all is saved: give it to the process that waits for it, before we close the rest."""
+        tell_systemd(successor, systemd.notify)
+        self.left = True
+        self.servers.pop_all()  # they stay, with every call in them
+        self.local.close()
+        if self.held is not None:
+            self.held.close()
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -365,70 +329,32 @@ class _Building:
         parts.switchboard.draining = True
         parts.telephone.feed.taking_calls = False
         systemd.notify("STOPPING=1")
+        if self.held is not None:
+            say_stopping(self.held)
         deadline = self.clock.now() + self.settings.drain
         if parts.switchboard.busy:
             self.told.say(f"draining {parts.switchboard.busy} calls for at most {self.settings.drain:.0f} s")
         while parts.switchboard.busy and self.clock.now() < deadline and not self.at_once.is_set():
             await heard(self.at_once, 0.1)
-        if parts.asterisk.ours:
+        if parts.ground.ours:
             await parts.switchboard.hang_up_all()
-        if self.tapes is not None:
-            await self.tapes.last_look(LAST_TAPES)
+        if self.surroundings is not None:
+            await self.surroundings.finish()
 
 
 class _Stopped(Exception):  # noqa: N818
     """The way out of the task group after a drain."""
 
 
-class _CannotMigrate(Exception):  # noqa: N818 - says what is the case
-    """A database of a newer version, or a step that is missing."""
+def _wall_clock() -> float:
+    return time.time()  # Asterisk's own: what is said to it is compared with that
 
 
-def _migrate(url: str) -> None:
-    """Alembic is a quarter of all that a start has to import: whoever waits on the line does not wait for it."""
-    from alembic.util import CommandError  # noqa: PLC0415
-
-    from autocom.journal import migrate  # noqa: PLC0415
-
-    try:
-        migrate.upgrade(url)
-    except CommandError as error:
-        raise _CannotMigrate(str(error)) from error
-
-
-async def _ship(url: str, shipper: Shipper, met: asyncio.Event) -> None:
-    """Migrate as soon as PostgreSQL is there and the calls are taken over, then copy the log to it."""
-    pause = 0.2
-    await heard(met, CALLS_FIRST)
-    while True:
+def _applying(ground: Ground, ami: Ami) -> Callable[[Configuration], Awaitable[None]]:
+    async def apply(configuration: Configuration) -> None:
         try:
-            await asyncio.to_thread(_migrate, url)
-        except (SQLAlchemyError, OSError, _CannotMigrate) as error:
-            log.error("database away, calls go on without it", why=str(error).splitlines()[0], retry_s=pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 10.0)
-        else:
-            break
-    await shipper.run()
+            await ground.apply(configuration, ami)
+        except (AsteriskFailed, Unwritable, OSError) as error:
+            raise CannotApply(str(error)) from error
 
-
-def _lamps(parts: Parts, clock: Clock) -> Lamps:
-    board = parts.switchboard
-    return Lamps(
-        parts.telephone, clock, board.dispatcher, parts.exchange.journal, lambda: board.configuration
-    )
-
-
-async def _renew(papers: Papers, parts: Parts) -> None:
-    """The certificate, for ever, and whenever a reload is asked for."""
-    reload = partial(parts.asterisk.read_certificate, parts.telephone.ami)
-    parts.exchange.renew = partial(papers.look, reload)
-    await papers.watch(parts.exchange.renew)
-
-
-async def _last_shipping(shipper: Shipper) -> None:
-    """What was written in the last moment reaches PostgreSQL now, or at the next start."""
-    async with asyncio.TaskGroup() as tasks:
-        shipping = tasks.create_task(shipper.run())
-        await shipper.flush(2.0)
-        shipping.cancel()
+    return apply

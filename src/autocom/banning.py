@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from autocom.asterisk.ami import Ami
     from autocom.calls.ports import Clock
     from autocom.core.journal import Json
-    from autocom.exchange import RunningExchange, SharedJournal
+    from autocom.exchange import RunningExchange
     from autocom.foundations import Ground
+    from autocom.shared_journal import SharedJournal
 
 log = structlog.get_logger()
 

@@ -27,6 +27,7 @@ from autocom.commands.running import demo, serve, up
 from autocom.commands.simulate import simulate
 from autocom.commands.texts import text, texts
 from autocom.commands.tokens import token
+from autocom.commands.upgrade import upgrade
 from autocom.commands.versions import diff, rollback, versions
 from autocom.commands.voicemail import voicemail
 
@@ -40,6 +41,7 @@ def main() -> None:
 for command in (
     up,
     serve,
+    upgrade,
     rescue,
     demo,
     check,

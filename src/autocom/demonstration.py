@@ -12,11 +12,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import aclosing
 from zoneinfo import ZoneInfo
 
-from autocom.app import Parts
 from autocom.core.journal import Entry
 from autocom.core.model import Client, Configuration, Enqueue, Secretary
 from autocom.core.routing import Circumstances, choose, flatten
 from autocom.demo import DemonstrationFailed, Summary, demonstrate
+from autocom.parts import Parts
 from autocom.settings import Settings
 from autocom.timeline import line
 

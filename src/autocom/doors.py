@@ -16,6 +16,7 @@ from autocom.call_lists import CallLists
 from autocom.exchange import RunningExchange
 from autocom.foundations import CannotServe
 from autocom.heard import Listened
+from autocom.leaving import Leaving
 from autocom.papers import Papers
 from autocom.phone_desk import Desk
 from autocom.posts import Posts
@@ -25,7 +26,8 @@ from autocom.tokens import TokenFile
 from autocom.web.api import Api
 from autocom.web.bans import BanRoutes
 from autocom.web.call_lists import ListRoutes
-from autocom.web.door import IDLE, Door, Seen
+from autocom.web.door import IDLE, Door, Seen, strangers
+from autocom.web.handover import HandOverRoutes
 from autocom.web.messages import MessageRoutes
 from autocom.web.metrics import MetricRoutes
 from autocom.web.phone import PhonePage
@@ -42,10 +44,11 @@ async def open_doors(
     settings: Settings,
     exchange: RunningExchange,
     token: str,
-    papers: Papers,
+    papers: Papers | None,
     texts: Texts,
     stack: AsyncExitStack,
     bans: Banning,
+    leaving: Leaving,
 ) -> None:
     """Listen. Raises CannotServe."""
     page = PhonePage(Desk.of(settings, exchange))
@@ -56,6 +59,7 @@ async def open_doors(
     MessageRoutes(Listened(exchange.journal, exchange.switchboard.ports.clock)).add(inside)
     ListRoutes(CallLists(exchange.switchboard)).add(inside)
     BanRoutes(bans).add(inside)
+    HandOverRoutes(leaving).add(inside)
     MetricRoutes(lambda: exchange.metrics(), lambda: exchange.alerts()).add(inside)  # noqa: PLW0108 - both are set later
     clock = exchange.switchboard.ports.clock
     RecordingRoutes(Recorded(exchange.journal, clock, vault(settings))).add(inside)
@@ -68,7 +72,9 @@ async def open_doors(
         outside.on_response_prepare.append(put_guards)
         page.add(outside)
         text_routes.add_door(outside)
-        await _listen(outside, settings.https_bind, "AUTOCOM_HTTPS_BIND", stack, papers.context())
+        await _listen(
+            outside, settings.https_bind, "AUTOCOM_HTTPS_BIND", stack, papers.context() if papers else None
+        )
 
 
 async def _listen(
@@ -80,7 +86,9 @@ async def _listen(
 ) -> None:
     seen = Seen()
     application.middlewares.insert(0, seen.note)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE, logger=strangers()
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

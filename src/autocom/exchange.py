@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import structlog
 
-from autocom import calling, leading, ordering, rolling
+from autocom import calling, leading, ordering
 from autocom.calls.outgoing import channels_used
-from autocom.calls.ports import Clock, Stored
 from autocom.calls.results import NoResult
 from autocom.calls.switchboard import Switchboard
-from autocom.config import AudioShelf, ConfigurationRefused, Loaded, load
+from autocom.config import ConfigurationRefused, Loaded
 from autocom.core import codes, features
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
 from autocom.core.posts import Post, Waiter
 from autocom.core.stages import Promised, Waiting
 from autocom.core.story import Story
-from autocom.journal.log import LocalLog
-from autocom.journal.shipper import Shipper
 from autocom.posts import Posts
+from autocom.shared_journal import NotShipping, SharedJournal, Shipping
+from autocom.source import ConfigurationSource
 from autocom.timeline import iso
 from autocom.versions import Versions, relative
 
@@ -48,58 +45,6 @@ def masked(text: str) -> str:
     return PASSWORD.sub(r"\1***", text)
 
 
-class SharedJournal:
-    """The local log, with an ear for followers: what is saved is also told, in order."""
-
-    def __init__(self, log_: LocalLog) -> None:
-        self._log = log_
-        self._followers: set[asyncio.Queue[Entry]] = set()
-
-    def save(
-        self,
-        entries: Sequence[Entry] = (),
-        *,
-        calls: Mapping[str, Json] | None = None,
-        floor: Mapping[str, Json] | None = None,
-    ) -> None:
-        """Save, then tell."""
-        self._log.save(entries, calls=calls, floor=floor)
-        for follower in self._followers:
-            for entry in entries:
-                follower.put_nowait(entry)
-
-    def stored(self) -> Stored:
-        """What the last process knew."""
-        return self._log.stored()
-
-    def rows(self, prefix: str) -> Mapping[str, Json]:
-        """The floor's rows whose keys begin so, as they are now."""
-        return self._log.rows(prefix)
-
-    async def follow(self) -> AsyncIterator[Entry]:
-        """Entries from now on."""
-        mine: asyncio.Queue[Entry] = asyncio.Queue()
-        self._followers.add(mine)
-        try:
-            while True:
-                yield await mine.get()
-        finally:
-            self._followers.discard(mine)
-
-
-class ConfigurationSource:
-    """Where configurations come from: the folder, and the shelf its sounds are put on. `language`: of the
-    faults; None: the bureau's."""
-
-    def __init__(self, folder: Path, shelf: AudioShelf, clock: Clock, language: str | None = None) -> None:
-        self.folder, self._shelf, self._clock, self._language = folder, shelf, clock, language
-
-    async def read(self) -> Loaded:
-        """Read the folder as it is now, in a thread. Raises ConfigurationRefused."""
-        year = datetime.fromtimestamp(self._clock.now(), UTC).year
-        return await asyncio.to_thread(load, self.folder, self._shelf, year, language=self._language)
-
-
 class RunningExchange:
     """What `web.api.Exchange` asks for, over the rooms. `apply` makes Asterisk follow a new configuration."""
 
@@ -107,14 +52,14 @@ class RunningExchange:
         self,
         switchboard: Switchboard,
         journal: SharedJournal,
-        shipper: Shipper,
         source: ConfigurationSource,
         apply: Callable[[Configuration], Awaitable[object]],
         versions: Versions,
     ) -> None:
         self.switchboard, self.journal, self.versions = switchboard, journal, versions
         self.posts = Posts(switchboard)
-        self._shipper, self._source, self._apply = shipper, source, apply
+        self._source, self._apply = source, apply
+        self.shipper: Shipping = NotShipping()  # until there is one
         self._reloading = asyncio.Lock()
         self.prompts: dict[str, str] = {}
         self.websocket: str | None = None
@@ -147,14 +92,14 @@ class RunningExchange:
         """The contract's status."""
         board = self.switchboard
         configuration = board.configuration
-        waiting, oldest = self._shipper.lag()
+        waiting, oldest = self.shipper.lag()
         calls = list(board.lines.values())
         return {
             "asterisk": {"state": "up" if board.connected else "down"},
             "websocket": self.websocket,
             "certificate": self.certificate(),
             "database": {
-                "state": "up" if self._shipper.connected else "down",
+                "state": "up" if self.shipper.connected else "down",
                 "behind": waiting,
                 "behind_since": iso(oldest) if oldest is not None else None,
             },
@@ -170,6 +115,17 @@ class RunningExchange:
             ],
             "secretaries": [self._secretary_row(post) for post in board.dispatcher.floor.posts.values()],
             "waiting": self._waiting_rows(),
+            "cut_off": [
+                {
+                    "client": client,
+                    "caller": caller,
+                    "since": iso(visit.since or visit.left_at),
+                    "until": iso(visit.until),
+                    "talked": visit.talked,
+                    "secretary": visit.secretary,
+                }
+                for (client, caller), visit in board.guests.cut_off(board.ports.clock.now()).items()
+            ],
             "parked": self.posts.parked(),
             "rooms": self.posts.rooms(),
             "calls": len(calls),
@@ -331,6 +287,9 @@ class RunningExchange:
     async def rollback(self, wanted: str | None, author: str) -> dict[str, Json]:
         """Put the files of a kept version (None: the former one) back into the folder and apply them. What
         the folder held is kept, and is put back where the reload refuses. LookupError: no such version."""
+        # it reads configurations itself, which loads all that reads YAML
+        from autocom import rolling  # noqa: PLC0415
+
         async with self._reloading:
             now, folder = self.switchboard.ports.clock.now(), self._source.folder
             try:
@@ -351,7 +310,7 @@ class RunningExchange:
 
     async def flush(self) -> bool:
         """Wait a moment for PostgreSQL to have everything."""
-        return await self._shipper.flush(3.0)
+        return await self.shipper.flush(3.0)
 
     def follow(self) -> AsyncIterator[Entry]:
         """Journal entries as they are saved."""

@@ -157,6 +157,9 @@ def explain(
         "eligible": list(_eligible(configuration, client, moved or queue.team)) if queue else [],
         "not_eligible": list(_unfit(configuration, client, moved or queue.team)) if queue else [],
         "further_queues": _further(steps, queue),
+        "cut_off": next(
+            (row for row in live.rows("cut_off") if live.now and _is(row, client, identity)), None
+        ),
         "on_call": [_duty(configuration, name, asked.at) for name in _rosters((*steps, *client.on_full))],
         "at_work": {name: state for name, state in live.states().items() if state in AT_WORK}
         if live.now
@@ -166,6 +169,11 @@ def explain(
         "version_in_force": live.status.get("config_version"),
         "timezone": configuration.bureau.timezone,
     }
+
+
+def _is(row: Mapping[str, Json], client: Client, identity: Identity) -> bool:
+    """Whether it is this caller whom the end of Asterisk cut off."""
+    return not identity.anonymous and (row["client"], row["caller"]) == (client.id, identity.caller)
 
 
 def _identity(configuration: Configuration, plan: NumberingPlan, asked: Asked) -> Identity:

@@ -42,6 +42,8 @@ _FR = {
     "version": "version {version}",
     "not in force": "version {version} du dossier ; en vigueur : {in_force} (autocom reload)",
     "on_offer": "seraient appelées, dans l'ordre :",
+    "cut_off": "coupé par la panne d'Asterisk : jusqu'à {until} il retrouve sa place, en file depuis {since}",
+    "cut_off talked": "coupé en conversation par la panne d'Asterisk : jusqu'à {until} il passe avant tout le monde",
     "duty": "de garde alors ({roster}) : {names}, {seconds} chacun, {rounds} fois{then}",
     "no duty": "personne n'est de garde alors ({roster}){then}",
     "then": ", puis {name}",
@@ -73,6 +75,8 @@ _EN = {
     "version": "version {version}",
     "not in force": "version {version} of the folder; in force: {in_force} (autocom reload)",
     "on_offer": "would be rung, in this order:",
+    "cut_off": "cut off when Asterisk died: until {until} he has his place back, waiting since {since}",
+    "cut_off talked": "cut off in a conversation when Asterisk died: until {until} he comes before everybody",
     "duty": "on call then ({roster}): {names}, {seconds} each, {rounds} times{then}",
     "no duty": "nobody is on call then ({roster}){then}",
     "then": ", then {name}",
@@ -113,6 +117,12 @@ def lines(trail: Mapping[str, Any], plan: NumberingPlan, language: str) -> Itera
     if trail["on_full"]:
         yield "on_full:"
         yield from (f"  {step}" for step in trail["on_full"])
+    if (cut := trail["cut_off"]) is not None:
+        zone = ZoneInfo(trail["timezone"])
+        since, until = (
+            f"{datetime.fromisoformat(cut[key]).astimezone(zone):%H:%M}" for key in ("since", "until")
+        )
+        yield words["cut_off talked" if cut["talked"] else "cut_off"].format(since=since, until=until)
     yield from _queue(trail, words)
     yield from _on_duty(trail, words)
     version, in_force = trail["config_version"], trail["version_in_force"]

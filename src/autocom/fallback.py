@@ -3,13 +3,14 @@
 It is told who may be rung, for the day we are away, and its calls are brought into the journal as `fallback`. Their headers
 are read by the same rules as those of a live call, so the journal says whose call it was. A file is forgotten only
 after its call is saved; one that is read twice after a crash is the same call under the same id, since the id is
-derived from its channel. Who runs it is `app`.
+derived from its channel, and not told twice, since a mark is saved with it. Who runs it is `app`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ import structlog
 from autocom.asterisk import spool
 from autocom.asterisk.spool import FallbackCall
 from autocom.asterisk.telephone import AsteriskTelephone
-from autocom.calls.living import FALLBACK
+from autocom.calls.living import FALLBACK, LEFT
 from autocom.calls.opening import identified
 from autocom.calls.ports import Gone, Rows, TelephoneDown
 from autocom.core.ingress import NumberBook, identify
@@ -32,6 +33,7 @@ from autocom.exchange import RunningExchange
 log = structlog.get_logger()
 
 IMPORT_EVERY = 2.0
+SWEPT_EVERY = 60.0
 
 
 async def keep_told(exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
@@ -75,34 +77,54 @@ async def keep_imported(
     is_open: Callable[[str], bool] = _nobody,
 ) -> None:
     """Until cancelled: calls that it served while we were away or frozen, or still talked in when we came."""
+    swept, doubted = 0.0, frozenset[str]()
+    looked_at: set[str] = set()
     while True:
-        take_in(folder, journal, configuration(), plan, is_open)
+        await take_in(folder, journal, configuration, plan, is_open, looked_at)
+        if time.monotonic() - swept >= SWEPT_EVERY:
+            # the dialplan knew all the same that they had a record
+            swept, stale = time.monotonic(), doubted
+            doubted = frozenset(journal.rows(LEFT))
+            journal.save(floor=dict.fromkeys(sorted(stale & doubted)))
         await asyncio.sleep(IMPORT_EVERY)
 
 
-def take_in(
+async def take_in(
     folder: Path,
     journal: Rows,
-    configuration: Configuration,
+    configuration: Callable[[], Configuration],
     plan: NumberingPlan,
     is_open: Callable[[str], bool] = _nobody,
+    looked_at: set[str] | None = None,
 ) -> int:
-    """Write every call of the spool into the journal; how many there were. `is_open`: whether a channel still has a
-    call of its own, which will say itself that it ended with the fallback."""
-    calls = [found for found in spool.read(folder) if not is_open(found.channel)]
+    """Write every call of the spool into the journal; how many were served. `is_open`: whether a channel still has a
+    call of its own, which will say itself that it ended with the fallback. `looked_at`: who hung up before anybody had
+    him, as far as Asterisk knows, is written down at the second look."""
+    calls = await asyncio.to_thread(spool.read, folder)
     if not calls:
         return 0
-    book, known = NumberBook.of(configuration), journal.rows(FALLBACK)
+    known, done = {**journal.rows(FALLBACK), **journal.rows(LEFT)}, 0
+    in_force = configuration()
+    book = NumberBook.of(in_force)
     for found in calls:
-        mark = FALLBACK + found.channel
-        if mark in known:
-            # its story crashed and gave it to the fallback: it has its record
-            journal.save(floor={mark: None})
-        else:
-            journal.save(_entries(found, configuration, book, plan))
+        await asyncio.sleep(0)  # there may be a night's calls, and others are talking
+        if found.left and looked_at is not None and found.channel not in looked_at:
+            looked_at.add(found.channel)  # next time nobody can be about to write him down himself
+            continue
+        if is_open(found.channel):
+            if found.left:
+                spool.forget(folder, found)  # his story is here
+            continue
+        mark = (LEFT if found.left else FALLBACK) + found.channel
+        if mark not in known:  # else its story crashed and gave it to the fallback, or we were killed here
+            entries = _entries(found, in_force, book, plan)
+            journal.save(entries, floor={mark: entries[0].call})
         spool.forget(folder, found)
-    log.warning("calls were served without us", calls=len(calls))
-    return len(calls)
+        journal.save(floor={mark: None})
+        done += not found.left
+    if done:
+        log.warning("calls were served without us", calls=done)
+    return done
 
 
 def _entries(
@@ -142,5 +164,7 @@ def _entries(
     elif found.number is not None:
         entries.append(Entry(started, "patched", call, {"name": "", "number": found.number}))
         entries.append(Entry(found.ended_at, "patch_ended", call, {}))
-    entries.append(Entry(found.ended_at, "ended", call, {"outcome": "fallback"}))
+    entries.append(
+        Entry(found.ended_at, "ended", call, {"outcome": "abandoned" if found.left else "fallback"})
+    )
     return entries

@@ -1,7 +1,7 @@
-"""What an exchange stands on: PostgreSQL and Asterisk, started here or running elsewhere.
+"""What an exchange stands on: an Asterisk, started here or running elsewhere.
 
-`lay` brings both up side by side and says where they are. What was started here is stopped by the exit
-stack; what runs elsewhere is only spoken to. Must not know calls.
+`lay` brings it up and says where it is. What was started here is stopped by an exit stack; what runs elsewhere is only
+spoken to. Must not know calls. PostgreSQL comes later, and beside the calls (`archive`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import structlog
+from typing import TYPE_CHECKING
 
 from autocom import assets
 from autocom.asterisk.ami import Ami
+from autocom.asterisk.conf import Tls
 from autocom.asterisk.conf.bans import write_bans
 from autocom.asterisk.elsewhere import ElsewhereAsterisk, reload
 from autocom.asterisk.installation import find, require
@@ -25,16 +25,12 @@ from autocom.asterisk.private import AsteriskFailed, Doors, PrivateAsterisk
 from autocom.calls.ports import Clock
 from autocom.config import Loaded
 from autocom.core.model import Configuration
-from autocom.journal.postgres import PostgresUnavailable, PrivatePostgres
-from autocom.papers import Papers
-from autocom.phones.certificates import CertificateFault
 from autocom.settings import Settings
 
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    from autocom.papers import Papers
 
 SIP = "res_pjsip.so"
-POSTGRES_PATIENCE = 8.0
-"""Seconds that the start waits for a PostgreSQL that has run before; `keepers` goes on starting it."""
 
 
 class CannotServe(Exception):  # noqa: N818 - said to a person at a terminal
@@ -98,8 +94,14 @@ class Ground:
             raise AsteriskFailed("AMI is down")
 
 
-def certified(settings: Settings, clock: Clock) -> Papers:
-    """The certificate of TLS, where something speaks it. Raises CannotServe."""
+def certified(settings: Settings, clock: Clock) -> Papers | None:
+    """The certificate of TLS; None where nothing speaks it. Raises CannotServe."""
+    if settings.sip_tls_bind is None and settings.https_bind is None:
+        return None
+    # what makes and reads certificates takes a tenth of a second to load
+    from autocom.papers import Papers  # noqa: PLC0415
+    from autocom.phones.certificates import CertificateFault  # noqa: PLC0415
+
     try:
         return Papers(settings, clock)
     except (CertificateFault, OSError) as fault:
@@ -107,41 +109,9 @@ def certified(settings: Settings, clock: Clock) -> Papers:
 
 
 async def lay(
-    settings: Settings, loaded: Loaded, papers: Papers, told: Told, stack: AsyncExitStack, *, private: bool
-) -> tuple[Ground, str]:
-    """Asterisk, and the URL of PostgreSQL. Raises CannotServe and what the parts raise."""
-    async with asyncio.TaskGroup() as tasks:
-        database = tasks.create_task(_database(settings, told, stack, private=private))
-        asterisk = tasks.create_task(_asterisk(settings, loaded, papers, told, stack, private=private))
-    return asterisk.result(), database.result()
-
-
-async def _database(settings: Settings, told: Told, stack: AsyncExitStack, *, private: bool) -> str:
-    if settings.database_url:
-        return settings.database_url
-    if not private:
-        raise CannotServe(
-            "AUTOCOM_DATABASE_URL is not set: `autocom serve` needs a PostgreSQL that runs elsewhere"
-        )
-    server = PrivatePostgres(settings.state)
-    # before it starts: Asterisk may fail meanwhile, and a thread that starts a server cannot be cancelled
-    stack.push_async_callback(asyncio.to_thread, server.stop)
-    known = server.remembered()
-    async with told.step("PostgreSQL"):
-        try:
-            # the first time there is no journal to do without; later calls need not wait for a long recovery
-            async with asyncio.timeout(POSTGRES_PATIENCE if known else None):
-                return await asyncio.to_thread(server.start)
-        except (PostgresUnavailable, TimeoutError) as error:
-            if known is None:
-                raise
-            log.error("PostgreSQL does not start, calls go on without it", why=str(error) or "not ready yet")
-            return known
-
-
-async def _asterisk(
-    settings: Settings, loaded: Loaded, papers: Papers, told: Told, stack: AsyncExitStack, *, private: bool
+    settings: Settings, loaded: Loaded, tls: Tls | None, told: Told, servers: AsyncExitStack, *, private: bool
 ) -> Ground:
+    """Asterisk; one that was started here is stopped by `servers`. Raises CannotServe and what the parts raise."""
     sip = (settings.sip_bind.host, settings.sip_bind.port)
     rtp = (settings.rtp_ports.first, settings.rtp_ports.last)
     agi = (settings.agi_bind.host, settings.agi_bind.port)
@@ -163,27 +133,44 @@ async def _asterisk(
             dialplan=assets.dialplan(),
             prompts=loaded.media,
             python=Path(sys.executable),
-            tls=papers.sip,
+            tls=tls,
             srtp=settings.srtp == "required",
         )
         await elsewhere.apply(loaded.configuration, None)
         return Ground(doors, None, elsewhere)
     if not private:
         raise CannotServe("AUTOCOM_ARI_URL is not set: `autocom serve` needs an Asterisk that runs elsewhere")
-    installation = await require(assets.get_asterisk(), told.say)
-    server = PrivateAsterisk(
-        installation,
-        settings.state,
-        sip=sip,
-        rtp=rtp,
-        agi=agi,
-        dialplan=assets.dialplan(),
-        prompts=loaded.media,
-        python=Path(sys.executable),
-        tls=papers.sip,
-        srtp=settings.srtp == "required",
-    )
-    stack.push_async_callback(server.stop)
+    server = await _server(settings, loaded, tls, told.say)
+    servers.push_async_callback(server.stop)
     async with told.step("Asterisk"):
         doors = await server.start(loaded.configuration)
     return Ground(doors, server)
+
+
+async def check_adoptable(settings: Settings, loaded: Loaded, tls: Tls | None, *, private: bool) -> None:
+    """Raises CannotServe where the private Asterisk that runs would have to be started anew: its calls would end."""
+    if not private or settings.ari_url:
+        return
+    server = await _server(settings, loaded, tls, lambda _: None)
+    if server.would_restart():
+        raise CannotServe(
+            "AUTOCOM_SIP_BIND, AUTOCOM_RTP_PORTS or the TLS settings have changed: these need a new Asterisk, "
+            "and its calls would end; stop autocom, and start it again"
+        )
+
+
+async def _server(
+    settings: Settings, loaded: Loaded, tls: Tls | None, say: Callable[[str], None]
+) -> PrivateAsterisk:
+    return PrivateAsterisk(
+        await require(assets.get_asterisk(), say),
+        settings.state,
+        sip=(settings.sip_bind.host, settings.sip_bind.port),
+        rtp=(settings.rtp_ports.first, settings.rtp_ports.last),
+        agi=(settings.agi_bind.host, settings.agi_bind.port),
+        dialplan=assets.dialplan(),
+        prompts=loaded.media,
+        python=Path(sys.executable),
+        tls=tls,
+        srtp=settings.srtp == "required",
+    )

@@ -21,7 +21,7 @@ MOST_LETTERS = 200
 
 def rows(board: Switchboard) -> list[Json]:
     """Everything in force, the one that ends first first."""
-    now = board.ports.clock.now()
+    now = board.house.wall(board.ports.clock.now())
     return [row(each) for each in board.overrides.all() if each.until > now]
 
 
@@ -47,7 +47,7 @@ def set_override(board: Switchboard, wish: Mapping[str, Json]) -> dict[str, Json
     client = known(text_of(wish, "client", MOST_LETTERS), configuration.clients, "client")
     kind = text_of(wish, "override", MOST_LETTERS)
     team = known(text_of(wish, "team", MOST_LETTERS), configuration.teams, "team") if kind == "team" else None
-    now = board.ports.clock.now()
+    now = board.house.wall(board.ports.clock.now())
     override = Override(
         client=client,
         kind=kind,

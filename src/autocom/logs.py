@@ -60,7 +60,16 @@ def set_up(level: str, form: Literal["json", "console"] | None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Lenient(sys.stderr))),
     )
-    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(name)s: %(message)s")
+    logging.basicConfig(handlers=[FromLibraries()], level=max(number, logging.WARNING), force=True)
+
+
+class FromLibraries(logging.Handler):
+    """What libraries log, as events of ours: of one line, in the form that was chosen."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        event = structlog.get_logger().bind(logger=record.name)
+        event.log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
 
 
 def plain(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

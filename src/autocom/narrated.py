@@ -106,6 +106,11 @@ def _message_ended(words: Words, fields: Fields, _: str) -> str:
     return words.say("message_ended", sound=_sound(words, fields), heard=heard, cut=cut)
 
 
+def _returning(words: Words, fields: Fields, kind: str) -> str:
+    own = "talked" if fields.get("talked") else "lost" if fields.get("lost") else None
+    return words.say(kind if own is None else f"{kind} {own}")
+
+
 def _queued(words: Words, fields: Fields, _: str) -> str:
     other = fields.get("instead_of")
     instead = words.say("instead", team=other) if other else ""
@@ -245,6 +250,7 @@ _MADE: Mapping[str, Callable[[Words, Fields, str], str]] = {
     "transferred": _transferred,
     "transfer_failed": _transfer_failed,
     "message_ended": _message_ended,
+    "returning": _returning,
     "queued": _queued,
     "announced": _announced,
     "forward_started": _outside,

@@ -198,7 +198,11 @@ async def keep_read(diary: Diary, exchange: RunningExchange) -> None:
         for deed in deeds:
             _note(deed, exchange)
         if deeds:
-            await asyncio.to_thread(diary.forget)
+            try:
+                await asyncio.to_thread(diary.forget)
+            except OSError as error:
+                log.error("the rescuer's diary cannot be emptied, it is read no more", why=str(error))
+                return
         await asyncio.sleep(READ_EVERY)
 
 

@@ -2,7 +2,7 @@
 
 Once a second: what a disk refused is written again, the write-ahead log is moved into its file, the room of a long
 outage is given back, and what is wrong is said once as a fault, and once when it is over (`database_down`,
-`journal_lag`, `disk_low`). All that may wait for a disk happens in a thread. Must not know calls. Invariant: nothing
+`journal_lag`, `disk_low`, `descriptors_low`). All that may wait for a disk happens in a thread. Must not know calls. Invariant: nothing
 here raises because of a disk or of PostgreSQL. Who runs it is `app`; what follows from a fault is `alerting`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import sqlite3
 from collections import deque
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ LOW, WELL = 0.9, 0.85
 ENOUGH = 5_000_000_000
 """Bytes free that are enough, whatever their share of the disk."""
 
+FEW = 32
+"""Descriptors that are left at least, whatever their share: a burst of calls needs as many."""
+
+_OPEN = Path("/proc/self/fd")
 JOURNAL, DISK = "journal.sqlite", "disk"
 
 
@@ -55,6 +60,28 @@ class Disk:
     def used(self) -> float:
         """The share that is taken, as far as we are concerned."""
         return 1 - self.free / self.size if self.size else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """How many files and connections this process has open, of how many that it may have."""
+
+    open: int
+    limit: int
+
+    @property
+    def used(self) -> float:
+        """The share that is taken, or that is as near the limit: with `FEW` left it is `LOW`."""
+        return max(self.open / self.limit, 1 - (self.limit - self.open) * (1 - LOW) / FEW)
+
+
+def descriptors() -> Descriptors:
+    """As it is now; all are taken where not even that can be read."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    try:
+        return Descriptors(len(list(_OPEN.iterdir())), limit)
+    except OSError:
+        return Descriptors(limit, limit)
 
 
 def disk_of(folder: Path) -> Disk | None:
@@ -80,8 +107,8 @@ class RoomLeft:
     def figures(self) -> dict[str, Json]:
         """For metrics: bytes of the log and of its budget, steps held in memory, seconds behind, the disk."""
         return {
-            "log_bytes": self._local.used,
-            "log_budget": self._local.budget,
+            "log_bytes": self._local.room.used,
+            "log_budget": self._local.room.size,
             "log_held": self._local.held,
             "behind_seconds": self.behind(),
             "disk_free": None if self.disk is None else self.disk.free,
@@ -113,6 +140,9 @@ class RoomLeft:
             self._seen.append((now, self._local.last))
         self._judge_database(now)
         self._judge_log()
+        taken = descriptors()
+        low = taken.used >= self._limit("", "descriptors_low")
+        self._tell("descriptors_low", "", low, f"{taken.open} of {taken.limit}")
         if self.disk is not None:
             self._judge_disk(self.disk)
 
@@ -121,7 +151,7 @@ class RoomLeft:
         try:
             # a full disk leaves a log that was moved into its file: it is written over
             if self._local.held or log_file.written_ahead(self._local.path) > AHEAD_LIMIT:
-                self._local.checkpoint()
+                log_file.checkpoint(self._local.path)
             if shrinks:
                 log_file.shrink(self._local.path)
         except (sqlite3.Error, OSError) as error:
@@ -143,20 +173,21 @@ class RoomLeft:
             self._tell("journal_lag", "", behind >= LAG, f"{waiting} facts, the oldest for {behind:.0f} s")
 
     def _judge_log(self) -> None:
-        share = self._local.used / self._local.budget
+        room = self._local.room
+        share = room.used / room.size
         refuses = self._local.refuses
         if refuses is not None:
             detail = f"{refuses}: {self._local.held} steps are in memory alone"
         else:
-            detail = f"{share:.0%} of its {self._local.budget // 1_000_000} MB"
+            detail = f"{share:.0%} of its {room.size // 1_000_000} MB"
         self._tell("disk_low", JOURNAL, refuses is not None or share >= self._limit(JOURNAL), detail)
 
     def _judge_disk(self, disk: Disk) -> None:
         low = disk.used >= self._limit(DISK) and disk.free < ENOUGH
         self._tell("disk_low", DISK, low, f"{disk.used:.0%} taken, {disk.free // 1_000_000} MB free")
 
-    def _limit(self, where: str) -> float:
-        return WELL if ("disk_low", where) in self._told else LOW
+    def _limit(self, where: str, name: str = "disk_low") -> float:
+        return WELL if (name, where) in self._told else LOW
 
     def _tell(self, name: str, where: str, is_wrong: bool, detail: str) -> None:  # noqa: FBT001 - a word's third
         key = (name, where)

@@ -4,7 +4,8 @@ Within a process time never jumps (`asterisk.clock`). A new process would begin 
 set back by an hour meanwhile, a secretary would be in her wrap-up for an hour; set forward, every caller's waiting
 would be over. So the offset of the wall clock is kept in the log, and as long as the machine has not been started
 anew (its monotonic clock goes on) and calls are open, the next process counts on with it. With no call open, the
-wall clock is right. `watch` says when the two differ. Must not know what time is used for.
+wall clock is right. `watch` notices when the two differ: what goes by a calendar, the opening hours above all, follows
+the wall clock at once, deadlines and the journal's instants do not. Must not know what time is used for.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ ROW = "clock"
 JUMP = 2.0
 """Seconds between our clock and the wall clock that are a jump; less is the daily work of NTP."""
 
-LOOK_EVERY = 10.0
+LOOK_EVERY = 0.5
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -46,6 +47,7 @@ def carried_on(local: Kept, fresh: SteadyClock | None = None, boot: Path = _BOOT
     if isinstance(offset, float) and abs(offset - clock.offset) > JUMP and local.stored().calls:
         log.warning("the wall clock jumped, calls go on by the old one", seconds=round(clock.offset - offset))
         clock = SteadyClock(offset)
+        clock.ahead = clock.skew()
     kept: dict[str, Json] = {"boot": machine, "offset": clock.offset}
     local.save(floor={ROW: kept})
     return clock
@@ -58,17 +60,18 @@ def _read(path: Path) -> str:
         return ""
 
 
-async def watch(clock: SteadyClock, note: Callable[[str, str], None]) -> None:
-    """Until cancelled: say how far the wall clock is from ours, whenever that changes by a jump. Until the next start
-    without open calls opening hours are read by ours."""
+async def watch(
+    clock: SteadyClock, note: Callable[[str, str], None], moved: Callable[[float], None] = lambda _: None
+) -> None:
+    """Until cancelled: follow the wall clock's jumps with `ahead`, and say so to whoever waits for an hour of the day
+    (`moved`). The journal's instants stay those of our clock until a start without open calls."""
     said = 0.0
     while True:
         skew = clock.skew()
         if abs(skew - said) > JUMP:
             said = skew
-            log.error(
-                "the wall clock jumped: opening hours are wrong by as much until a restart",
-                seconds=round(skew),
-            )
+            clock.ahead = skew if abs(skew) > JUMP else 0.0
+            log.error("the wall clock jumped: calendars follow it, deadlines do not", seconds=round(skew))
             note("clock_jumped", f"{skew:+.0f} s")
+            moved(clock.ahead)
         await clock.until(clock.now() + LOOK_EVERY)

@@ -17,6 +17,8 @@ from typing import IO
 
 from autocom.shelf import write_whole
 
+STOPPING = "stopping"
+
 
 class StateBusy(Exception):  # noqa: N818 - says what is the case
     """Another autocom runs on this state folder."""
@@ -47,14 +49,27 @@ def lock(state: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        owner = file.read().strip() or "unknown"
+        owner, _, word = file.read().strip().partition(" ")
+        file.close()
         raise StateBusy(
-            f"another autocom (process {owner}) runs on {state}: stop it, or set AUTOCOM_STATE to another folder"
+            f"process {owner} on {state} is stopping, and lets its calls end first: start again when it has ended"
+            if word == STOPPING
+            else f"another autocom (process {owner or 'unknown'}) runs on {state}: stop it, or set AUTOCOM_STATE to "
+            "another folder"
         ) from None
+    _sign(file, str(os.getpid()))
+    return file
+
+
+def say_stopping(file: IO[str]) -> None:
+    """For whoever wants the lock meanwhile."""
+    _sign(file, f"{os.getpid()} {STOPPING}")
+
+
+def _sign(file: IO[str], text: str) -> None:
     with suppress(OSError):  # a full disk: it is locked all the same
         file.truncate(0)
-        os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
-    return file
+        os.pwrite(file.fileno(), text.encode(), 0)
 
 
 def write_card(state: Path, card: Card) -> None:

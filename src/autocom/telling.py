@@ -21,7 +21,6 @@ from autocom.alert_sight import AlertSight
 from autocom.alerting import AlertRoom
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.outgoing import channels_used
-from autocom.core.alerts import RULES, active
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
 from autocom.exchange import RunningExchange
@@ -48,14 +47,15 @@ class Telling:
         local: LocalLog,
         database: str,
         configuration: Callable[[], Configuration],
+        behind: Callable[[], float],
     ) -> None:
+        """`behind`: for how many seconds the oldest fact that is not in PostgreSQL has been in the local log."""
         clock = exchange.switchboard.ports.clock
         self._exchange, self._telephone, self._shipper = exchange, telephone, shipper
-        self._local, self._clock, self._database = local, clock, database
+        self._local, self._clock, self._database, self._behind = local, clock, database, behind
         self._answered = float("inf")  # when PostgreSQL did last
         self._figures: tuple[float, Mapping[str, int], Mapping[str, int]] = (float("-inf"), {}, {})
-        self.sight = AlertSight(exchange, shipper, clock, self._trunks)
-        self.sight.database = self._database_answers
+        self.sight = AlertSight(exchange, shipper, clock, self._trunks, self._database_answers, behind)
         self.metrics = Metrics(clock, self.now)
         self.alerts = AlertRoom(
             exchange.journal,
@@ -65,6 +65,7 @@ class Telling:
             self.sight.find,
             self._hear,
         )
+        self.sight.remember(self.alerts.active())
         exchange.alerts, exchange.metrics = self.alerts.rows, self.metrics.text
         telephone.client.measured, telephone.client.aged = self.metrics.request, self.metrics.event
 
@@ -110,7 +111,6 @@ class Telling:
         """What the exchange holds."""
         board, exchange, now = self._exchange.switchboard, self._exchange, self._clock.now()
         configuration, floor = board.configuration, board.dispatcher.floor
-        behind, oldest = self._shipper.lag()
         waiters = list(floor.waiters.values())
         mails, texts = self._outboxes(now)
         stories = [line.story for line in board.lines.values()]
@@ -129,15 +129,15 @@ class Telling:
                 trunk.id: (channels_used(trunk.id, stories), trunk.max_calls or 0)
                 for trunk in (configuration.trunks.values() if configuration else ())
             },
-            backlog=behind,
-            backlog_age=max(0.0, now - oldest) if oldest is not None else 0.0,
+            backlog=self._shipper.backlog(),
+            backlog_age=self._behind(),
             log_bytes=_size(self._local),
             held=self._local.held,
             unread=self._telephone.feed.unread_age(),
             canary=self._telephone.feed.canary_age(),
             mails=dict(mails),
             texts=dict(texts),
-            alerts=dict(Counter((a.name, _severity(a.name)) for a in active(self.alerts.alerts))),
+            alerts=self.alerts.counts(),
             configuration=configuration.version if configuration else "",
             refused=exchange.refused is not None,
         )
@@ -155,11 +155,6 @@ def _counts(figures: Json) -> dict[str, int]:
     if not isinstance(figures, dict):
         return {}
     return {state: n for state, n in figures.items() if state in ("waiting", "failed") and isinstance(n, int)}
-
-
-def _severity(name: str) -> str:
-    rule = RULES.get(name)
-    return rule.severity if rule is not None else "warning"
 
 
 def _size(local: LocalLog) -> int:

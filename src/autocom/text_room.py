@@ -27,11 +27,11 @@ from autocom.core.model import Configuration
 from autocom.core.posts import Post
 from autocom.core.texting import Wish
 from autocom.core.texts import Outgoing, Text, outgoing_id
-from autocom.exchange import SharedJournal
 from autocom.journal import texts as stored
 from autocom.journal.shipper import PATIENCE_S
 from autocom.lane import Refused
 from autocom.mail.route import Parcel
+from autocom.shared_journal import SharedJournal
 from autocom.texts.despatch import Despatch
 from autocom.texts.ledger import Ledger
 from autocom.texts.office import WHY, TextOffice

@@ -10,9 +10,10 @@ import pytest
 
 from autocom.asterisk import ami as module
 from autocom.asterisk.ami import Ami, AmiRefused
+from autocom.asterisk.ari.feed import BESIDE_WITHIN
 from autocom.calls.ports import TelephoneDown
-from autocom.core.telephony import PhoneInUse, PhoneRegistered
-from tests.asterisk.ari_support import PASSWORD, Listener, throwaway_asterisk
+from autocom.core.telephony import PhoneInUse, PhoneRegistered, TelephoneBack
+from tests.asterisk.ari_support import PASSWORD, Impostor, Listener, telephone_at, throwaway_asterisk
 from tests.support import PATIENCE
 from tests.support.phones import Phones
 from tests.support.ports import free_port
@@ -213,6 +214,17 @@ async def test_a_peer_that_is_not_there_yet_is_found_when_it_comes():
             await eventually(lambda: ami.up)
 
 
+async def test_a_message_that_never_ends_is_left_and_what_ami_tells_is_read_anew(monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_MESSAGE", 50_000)
+    async with Switch(contacts=["lea"]).listening() as switch, running(switch.port) as (ami, ear):
+        await eventually(lambda: ami.up)
+        switch.say("Event: Unheard", f"Of: {'x' * 40_000}")
+        switch.contacts.append("zoé")
+        switch.writers[-1].write(b"a line without an end" * 5_000)
+        await eventually(lambda: ear.all(PhoneRegistered, secretary="zoé", reachable=True))
+        assert switch.did("Login") == 2
+
+
 async def test_a_connection_that_is_cut_during_the_first_lists_is_made_again():
     switch = Switch()
 
@@ -240,7 +252,9 @@ async def test_a_phone_that_registers_anew_was_never_absent(monkeypatch):
         await ear.fact(PhoneRegistered, secretary="zoé", reachable=True)
         switch.say(*contact, "ContactStatus: Removed")
         await ear.fact(PhoneRegistered, secretary="lea", reachable=False)
-        assert [f.reachable for f in ear.all(PhoneRegistered, secretary="lea")] == [True, False]
+        assert [f.reachable for f in ear.all(PhoneRegistered, secretary="lea")] == [True, True, False], (
+            "moved perhaps"
+        )
 
 
 async def test_the_real_ami_tells_registrations_own_calls_and_reloads(tmp_path: Path):
@@ -265,3 +279,23 @@ async def test_the_real_ami_tells_registrations_own_calls_and_reloads(tmp_path: 
             await ear.fact(PhoneRegistered, secretary="lea", reachable=True)
             await ear.fact(PhoneRegistered, secretary="zoe", reachable=False)
         assert ear.all(PhoneRegistered, secretary="trunk-operator") == []
+
+
+async def test_whose_phone_is_in_use_is_told_before_anybody_can_be_rung():
+    async with (
+        Impostor().serving() as server,
+        Switch().listening() as switch,
+        telephone_at(server.url, switch.port) as line,
+    ):
+        kinds = [type(fact) for fact in line.ear.facts]
+        assert kinds.index(PhoneInUse) < kinds.index(TelephoneBack), kinds
+
+
+async def test_an_ami_that_is_frozen_does_not_keep_callers_waiting():
+    async with (
+        Impostor().serving() as server,
+        Switch(silent=True).listening() as switch,
+        asyncio.timeout(BESIDE_WITHIN + PATIENCE),
+        telephone_at(server.url, switch.port) as line,
+    ):
+        assert [type(fact) for fact in line.ear.facts] == [TelephoneBack]

@@ -126,6 +126,24 @@ async def test_a_full_pool_is_no_silence(impostor):
     assert time.monotonic() - began < 3
 
 
+async def test_a_caller_is_claimed_past_a_full_pool(impostor):
+    async def claimed(_: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    impostor.answers[ANSWER] = hang
+    impostor.answers["POST", "/events/claim"] = claimed
+    async with AriClient(impostor.url, "autocom", PASSWORD, pool=2) as ari, asyncio.TaskGroup() as tasks:
+        others = [tasks.create_task(ari.ari.channels.answer("c1")) for _ in range(9)]
+        async with asyncio.timeout(PATIENCE):
+            while impostor.requests.count(ANSWER) < 2:
+                await asyncio.sleep(0.01)
+        async with asyncio.timeout(1.0):  # what he is given before the dialplan serves him
+            await ari.ari.events.claim_channel("c2", "autocom")
+        assert impostor.requests.count(ANSWER) == 2
+        for other in others:
+            other.cancel()
+
+
 async def test_a_slow_answer_holds_up_no_other_command(impostor):
     impostor.answers[ANSWER] = hang
     async with client(impostor) as ari, asyncio.TaskGroup() as tasks:

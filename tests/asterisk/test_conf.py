@@ -51,11 +51,11 @@ def test_only_what_changed_is_written_and_reloaded(tmp_path: Path):
     assert changed.reloads == ("res_pjsip.so", "res_pjsip_mwi.so", "pbx_config.so")
     assert not changed.restart
     moved = write(bureau(secretaries=3), where, replace(NET, rtp=(11000, 11099)), SECRETS)
-    assert moved.names == ("rtp.conf",)
+    assert moved.names == ("asterisk.conf", "rtp.conf")
     assert moved.restart
 
 
-def test_each_team_that_a_client_waits_for_is_a_queue_with_its_levels_and_its_widening():
+def test_each_team_is_a_queue_with_its_levels_and_its_widening_also_one_that_no_rule_names():
     people = {
         who: replace(each, teams={"one": 2} if who == "lea" else {"two": 1})
         for who, each in bureau().secretaries.items()
@@ -66,8 +66,9 @@ def test_each_team_that_a_client_waits_for_is_a_queue_with_its_levels_and_its_wi
     files = render(
         replace(bureau(), secretaries=people, teams=teams, clients={"lilas": lilas}), paths(), NET, SECRETS
     )
-    (_, (queue, options)) = sections(files["queues.conf"])
-    assert queue == "one"
+    (_, (queue, options), (other, others)) = sections(files["queues.conf"])
+    assert (queue, other) == ("one", "two")
+    assert others["member"] == ["Local/202@autocom-standby-member/n,1,ines,hint:ines@autocom-standby-state"]
     assert options["member"] == [
         "Local/202@autocom-standby-member/n,11,ines,hint:ines@autocom-standby-state",
         "Local/201@autocom-standby-member/n,2,lea,hint:lea@autocom-standby-state",
@@ -77,7 +78,10 @@ def test_each_team_that_a_client_waits_for_is_a_queue_with_its_levels_and_its_wi
         ["rrmemory"],
         ["one"],
     )
-    assert sections(files["queuerules.conf"])[1:] == [("one", {"penaltychange": ["16,,,9", "20,19"]})]
+    assert sections(files["queuerules.conf"])[1:] == [
+        ("one", {"penaltychange": ["16,,,9", "20,19"]}),
+        ("two", {"penaltychange": ["16,,,9"]}),
+    ]
     assert "exten = lea,hint,PJSIP/lea&PJSIP/lea@web&Stasis:away-lea" in files["extensions.conf"]
     assert dict(sections(files["logger.conf"]))["general"]["queue_log"] == ["no"], (
         "it would hold callers' numbers"
@@ -122,10 +126,16 @@ def test_a_phone_needs_its_password_and_a_trunk_its_address():
         assert "trust_id_inbound" not in by_name[template][0]
 
 
-def test_a_phone_that_died_in_a_call_is_given_up_sooner_than_a_callers_line():
+def test_a_phone_that_died_in_a_call_is_given_up_soon_and_a_caller_who_says_nothing_while_he_waits_is_not():
     templates = dict(sections(render(bureau(), paths(), NET, SECRETS)["pjsip.conf"]))
     found = {kind: templates[f"autocom-{kind}"]["rtp_timeout"] for kind in ("phone", "web", "trunk")}
-    assert found == {"phone": ["18"], "web": ["18"], "trunk": ["60"]}
+    assert found == {"phone": ["18"], "web": ["18"], "trunk": ["600"]}
+
+
+@pytest.mark.parametrize(("ports", "calls"), [((10000, 10999), 400), ((27000, 27199), 80), ((9000, 9001), 1)])
+def test_callers_leave_a_fifth_of_the_ports_to_the_phones_that_ring_for_them(ports, calls):
+    options = dict(sections(render(bureau(), paths(), replace(NET, rtp=ports), SECRETS)["asterisk.conf"]))
+    assert options["options"]["maxcalls"] == [str(calls)]
 
 
 def test_no_password_stands_in_clear_in_any_file():

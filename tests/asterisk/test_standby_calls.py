@@ -19,7 +19,7 @@ import pytest
 
 from autocom.asterisk import spool
 from autocom.asterisk.clock import SteadyClock
-from autocom.asterisk.conf import login_variable
+from autocom.asterisk.conf import GATE, login_variable
 from autocom.asterisk.private import PrivateAsterisk
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.core.model import (
@@ -39,7 +39,7 @@ from autocom.core.model import (
     Trunk,
     Widening,
 )
-from autocom.core.numbers import FRANCE
+from autocom.core.standby import foretell
 from autocom.core.telephony import CallEntered, TelephoneBack
 from autocom.standby import NAME, write_file
 from tests.asterisk.ari_support import Listener
@@ -76,7 +76,9 @@ def configuration(place: Folder, *steps: Step, secretaries: int = 3, **more: Any
         who: replace(each, teams={"one": 1} if who != "chloe" else {"two": 1})
         for who, each in made.secretaries.items()
     }
+    shared = (Line("+33199001005", "+33536490701"),)
     clients = (
+        Client("roux", "R", "Cab. Roux", "general", shared, always, (Rule("open", None, (Enqueue("one"),)),)),
         Client("accueil", "A", "Accueil", "general", (Line("+33199001009"),), always, (Rule("r", None, ()),)),
         Client(
             "lilas", "L", "Cab. Lilas", "general", (Line("+33199001001"),), always,
@@ -100,7 +102,7 @@ async def standing_by(
         asterisk = place.asterisk()
         made = configuration(place, *steps, **more)
         await asterisk.start(made)
-        write_file(asterisk.paths.state, made, time.time(), FRANCE)
+        write_file(asterisk.paths.state, foretell(made, time.time()))
         yield place, asterisk, made
 
 
@@ -191,6 +193,28 @@ async def test_a_caller_who_withholds_his_number_is_shown_as_such():
             line.end(answer)
             await lea.cancelled(len(lea.invites))
         assert complaints(asterisk) == []
+
+
+async def test_with_the_gate_closed_all_that_the_network_said_of_a_call_is_known_as_well():
+    async with (
+        standing_by() as (place, asterisk, _),
+        SipPhone(place.server, "lea", password("lea")) as lea,
+        SipLine(place.server) as line,
+    ):
+        async with AriApp(asterisk) as app:
+            await app.call("POST", "asterisk/variable", variable=GATE, value="closed")
+        said = ("Diversion: <sip:0536490701@op.example>;reason=no-answer", "Privacy: id")
+        frm = "<sip:0639980101@op.example>"
+        line.send(
+            line.request(
+                "INVITE", f"sip:0199001005@{place.server}", frm=frm, headers=said, body=line.silent_sdp()
+            )
+        )
+        invite = await lea.invited()
+        assert "Cab. Roux · Masqué" in invite.header("From"), "of several clients with this number his own"
+        assert "0639980101" not in invite.text, "he withholds it"
+        line.end(next(m for m in reversed(line.received) if (m.status or 0) > 100))
+        await lea.cancelled()
 
 
 @pytest.mark.parametrize("how", ["offline", "away"])
@@ -290,7 +314,7 @@ async def test_with_a_file_that_is_missing_broken_or_too_old_he_is_served_as_one
             caller = await phones.dial(f"sip:{VAUBAN}@{place.server}", f"06399801{number:02}")
             await caller.hears(PLEASE_WAIT, for_seconds=0.2)
             await caller.hangup()
-        write_file(asterisk.paths.state, made, time.time() - 16 * 86_400, FRANCE)
+        write_file(asterisk.paths.state, foretell(made, time.time() - 16 * 86_400))
         caller = await phones.dial(f"sip:{VAUBAN}@{place.server}")
         await caller.hears(PLEASE_WAIT, for_seconds=0.2)
         await caller.hangup()
@@ -314,7 +338,7 @@ async def test_the_script_answers_within_150_ms_with_two_hundred_clients(tmp_pat
             f"client-{n}": replace(made.clients["lilas"], id=f"client-{n}", lines=(Line(f"+3326191{n:04}"),))
             for n in range(200)
         }
-        write_file(tmp_path, replace(made, clients=made.clients | many), time.time(), FRANCE)
+        write_file(tmp_path, foretell(replace(made, clients=made.clients | many), time.time()))
     took = [await asyncio.to_thread(spoken, tmp_path / NAME, "0261910150") for _ in range(5)]
     _, said = took[0]
     assert said[-1] == 'SET VARIABLE AUTOCOM_ROUTE "ready"'
@@ -362,9 +386,8 @@ def test_the_file_is_for_its_owner_alone_and_whole(tmp_path: Path):
             return configuration(place)
 
     found = asyncio.run(made())
-    until = write_file(tmp_path / "asterisk", found, 1_795_373_872.0, FRANCE)
+    write_file(tmp_path / "asterisk", foretell(found, 1_795_373_872.0))
     path = tmp_path / "asterisk" / NAME
     assert path.stat().st_mode & 0o777 == 0o600
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    assert lines[0]["until"] == until
-    assert lines[0]["clients"] == len(lines) - 1 == 3
+    assert lines[0]["clients"] == len(lines) - 1 == 4

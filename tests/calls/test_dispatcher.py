@@ -8,10 +8,20 @@ from dataclasses import replace
 
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.notes import Note
-from autocom.core.floor_words import CallerJoined, GiveUp, LoggedIn, PhoneSeen, Ring, Staffed, TimePassed
+from autocom.core.floor_words import (
+    CallerJoined,
+    CallerLeft,
+    GiveUp,
+    LoggedIn,
+    PhoneSeen,
+    Ring,
+    Staffed,
+    TimePassed,
+)
 from autocom.core.journal import Entry
 from autocom.core.model import Quota, Team
 from autocom.core.posts import Floor, Offered, Pause, Post, Staff, Waiter, WrapUp
+from autocom.core.telephony import Cause
 from tests.support.exchange_in_memory import CODEC, MemoryJournal
 from tests.support.fake_telephone import FakeTelephone
 from tests.support.virtual import VirtualClock, run
@@ -126,3 +136,41 @@ def test_rows_of_an_older_version_without_the_newer_fields_are_read_and_waited_b
     room.dispatcher.restore({"post:lea": old_post, "waiter:c1": old_waiter}, {"c1"})
     assert room.dispatcher.floor.posts == {"lea": Post("lea", registered=True, logged_in=True)}
     assert room.dispatcher.floor.waiters == {"c1": Waiter("c1", "lilas", "medical", 5.0)}
+
+
+class SlowToHangUp(FakeTelephone):
+    """Asterisk takes its time; `said` is told when it has."""
+
+    def __init__(self, clock: VirtualClock, said: list[str]) -> None:
+        super().__init__(clock, {})
+        self._said = said
+
+    async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
+        await asyncio.sleep(0.5)
+        self._said.append(f"stopped {channel}")
+
+
+def test_her_phone_is_not_rung_anew_before_it_was_told_that_the_last_offer_is_over() -> None:
+    async def story() -> None:
+        clock, said = VirtualClock(), list[str]()
+        dispatcher = Dispatcher(SlowToHangUp(clock, said), MemoryJournal(), clock, CODEC, Floor(STAFF))
+        dispatcher.invite = lambda ring: said.append(f"rings {ring.leg}")
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher.tasks = tasks
+            dispatcher.see(seeing=True)
+            for fact in (Staffed(STAFF), PhoneSeen("lea", reachable=True), LoggedIn("lea")):
+                dispatcher.submit(fact)
+            for call in ("c1", "c2", "c3"):
+                dispatcher.submit(CallerJoined(waiter(call)))
+            await asyncio.sleep(0.1)
+            dispatcher.submit(CallerLeft("c1"))
+            await asyncio.sleep(0.1)
+            dispatcher.submit(CallerLeft("c2"))
+        assert said == [
+            "rings ring-c1-1-lea",
+            "stopped ring-c1-1-lea",
+            "stopped ring-c2-1-lea",
+            "rings ring-c3-1-lea",
+        ]
+
+    run(story())

@@ -446,6 +446,7 @@ def test_a_story_that_crashes_gives_its_caller_to_the_fallback_and_touches_no_ot
         bench.telephone.call_in("chan-2", "0199001002")
         await bench.pass_time(2)
         assert heard(bench, "chan-1") == ["fallback"]
+        assert bench.telephone.handed_back == [("chan-1", "lilas", False)], "he has not heard his message"
         assert heard(bench, "chan-2") == ["welcome"]
 
     bench = play(scenario, client("lilas", "+33199001001"), client("other", "+33199001002"))

@@ -289,6 +289,7 @@ def test_a_rule_for_certain_days_takes_over_at_local_midnight() -> None:
         (datetime(2027, 3, 28, 3, 0, tzinfo=PARIS), 120.0),
     ],
 )
+@pytest.mark.fault("F33")
 def test_closing_in_the_night_of_a_clock_change_is_exact(closes: datetime, joins: float) -> None:
     instant = closes.timestamp() - EPOCH
 
@@ -560,6 +561,7 @@ def test_who_waits_follows_new_hours_at_once_and_keeps_his_rules() -> None:
     assert sounds(bench) == ["welcome", "music:music-calm", "closed", "end"], "his own closing rule"
 
 
+@pytest.mark.fault("F32")
 def test_who_waits_for_a_client_that_is_removed_goes_on_under_the_old_rules() -> None:
     async def scenario(bench: Bench) -> None:
         await bench.at_work("lea")

@@ -92,6 +92,29 @@ def test_who_is_dropped_as_soon_as_he_is_joined_is_the_next_of_somebody_else() -
     run(story())
 
 
+def test_a_caller_who_hangs_up_in_the_instant_of_the_join_makes_no_other_phone_ring() -> None:
+    async def story() -> None:
+        bench = await opened(with_sounds(configuration()), "lea", "ines")
+        bench.telephone.habits["lea"] = Habit(answers=5.0)
+
+        def he_goes(what: str) -> None:
+            if what == "connect":
+                bench.telephone.caller_hangs_up("chan-1")
+
+        bench.telephone.before = he_goes
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(10.0)
+        assert bench.record().outcome == "abandoned"
+        assert [e.fields["secretary"] for e in bench.of("c1") if e.kind == "offered"] == ["lea"]
+        assert bench.telephone.past[LEG].ended_with == Cause.NORMAL
+        assert "l'appelant vient de raccrocher" in bench.telephone.told[-1][1]
+        assert (bench.state("lea"), bench.state("ines")) == ("free", "free")
+        assert bench.failure() is None
+        await bench.kill()
+
+    run(story())
+
+
 def test_who_is_dropped_by_the_only_one_there_is_asked_for_again() -> None:
     async def story() -> None:
         bench = await opened(with_sounds(configuration()), "lea")

@@ -29,6 +29,7 @@ from autocom.core.floor_words import (
     StopRinging,
     Take,
     TalkEnded,
+    Tell,
     TimePassed,
 )
 from autocom.core.model import Breather, Ringing, Team, Widening
@@ -146,10 +147,68 @@ def test_a_phone_that_never_rang_is_no_miss_of_hers() -> None:
     script.at(0, caller())
     script.at(12.0, TimePassed())  # the INVITE got no answer at all
     assert script.state("lea") == "free"
-    script.at(13.0, TimePassed())
-    script.at(13.1, LegEnded("ring-c1-2-lea", 0))
+    assert rings(script.at(30.0, TimePassed())) == ["lea"]
+    script.at(30.1, LegEnded("ring-c1-2-lea", 0))
     assert script.state("lea") == "free"
     assert script.floor.posts["lea"].misses == 0
+
+
+def test_a_phone_that_gives_no_sign_costs_one_turn_in_half_a_minute_whoever_calls() -> None:
+    script = Script(at_work=("lea", "ines"))
+    assert rings(script.at(0, caller())) == ["lea"]
+    assert rings(script.at(5, CallerLeft("c1"))) == []
+    assert rings(script.at(6, caller("c2", joined=6.0))) == ["ines"], "Léa's said nothing in five seconds"
+    assert rings(script.at(7, caller("c3", joined=7.0))) == []
+    assert rings(script.at(29.9, TimePassed())) == []
+    assert rings(script.at(30.0, TimePassed())) == ["lea"]
+
+
+def test_a_phone_that_gave_no_sign_is_asked_again_as_soon_as_it_registers() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())
+    script.at(12.0, TimePassed())
+    assert rings(script.at(13.0, PhoneSeen("lea", True))) == [], "known already"
+    assert rings(script.at(14.0, PhoneSeen("lea", True, moved=True))) == []
+    assert rings(script.at(17.0, TimePassed())) == ["lea"]
+
+
+@pytest.mark.parametrize("sign", [LegRang("ring-c1-1-lea"), PhoneUsed("lea", True)])
+def test_a_phone_that_gave_a_sign_is_soon_asked_again(sign: FloorFact) -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())
+    script.at(4, sign)
+    script.at(12.0, TimePassed())
+    if isinstance(sign, PhoneUsed):
+        script.at(12.5, PhoneUsed("lea", False))
+    assert rings(script.at(13.0, TimePassed())) == ["lea"] or script.state("lea") == "ringing"
+
+
+def test_a_phone_that_comes_and_goes_is_not_rung_each_time_it_comes() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())
+    rung = 0
+    for tenth in range(1, 100):  # ten seconds of it
+        rung += len(rings(script.at(tenth / 10, PhoneSeen("lea", tenth % 2 == 0))))
+    assert rung <= 3
+
+
+def test_who_picks_up_as_he_hangs_up_is_free_at_once_and_told() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())
+    script.at(3, LegAnswered("ring-c1-1-lea"))
+    decisions = script.at(3.01, CallerLeft("c1"))
+    assert decisions == [StopRinging("ring-c1-1-lea", Cause.NORMAL), Tell("lea", "caller_gone")]
+    assert script.state("lea") == "free"
+
+
+def test_a_leg_that_ends_before_the_bridge_is_written_down_with_its_cause() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())
+    script.at(3, LegAnswered("ring-c1-1-lea"))
+    script.at(3.01, LegEnded("ring-c1-1-lea", 58, None))
+    assert script.last is not None
+    (entry,) = [e for e in script.last.entries if e.kind == "unjoined"]
+    assert entry.fields == {"secretary": "lea", "leg": "ring-c1-1-lea", "cause": 58, "sip": None}
 
 
 def test_while_events_are_away_nothing_is_concluded_from_silence_and_nobody_is_rung() -> None:

@@ -14,6 +14,7 @@ from autocom.core.floor_words import (
     Joined,
     LegAnswered,
     LegEnded,
+    LegRang,
     LoggedIn,
     LoggedOut,
     PausedBy,
@@ -312,7 +313,9 @@ def test_an_offer_says_why_she_and_why_not_the_others() -> None:
 def test_who_let_him_ring_before_is_named_as_tried() -> None:
     script = Script(TRIO, ("ana", "bea"))
     script.at(0, caller())
+    script.at(0, LegRang("ring-c1-1-ana"))
     script.at(12.0, TimePassed())
+    script.at(12.0, LegRang("ring-c1-2-bea"))
     script.at(24.0, TimePassed())
     why = offered(script).fields["why"]
     assert isinstance(why, dict)

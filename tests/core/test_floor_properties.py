@@ -200,8 +200,10 @@ class World:
                     self.failed[call] = self.taken.pop(call).rpartition("-")[2]
                 case GiveUp(call):
                     assert call not in self.floor.waiters
-                case Tell(secretary):
+                case Tell(secretary, "no_answer_pause"):
                     assert self.floor.posts[secretary].pause is not None
+                case Tell(secretary, what):
+                    assert (what, secretary in self.floor.posts) == ("caller_gone", True)
         if not self.seeing:
             return
         self.laws()

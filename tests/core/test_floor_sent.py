@@ -12,6 +12,7 @@ from autocom.core.floor_words import (
     Joined,
     LegAnswered,
     LegEnded,
+    LegRang,
     LoggedIn,
     PausedBy,
     PhoneSeen,
@@ -127,6 +128,7 @@ def test_who_returns_rings_at_her_phone_alone_and_then_at_all_before_older_calle
     script.at(10, TalkEnded("c1", "lea", 40.0))
     script.at(11, caller("c2", 11.0))
     assert rung(script.at(20, returning(20.0))) == ["lea"]
+    script.at(20, LegRang("ring-c1-2-lea"))
     script.at(21, PhoneSeen("ines", True))
     offers = [d for d in script.at(21, LoggedIn("ines")) if isinstance(d, Ring)]
     assert [(d.call, d.secretary) for d in offers] == [("c2", "ines")], "he is kept for Léa"

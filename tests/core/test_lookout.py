@@ -160,7 +160,7 @@ def test_every_part_that_is_away_is_found() -> None:
         NOW,
         connected=False,
         database=False,
-        behind=7,
+        backlog=7,
         present=frozenset({"lea", "marc"}),
         outboxes={"mail": NOW - 901, "texts": NOW - 899},
         trunks={"operator": "OPTIONS"},
@@ -176,10 +176,10 @@ def test_every_part_that_is_away_is_found() -> None:
 
 
 def test_a_lag_is_told_while_the_database_is_there() -> None:
-    sight = Sight(NOW, behind=9, behind_since=NOW - 61, present=frozenset({"lea", "marc"}))
+    sight = Sight(NOW, backlog=9, behind=61.0, present=frozenset({"lea", "marc"}))
     assert [f.name for f in look(sight, bureau())] == ["journal_lag"]
     assert [f.name for f in look(replace(sight, database=False), bureau())] == ["database_down"]
-    assert look(replace(sight, behind_since=NOW - 59), bureau()) == []
+    assert look(replace(sight, behind=59.0), bureau()) == []
 
 
 def test_nobody_is_missed_whose_client_allows_no_one_there_is() -> None:

@@ -256,6 +256,8 @@ def test_what_she_is_told_is_in_the_bureaus_language() -> None:
     assert told(tell, "fr") == "autocom : pause, 3 appels sans réponse. *48 pour reprendre."
     assert told(tell, "en") == "autocom: paused, 3 calls not answered. *48 to resume."
     assert told(Tell("ana", "no_answer_pause", 1), "fr").startswith("autocom : pause, 1 appel sans")
+    assert told(Tell("ana", "caller_gone"), "fr") == "autocom : l'appelant vient de raccrocher."
+    assert told(Tell("ana", "caller_gone"), "en") == "autocom: the caller has just hung up."
 
 
 def vanished(script: Script) -> list[object]:

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autocom.core import standby
 from autocom.core.ingress import NumberBook, identify
 from autocom.core.model import (
     Audio,
@@ -52,10 +51,11 @@ from autocom.core.model import (
 )
 from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 from autocom.core.oncall import on_duty
+from autocom.core.overrides import Override, of_hours
 from autocom.core.routing import Circumstances, choose
 from autocom.core.standby import DAY, foretell
 from autocom.core.standby_pools import pools
-from autocom.core.standby_steps import MOST, operations
+from autocom.core.standby_steps import MOST, Around, operations
 from autocom.core.telephony import RawHeaders
 
 SCRIPT = Path(__file__).parents[2] / "dialplan" / "standby_route.py"
@@ -125,7 +125,7 @@ NUMBERS = bureau(
     client("twice", Line("+33199001020")),
     client("again", Line("+33199001020")),
 )
-HEAD = json.loads(foretell(replace(NUMBERS, clients=NUMBERS.clients), NOW).lines[0])
+HEAD = json.loads(next(foretell(NUMBERS, NOW)))
 
 # --- whose call it is ------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ PLANS = (
 def test_the_script_reads_numbers_of_every_country_as_the_rules_do(
     script: ModuleType, text: str, plan: NumberingPlan
 ) -> None:
-    row = json.loads(foretell(NUMBERS, NOW, plan).lines[0])["plan"] if plan is FRANCE else _plan_row(plan)
+    row = json.loads(next(foretell(NUMBERS, NOW, plan)))["plan"] if plan is FRANCE else _plan_row(plan)
     assert script.Plan(row).normalise(text) == normalise(text, plan)
 
 
@@ -271,8 +271,10 @@ ABSENCE = Closure(
 CALLERS = (None, "+33639980101", "+33199006666", "+33261912010", "+33639980102")
 
 
-def rows(configuration: Configuration, at: float = NOW) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    head, *others = (json.loads(line) for line in foretell(configuration, at).lines)
+def rows(
+    configuration: Configuration, at: float = NOW, *overrides: Override
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    head, *others = (json.loads(line) for line in foretell(configuration, at, FRANCE, overrides))
     return head, {row["client"]: row for row in others}
 
 
@@ -289,11 +291,17 @@ RULED = bureau(
     blocked=Rule("blocked", When(caller=("+33639980199",)), (Hangup(HangupKind.REJECT),)),
 )
 RULED_HEAD, RULED_ROWS = rows(RULED)
+SPRING, AUTUMN = 1_805_544_000.0, 1_824_292_800.0
+"""A week before the clock is put forward in 2027, and some days before it is put back."""
+RULED_AT = {at: rows(RULED, at)[1] for at in (NOW, SPRING, AUTUMN)}
 
 
 @settings(max_examples=500, deadline=None)
 @given(
-    at=st.floats(NOW, NOW + 14 * DAY - 1),
+    moment=st.tuples(
+        st.sampled_from(tuple(RULED_AT)),
+        st.one_of(st.floats(0, 14 * DAY - 1), st.integers(0, 14 * 96 - 1).map(lambda n: n * 900.0)),
+    ),
     caller=st.sampled_from((*CALLERS, "+33639980199")),
     anonymous=st.booleans(),
     why=st.sampled_from((None, *ForwardReason)),
@@ -303,7 +311,7 @@ RULED_HEAD, RULED_ROWS = rows(RULED)
 )
 def test_the_script_finds_the_rule_that_a_live_call_would_follow(
     script: ModuleType,
-    at: float,
+    moment: tuple[float, float],
     caller: str | None,
     anonymous: bool,
     why: ForwardReason | None,
@@ -311,6 +319,8 @@ def test_the_script_finds_the_rule_that_a_live_call_would_follow(
     nobody: bool,
     name: str,
 ) -> None:
+    made, later = moment
+    at = made + later
     now = Circumstances(at, caller, anonymous, why, did, nobody=nobody)
     right = choose(RULED.clients[name], now, RULED.blocked)
     who = {
@@ -319,19 +329,68 @@ def test_the_script_finds_the_rule_that_a_live_call_would_follow(
         "forward_reason": why.value if why else None,
         "did": did,
     }
-    found, _ = script.rule_of(RULED_ROWS[name], who, at, lambda: nobody)
+    found, _ = script.rule_of(RULED_HEAD, RULED_AT[made][name], who, at, lambda: nobody)
     assert found == right.rule.name
+
+
+ANYBODY = {"caller": None, "anonymous": False, "forward_reason": None, "did": None}
+SAID = {
+    kind: Override("lilas", kind, NOW + 1.7 * DAY, "zoe", NOW - 60.0, "general" if kind == "team" else None)
+    for kind in ("open", "closed", "team")
+}
+OVERRIDDEN = {kind: rows(RULED, NOW, said)[1]["lilas"] for kind, said in SAID.items()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    at=st.floats(NOW, NOW + 3 * DAY),
+    caller=st.sampled_from(CALLERS),
+    nobody=st.booleans(),
+    kind=st.sampled_from(tuple(SAID)),
+)
+def test_what_a_lead_said_holds_until_its_end_also_without_us(
+    script: ModuleType, at: float, caller: str | None, nobody: bool, kind: str
+) -> None:
+    now = Circumstances(at, caller, nobody=nobody, override=of_hours((SAID[kind],), at))
+    who = ANYBODY | {"caller": caller}
+    name, program = script.rule_of(RULED_HEAD, OVERRIDDEN[kind], who, at, lambda: nobody)
+    assert name == choose(RULED.clients["lilas"], now, RULED.blocked).rule.name
+    if name == "open":
+        moved = kind == "team" and at < SAID[kind].until
+        assert [what[2] for what in program if what[0] == "queue"] == ["general" if moved else "medical"]
+
+
+def test_whoever_waits_for_another_team_by_override_finds_its_pool_and_one_that_is_gone_is_not_followed() -> (
+    None
+):
+    moved = Override("lilas", "team", NOW + DAY, "zoe", NOW, "spare")
+    house = bureau(client("lilas", Line(PLAIN), languages=("fr",)))
+    unknown = rows(house, NOW, moved)[1]["lilas"]
+    assert {what[2] for program in unknown["programs"] for what in program if what[0] == "queue"} == {
+        "medical"
+    }
+    house = replace(house, teams=house.teams | {"spare": Team("spare", (Widening(1.0, "general"),))})
+    row = rows(house, NOW, moved)[1]["lilas"]
+    named = {what[1] for program in row["programs"] for what in program if what[0] == "queue"}
+    assert f"spare.{digest('zoe')}" in named
+    assert named <= set(pools(house))
+
+
+def test_whom_the_bureau_blocks_stands_once_however_many_clients_there_are() -> None:
+    many = tuple(client(f"c{n}", Line(f"+33199003{n:03}")) for n in range(20))
+    blocked = Rule(
+        "blocked", When(caller=tuple(f"+33261{n:06}" for n in range(500))), (Hangup(HangupKind.BUSY),)
+    )
+    text = "".join(foretell(bureau(*many, blocked=blocked), NOW))
+    assert text.count("+33261000499") == 1
 
 
 def instant(*wall: int) -> float:
     return datetime(*wall, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
 
 
-ANYBODY = {"caller": None, "anonymous": False, "forward_reason": None, "did": None}
-
-
 def test_an_absence_with_a_message_of_its_own_is_heard_instead(script: ModuleType) -> None:
-    found = script.rule_of(RULED_ROWS["lilas"], ANYBODY, instant(2026, 12, 1, 10), lambda: False)
+    found = script.rule_of(RULED_HEAD, RULED_ROWS["lilas"], ANYBODY, instant(2026, 12, 1, 10), lambda: False)
     assert found == ("absent", [["play", "/sounds/own", "answered", "own", 2.0], ["end", 16]])
 
 
@@ -340,10 +399,10 @@ def test_an_old_file_is_believed_for_a_day_and_one_of_the_future_for_a_day_as_we
 ) -> None:
     row = RULED_ROWS["lilas"]
     for at in (NOW - 0.9 * DAY, NOW + 14.9 * DAY):
-        assert script.rule_of(row, ANYBODY, at, lambda: False)
+        assert script.rule_of(RULED_HEAD, row, ANYBODY, at, lambda: False)
     for at in (NOW - 1.1 * DAY, NOW + 15.1 * DAY):
         with pytest.raises(script.Unusable):
-            script.rule_of(row, ANYBODY, at, lambda: False)
+            script.rule_of(RULED_HEAD, row, ANYBODY, at, lambda: False)
 
 
 # --- what to do ------------------------------------------------------------------------------
@@ -351,7 +410,7 @@ def test_an_old_file_is_believed_for_a_day_and_one_of_the_future_for_a_day_as_we
 
 def done(*steps: Any, **more: Any) -> list[Any]:
     house = bureau(client("lilas", Line(PLAIN), **more))
-    return operations(steps, house.clients["lilas"], house)
+    return operations(steps, house.clients["lilas"], Around.of(house))
 
 
 NOT_THERE = ["play", "/sounds/nobody", "answered", "nobody", 2.0]
@@ -445,12 +504,3 @@ def test_a_message_that_he_heard_is_left_out_unless_there_is_nothing_else(script
     made = script.written_out([hello, queue, NOT_THERE, end], head, NOW, True)
     assert [what for what, _ in made] == ["queue", "play", "end"]
     assert made[0][1][5:7] == [2, 1], "what stands behind has moved"
-
-
-def test_a_large_bureau_is_told_for_fewer_days_rather_than_at_any_length(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    whole = foretell(RULED, NOW)
-    assert whole.until == NOW + 14 * DAY
-    monkeypatch.setattr(standby, "MOST_BYTES", sum(map(len, whole.lines)) - 1)
-    assert foretell(RULED, NOW).until == NOW + 7 * DAY

@@ -78,6 +78,15 @@ async def test_an_exchange_that_does_not_run_is_a_warning_and_a_deaf_one_is_bad(
     assert (await found(program.service, replace(ill, alive=True, status=STATUS)))[0] == "ok"
 
 
+async def test_what_the_exchange_itself_says_is_wrong_is_repeated(bureau: Bureau) -> None:
+    ill = replace(await patient(bureau), alive=True, status=STATUS)
+    assert (await found(program.alerts, ill))[0] == "ok"
+    texts = {language: {"title": "Trunk {x} is down", "sentence": "…"} for language in ("fr", "en")}
+    level, words = await found(program.alerts, replace(ill, status={**STATUS, "alerts": [{"text": texts}]}))
+    assert level == "warn"
+    assert words.startswith("1: Trunk {x} is down → ")
+
+
 async def test_no_rescuer_is_a_warning(bureau: Bureau) -> None:
     ill = replace(await patient(bureau), alive=True)
     assert (await found(program.rescuer, ill))[0] == "warn"
@@ -419,6 +428,8 @@ async def test_a_trunk_whose_address_does_not_resolve_is_bad(bureau: Bureau) -> 
     assert (await found(trunks.addresses, replace(ill, loaded=replace(ill.loaded, configuration=lost))))[
         0
     ] == "bad"
+    none = replace(ill.loaded, configuration=replace(made, trunks={}))
+    assert (await found(trunks.addresses, replace(ill, loaded=none)))[0] == "warn"
 
 
 async def test_an_operator_who_does_not_answer_is_a_warning_and_any_answer_is_one(bureau: Bureau) -> None:
@@ -515,6 +526,12 @@ async def test_mail_that_nobody_takes_is_told(bureau: Bureau) -> None:
         strict = await patient(bureau, **(said | {"smtp_tls": "starttls"}))
         assert (await found(letters.mail, replace(strict, mail=True)))[0] == "bad"
     assert (await found(letters.mail, ill))[0] == "bad"
+
+
+async def test_alerts_that_nobody_can_be_mailed_are_told(bureau: Bureau) -> None:
+    bureau.bureau["alerts"] = {"mail": ["chef@bureau.example"]}
+    bureau.write()
+    assert (await found(letters.mail, await patient(bureau)))[0] == "warn"
 
 
 async def test_a_provider_of_texts_who_cannot_be_reached_is_bad(bureau: Bureau) -> None:

@@ -239,6 +239,7 @@ def extra(exchange: Exchange) -> Any:
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+@pytest.mark.fault("F30")
 async def test_broken_yaml_is_refused_with_its_place_and_changes_nothing(
     exchange: Exchange, extra: Any, content: bytes
 ) -> None:
@@ -275,6 +276,7 @@ async def test_a_refused_reload_says_where_and_the_next_call_goes_by_the_old_one
     assert (done.returncode, done.stdout) == (0, f"version {version} is in force\n")
 
 
+@pytest.mark.fault("F31")
 async def test_a_changed_file_applies_within_five_seconds_and_a_live_call_keeps_its_version(
     exchange: Exchange,
 ) -> None:

@@ -11,8 +11,10 @@ import json
 import re
 import resource
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -64,6 +66,7 @@ async def at_work(phones: Phones, exchange: Exchange) -> Any:
     return phone
 
 
+@pytest.mark.fault("F19")
 async def test_a_full_disk_costs_no_call_and_what_happened_is_written_once_there_is_room(
     exchange: Exchange,
 ) -> None:
@@ -94,6 +97,7 @@ async def test_a_full_disk_costs_no_call_and_what_happened_is_written_once_there
     await oracle.nothing_is_left(exchange)
 
 
+@pytest.mark.fault("F19")
 async def test_killed_while_the_disk_refuses_everything_the_next_start_takes_the_calls_over_and_says_what_is_missing(
     exchange: Exchange,
 ) -> None:
@@ -126,6 +130,7 @@ async def test_killed_while_the_disk_refuses_everything_the_next_start_takes_the
     await oracle.nothing_is_left(exchange)
 
 
+@pytest.mark.fault("F17")
 async def test_a_locked_schema_and_a_start_without_postgresql_cost_no_call(exchange: Exchange) -> None:
     bureau = exchange.bureau
     url = json.loads((bureau.state / "service.json").read_text())["database"].replace("+psycopg", "")
@@ -161,6 +166,7 @@ async def test_a_locked_schema_and_a_start_without_postgresql_cost_no_call(excha
     await oracle.each_call_ended_once(exchange)
 
 
+@pytest.mark.fault("F17")
 async def test_an_exchange_that_is_started_while_postgresql_is_frozen_takes_its_calls_over(
     exchange: Exchange,
 ) -> None:
@@ -189,3 +195,50 @@ async def test_an_exchange_that_is_started_while_postgresql_is_frozen_takes_its_
         await exchange.finished_call(within=30)
     assert [call["outcome"] for call in await exchange.calls()] == ["served"]
     await oracle.each_call_ended_once(exchange)
+
+
+@pytest.mark.fault("F40")
+async def test_without_a_descriptor_left_calls_go_on_new_ones_too_and_the_alarm_comes_first(
+    exchange: Exchange, measured: Any, rounds: Any
+) -> None:
+    bureau = exchange.bureau
+    burst = rounds(6, 25)
+    itself = psutil.Process(exchange.pid)
+    async with Phones() as phones:
+        await at_work(phones, exchange)
+        talking = await phones.dial(bureau.uri(DID), say=CALLER)
+        await talking.hears(VOICES[0])
+        log = len(exchange.output)
+        with few_descriptors(exchange, 24):
+            await asked.until(bureau, lambda s: "descriptors_low" in {a["alert"] for a in s["alerts"]}, 20)
+        with few_descriptors(exchange, 0):
+            busy, began = sum(itself.cpu_times()[:2]), time.monotonic()
+            callers = [await phones.dial(bureau.uri(DID), f"06399802{n:02}") for n in range(burst)]
+            await asyncio.gather(*(caller.hears(MUSIC) for caller in callers))
+            await talking.hears(VOICES[0], for_seconds=0.6)
+            await asyncio.sleep(rounds(3, 20))  # how busy it is meanwhile is what is asked
+            lasted = time.monotonic() - began
+            measured("processor taken", 100 * (sum(itself.cpu_times()[:2]) - busy) / lasted, "%", at_most=30)
+            written = len(exchange.output) - log
+            measured("log a second", written / lasted, "bytes", at_most=5000)
+        assert itself.is_running()
+        for leg in (talking, *callers):
+            await leg.hangup()
+        await asked.are(bureau, lea="free")
+        await exchange.finished_call(burst + 1, within=30)
+    await asked.until(bureau, lambda s: s["database"]["state"] == "up", 20)
+    await oracle.each_call_ended_once(exchange)
+    await oracle.nothing_is_left(exchange)
+
+
+@contextmanager
+def few_descriptors(exchange: Exchange, more: int) -> Iterator[None]:
+    """It may open so many more, and has as many as it has."""
+    taken = len(list(Path(f"/proc/{exchange.pid}/fd").iterdir()))
+    _, most = resource.prlimit(exchange.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(exchange.pid, resource.RLIMIT_NOFILE, (taken + more, most))
+    try:
+        yield
+    finally:
+        if psutil.pid_exists(exchange.pid):
+            resource.prlimit(exchange.pid, resource.RLIMIT_NOFILE, (most, most))

@@ -31,6 +31,7 @@ async def hasten_rtp_timeout(bureau: Bureau, seconds: int) -> None:
     await oracle.reload_module(bureau, "res_pjsip.so")
 
 
+@pytest.mark.fault("F24")
 async def test_s15_a_phone_that_vanishes_in_the_conversation_puts_its_caller_back_to_the_head(
     bureau: Bureau, start_exchange: Any
 ) -> None:

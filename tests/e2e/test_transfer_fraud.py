@@ -136,6 +136,7 @@ class Redirecting(SipPhone):
             self.send(text.replace(own, f"Contact: <sip:+33639981021@{self.server}>"), to)
 
 
+@pytest.mark.fault("F22")
 async def test_a_302_of_a_phone_is_a_refusal_and_nothing_is_dialled_for_it(
     exchange: Exchange, operator: str
 ) -> None:

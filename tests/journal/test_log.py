@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from autocom.core.journal import Entry
+from autocom.journal import log_file
 from autocom.journal.log import LocalLog
 
 
@@ -240,7 +241,7 @@ def test_an_entry_set_aside_stays_for_a_human_with_its_reason(log):
 def test_a_checkpoint_moves_the_entries_into_the_file_while_the_log_is_in_use(log):
     log.save(entries(*["arrived"] * 2000))
     before = log.path.stat().st_size
-    log.checkpoint()
+    log_file.checkpoint(log.path)
     log.save(entries("ended"))
 
     assert log.path.stat().st_size > before

@@ -205,7 +205,7 @@ async def test_a_log_that_is_removed_under_us_is_begun_anew_with_all_that_is_kno
 def test_a_log_that_breaks_under_us_is_set_aside_and_no_call_loses_its_stage(log):
     for n in range(2000):
         log.save([fact(n, size=300)], calls={f"c{n % 7}": {"n": n}})
-    log.checkpoint()
+    log_file.checkpoint(log.path)
     size = log.path.stat().st_size
     with log.path.open("r+b") as file:
         file.seek(4096)
@@ -257,8 +257,8 @@ def test_where_no_new_log_can_be_begun_either_every_save_is_held_until_one_can(l
 def filled(log: LocalLog, start: int, kinds: tuple[str, ...], most: int = 100_000) -> int:
     """Save facts until the file stops growing; the next number."""
     n, before = start, -1
-    while log.used != before and n < start + most:
-        before = log.used
+    while log.room.used != before and n < start + most:
+        before = log.room.used
         for _ in range(400):
             log.save([fact(n, kinds[n % len(kinds)], size=300)], calls={"c1": {"n": n}})
             n += 1
@@ -268,14 +268,14 @@ def filled(log: LocalLog, start: int, kinds: tuple[str, ...], most: int = 100_00
 
 def test_a_log_without_postgresql_stays_within_its_budget_and_keeps_coarse_facts_longest(tmp_path: Path):
     budget = 2_000_000
-    log = LocalLog(tmp_path / "log.sqlite", budget=budget)
+    log = LocalLog(tmp_path / "log.sqlite", size=budget)
     n = filled(log, 0, ("arrived", "offered", "ringing", "ended"))
     for _ in range(70):
         n = filled(log, n, ("arrived", "offered", "ringing", "ended"), 800)
     kept = [e.kind for _, e in log.read(0, 10**6)]
 
     # measured every 200 facts
-    assert log.used <= budget * 1.05
+    assert log.room.used <= budget * 1.05
     assert log.path.stat().st_size <= budget * 1.1
     assert not FINE & set(kept), "the fine facts made room"
     assert numbers(log)[:2000] == [x for x in range(4100) if x % 4 in (0, 3)][:2000], (
@@ -323,7 +323,7 @@ def test_the_write_ahead_log_is_written_over_once_it_is_in_the_file(log):
     for n in range(1500):
         log.save([fact(n, size=1000)])
         if n % 100 == 0:
-            log.checkpoint()
+            log_file.checkpoint(log.path)
     assert log_file.written_ahead(log.path) < 3_000_000
 
 
@@ -331,7 +331,7 @@ def test_the_room_of_a_long_outage_is_given_back_while_the_log_is_in_use(log):
     for n in range(9000):
         log.save([fact(n, size=8000)])
     log.shipped(8990)
-    log.checkpoint()
+    log_file.checkpoint(log.path)
     assert log.path.stat().st_size > 64_000_000
     assert log_file.shrink(log.path) is True
     log.save([fact(9000)], calls={"c1": {}})

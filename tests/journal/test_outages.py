@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator
 
 import psycopg
 import pytest
@@ -23,8 +21,7 @@ from autocom.core.journal import Entry
 from autocom.journal import migrate
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
-from autocom.journal.postgres import PrivatePostgres
-from autocom.journal.postgres_programs import account_for, find_programs
+from tests.support.failover import Door, a_pair, port_of
 from tests.support.postgres import execute
 from tests.support.shipping import shipping
 
@@ -76,6 +73,7 @@ async def outage(
     return [str(line["why"]) for line in said if line["event"] == "journal_database_away"]
 
 
+@pytest.mark.fault("F17")
 async def test_statements_that_take_for_ever_are_given_up_and_said_again(log, url):
     def slow() -> None:
         execute(
@@ -88,6 +86,7 @@ async def test_statements_that_take_for_ever_are_given_up_and_said_again(log, ur
     assert "statement timeout" in why
 
 
+@pytest.mark.fault("F17")
 async def test_a_schema_that_somebody_has_locked_is_an_outage_like_any_other(log, url):
     with psycopg.connect(url.replace("+psycopg", "")) as other:
         (why,) = await outage(
@@ -99,6 +98,7 @@ async def test_a_schema_that_somebody_has_locked_is_an_outage_like_any_other(log
     assert "lock timeout" in why
 
 
+@pytest.mark.fault("F20")
 async def test_a_server_that_became_read_only_is_left_for_its_successor(log, url):
     name = sa.make_url(url).database
 
@@ -198,92 +198,13 @@ def test_a_migration_on_a_server_that_answers_no_more_ends_with_its_connection(u
 # --- failover ---------------------------------------------------------------------------------
 
 
-class Door:
-    """A TCP proxy on loopback that can be turned to another server: what stands before a pair of servers."""
-
-    def __init__(self, target: int) -> None:
-        self.target, self.port, self.within = target, 0, 0
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Door]:
-        server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        self.within += 1
-
-        async def on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            try:
-                while piece := await source.read(65536):
-                    sink.write(piece)
-                    await sink.drain()
-            except OSError:
-                pass
-            sink.transport.abort()
-
-        async with asyncio.TaskGroup() as both:
-            both.create_task(on(reader, far_writer))
-            both.create_task(on(far_reader, writer))
-        self.within -= 1
-
-    async def left(self) -> bool:
-        """Whether everybody went."""
-        return self.within == 0
-
-
-@contextmanager
-def a_pair(folder: Path) -> Iterator[tuple[PrivatePostgres, PrivatePostgres]]:
-    """A server and its standby."""
-    first, second = PrivatePostgres(folder / "first"), PrivatePostgres(folder / "second")
-    try:
-        first.start()
-        first.stop()
-        settings = first.folder / "cluster" / "postgresql.auto.conf"
-        with settings.open("a") as file:
-            file.write("wal_level = replica\nmax_wal_senders = 4\nhot_standby = on\n")
-        with (first.folder / "cluster" / "pg_hba.conf").open("a") as file:
-            file.write("host replication all 127.0.0.1/32 scram-sha-256\n")
-        first.start()
-        programs = find_programs(None)
-        second.folder.mkdir(parents=True)
-        account = account_for(programs, second.folder)
-        account.give(second.folder)
-        (second.folder / "password").write_text((first.folder / "password").read_text())
-        plain = first.url.replace("+psycopg", "").rpartition("/")[0] + "/postgres"
-        done = account.run(
-            [
-                programs.path("pg_basebackup"),
-                f"--dbname={plain}",
-                f"--pgdata={second.folder / 'cluster'}",
-                "--write-recovery-conf",
-                "--checkpoint=fast",
-            ]
-        )
-        assert done.returncode == 0, done.stdout
-        second.start()
-        yield first, second
-    finally:
-        first.stop()
-        second.stop()
-
-
-def port_of(server: PrivatePostgres) -> int:
-    found = sa.make_url(server.url).port
-    assert found is not None
-    return found
-
-
 async def until(what: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
         while not await what():
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.fault("F20")
 async def test_a_failover_to_a_standby_that_was_behind_loses_and_doubles_nothing(log, tmp_path):
     with a_pair(tmp_path) as (first, second):
         await asyncio.to_thread(migrate.upgrade, first.url)

@@ -9,7 +9,7 @@ from autocom.core.journal import Entry
 from autocom.journal.log import LocalLog
 from autocom.journal.log_file import written_ahead
 from autocom.journal.shipper import Shipper
-from autocom.room_left import Disk, RoomLeft
+from autocom.room_left import Descriptors, Disk, RoomLeft
 from tests.support.shipping import shipping
 
 
@@ -75,10 +75,10 @@ async def test_a_disk_that_refuses_the_log_is_a_fault_until_it_takes_everything_
 
 
 async def test_a_log_near_its_budget_is_a_fault_until_postgresql_has_taken_it(engine, tmp_path: Path):
-    log = LocalLog(tmp_path / "log.sqlite", budget=400_000, keep_shipped=0)
+    log = LocalLog(tmp_path / "log.sqlite", size=400_000, keep_shipped=0)
     looked = room(log, engine, Minutes())
     n = 0
-    while log.used < 370_000:
+    while log.room.used < 370_000:
         log.save([Entry(1.0 + n, "arrived", f"c{n}", {"x": "x" * 500})])
         n += 1
         log.look()
@@ -126,3 +126,32 @@ async def test_where_there_is_no_disk_to_ask_nothing_is_said_and_nothing_ends(lo
     log.path.parent.rename(log.path.parent.with_name("gone"))
     await looked.look()
     assert looked.disk is None
+
+
+async def test_descriptors_that_run_out_are_a_fault_before_they_have_and_until_there_are_enough(
+    log, engine, monkeypatch
+):
+    looked = room(log, engine, Minutes())
+    for taken, limit in (
+        (100, 1024),
+        (921, 1024),
+        (922, 1024),
+        (880, 1024),
+        (1024, 1024),
+        (100, 1024),
+        (170, 200),
+    ):
+        monkeypatch.setattr(
+            room_left, "descriptors", lambda taken=taken, limit=limit: Descriptors(taken, limit)
+        )
+        await looked.look()
+    low, well = ("descriptors_low", "", False), ("descriptors_low", "", True)
+    assert [each for each in told(log) if each[0] == "descriptors_low"] == [low, well, low]
+
+
+def test_what_is_open_is_counted_and_where_it_cannot_be_everything_counts_as_taken(monkeypatch, tmp_path):
+    before = room_left.descriptors()
+    with (tmp_path / "one").open("w"), (tmp_path / "two").open("w"):
+        assert room_left.descriptors().open == before.open + 2
+    monkeypatch.setattr(room_left, "_OPEN", tmp_path / "nowhere")
+    assert room_left.descriptors().used == 1.0

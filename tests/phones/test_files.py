@@ -8,7 +8,7 @@ from baresip.config import Account as BaresipAccount
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autocom.core.accounts import Account, ha1
+from autocom.core.accounts import EXPIRES, Account, ha1
 from autocom.phones.files import CLIENTS, Unwritable, baresip, encoded, linphone, microsip, settings, sheet
 
 LEA = Account("lea", "Léa Martin", "201", "lea-fiction", "autocom.example", 5060)
@@ -30,7 +30,7 @@ def test_baresip_reads_the_account_line_as_its_own_library_writes_it() -> None:
         "lea",
         "autocom.example:5060",
         "lea-fiction",
-        reg_interval=300,
+        reg_interval=EXPIRES,
         audio_codecs=("pcma", "pcmu"),
         auth_user="lea",
     ).aor()

@@ -61,6 +61,7 @@ def test_a_mark_of_yesterday_is_forgotten_at_the_start(tmp_path: Path) -> None:
     for name in ("1.1", "1.2"):
         diary.mark(name)
     os.utime(tmp_path / FOLDER / "taken" / "1.1", (1, 1))
+    (tmp_path / FOLDER / "taken" / "1.3").symlink_to("gone")  # the exchange took it away in this very moment
     diary.make()
     assert not diary.is_marked("1.1")
     assert diary.is_marked("1.2")
@@ -106,6 +107,15 @@ def test_one_folder_has_one_rescuer_and_a_pid_of_another_program_is_none(tmp_pat
     with held:
         assert card.lock(tmp_path, "1.0") is None
         assert card.running(tmp_path) is None, "that is this test, and no rescuer"
-    again = card.lock(tmp_path, "1.1")
+    size = (tmp_path / FOLDER / card.LOCK).stat().st_size
+    again = card.lock(tmp_path, "1.1.dev20261122")
     assert again is not None
     again.close()
+    said = (tmp_path / FOLDER / card.LOCK).read_text()
+    assert said.split() == [str(os.getpid()), "1.1.dev20261122"]
+    assert len(said) == size, "overwritten in place: a full disk has room for it"
+
+
+def test_a_folder_that_cannot_be_written_stops_no_rescue(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("where the folder should be")
+    Diary(tmp_path).make()

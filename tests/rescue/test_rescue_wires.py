@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from autocom.rescue import ami, canary
+from autocom.rescue import ami, beat, canary, card, judge, rescuer
 from autocom.rescue.ami import AmiAway, AmiRefused
+from autocom.rescue.card import Card
+from autocom.rescue.diary import Diary
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
@@ -123,3 +126,72 @@ async def test_where_nobody_listens_there_is_nothing_to_rescue() -> None:
     async with serving(lambda _: b"") as port:
         pass
     assert await canary.look(f"http://127.0.0.1:{port}", "a", "b", "autocom") == canary.ABSENT
+
+
+async def test_a_gate_that_was_opened_behind_its_back_is_closed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "GATE_AFTER", 0.3)
+    monkeypatch.setattr(rescuer, "GATE_EVERY", 0.2)
+    gate, closed = b"open", asyncio.Semaphore(0)
+
+    def answer(request: bytes) -> bytes:
+        nonlocal gate
+        if b"Action: Setvar" in request:
+            gate = request.partition(b"Value: ")[2].split(b"\r\n")[0]
+            closed.release()
+        about = b"Value: " + gate if b"Action: Getvar" in request else b"Message: ok"
+        return b"Response: Success\r\n" + number(request) + b"\r\n" + about + b"\r\n\r\n"
+
+    file = beat.BeatFile(tmp_path)
+    file.say(beat.SERVING)
+    async with serving(answer, GREETING) as port:
+        card.write(tmp_path, Card("http://127.0.0.1:1", "a", "b", "127.0.0.1", port, "rescue", "x"))
+        async with asyncio.TaskGroup() as tasks:
+            work = tasks.create_task(rescuer.Rescuer(tmp_path, beside=False).run())
+            async with asyncio.timeout(20):
+                await closed.acquire()
+                assert gate == b"closed", "nobody serves"
+                gate = b"open"  # an exchange was back for a moment
+                await closed.acquire()
+            work.cancel()
+    file.close()
+    assert gate == b"closed"
+
+
+async def test_who_was_marked_but_never_taken_out_is_no_rescued_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "AWAY_FOR", 0.3)
+    asked: list[bytes] = []
+    file, diary = beat.BeatFile(tmp_path), Diary(tmp_path)
+    back = asyncio.Event()
+
+    def answer(request: bytes) -> bytes | None:
+        asked.append(request.partition(b"\r\n")[0])
+        mine = b"Response: Success\r\n" + number(request) + b"\r\n"
+        if b"Action: Redirect" in request:
+            assert diary.is_marked("1795374403.12")
+            file.say(beat.SERVING)
+            back.set()
+            return None  # the connection breaks, and nobody knows what became of him
+        if b"Action: CoreShowChannels" in request:
+            row = b"Channel: PJSIP/trunk-1\r\nUniqueid: 1795374403.12\r\nContext: autocom-inbound\r\n"
+            listed = b"Event: CoreShowChannel\r\n" + number(request) + b"\r\nApplication: Stasis\r\n" + row
+            end = b"Event: End\r\n" + number(request) + b"\r\nEventList: Complete\r\n\r\n"
+            return mine + b"EventList: start\r\n\r\n" + listed + b"\r\n" + end
+        return mine + b"Message: ok\r\n\r\n"
+
+    file.say(beat.SERVING)
+    async with serving(answer, GREETING) as port:
+        card.write(tmp_path, Card("http://127.0.0.1:1", "a", "b", "127.0.0.1", port, "rescue", "x"))
+        async with asyncio.TaskGroup() as tasks:
+            work = tasks.create_task(rescuer.Rescuer(tmp_path, beside=False).run())
+            async with asyncio.timeout(20):
+                await back.wait()
+                while diary.is_marked("1795374403.12"):
+                    file.say(beat.SERVING)
+                    await asyncio.sleep(0.05)
+            work.cancel()
+    file.close()
+    assert asked.count(b"Action: Redirect") == 1

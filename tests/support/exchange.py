@@ -70,6 +70,18 @@ class Exchange:
         self.bureau.tidy()
         assert not leaked or kind is not None, f"left running: {leaked}"
 
+    async def upgrade(self, within: float = READY) -> int:
+        """A new process takes over (`up --take-over`) and is ready; the exit code of the former one. AssertionError
+        where it does not: then the former one is the one that runs still."""
+        former = self._running
+        assert former is not None, "not started"
+        try:
+            await asyncio.to_thread(self._start, within, ("--take-over",))
+        except AssertionError:
+            self._running = former
+            raise
+        return await asyncio.to_thread(former.wait, 10)
+
     async def start(self, within: float = READY) -> None:
         """Start it and wait until it takes calls. AssertionError with its output where it does not."""
         sounds = self.bureau.state / "audio"
@@ -79,12 +91,12 @@ class Exchange:
         if self.converted and not self.converted.exists() and sounds.exists():
             shutil.copytree(sounds, self.converted)
 
-    def _start(self, within: float) -> None:
+    def _start(self, within: float, more: tuple[str, ...] = ()) -> None:
         began = time.monotonic()
         offset = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
-                [self.command, "up", *self.arguments],
+                [self.command, "up", *self.arguments, *more],
                 env=self.bureau.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -30,6 +30,7 @@ from autocom.core.telephony import (
     Fact,
     FaxHeard,
     Flow,
+    MusicEnded,
     PhoneDialled,
     PhoneRegistered,
     PlaybackEnded,
@@ -120,12 +121,16 @@ class FakeTelephone:
         self.joined: list[tuple[str, ...]] = []
         self.told: list[tuple[str, str]] = []
         self.handed_back: list[tuple[str, str | None, bool]] = []
+        self.taken_down: list[str] = []  # callers of whom the dialplan knows that they are in the journal
         self.lamps: list[tuple[float, str, Lamp | None]] = []
         self.boxes: list[tuple[float, str, int, int]] = []
         self.recordings: dict[str, FakeRecording] = {}
         self.fares: list[tuple[str, Fares]] = []
         self.disk_full = False  # no recording can begin
+        self.missing: set[str] = set()  # media that cannot be played
+        self.silent: set[str] = set()  # media and music classes whose files are empty
         self.lost: Callable[[Fact], bool] = lambda _: False  # events that get lost without a gap
+        self.begun = 0.0
         self.remembered: list[str] = []
         self.forgotten: list[str] = []
         self.quiet_since: dict[str, float] = {}  # by channel: from when on nothing comes from its phone
@@ -209,6 +214,14 @@ class FakeTelephone:
         for ended in unheard:
             self._later(WATCH, lambda ended=ended: self._tell(ended))  # type: ignore[misc]
 
+    def dies(self) -> None:
+        """Asterisk is killed and started again, while it is `deaf`: everything in it is gone."""
+        for channel in list(self.channels):
+            self._end(channel, Cause.UNKNOWN)
+        self.bridges.clear()
+        self._unheard.clear()
+        self.begun = self.clock.now()
+
     def _tell(self, fact: Fact) -> None:
         if self.lost(fact):
             return
@@ -266,6 +279,7 @@ class FakeTelephone:
         return Seen(
             {c.id: SeenChannel(c.id, c.up, True, self.clock.now(), c.bridge) for c in self.channels.values()},
             {b: frozenset(members) for b, members in self.bridges.items()},
+            self.begun,
         )
 
     def phone_of(self, secretary: str) -> str:
@@ -321,9 +335,14 @@ class FakeTelephone:
             return
         found.playing, found.music = playback, None
         self._hears(found, media)
-        self._later(
-            max(0.0, self.lengths.get(media, 1.0) - skip_ms / 1000), lambda: self._played(channel, playback)
-        )
+        if media in self.missing:
+            found.playing = None
+            found.quiet.set()
+            self._hears(found, "silence")
+            self._later(0.25, lambda: self._tell(PlaybackEnded(playback, ok=False)))
+        else:
+            lasts = 0.0 if media in self.silent else self.lengths.get(media, 1.0) - skip_ms / 1000
+            self._later(max(0.0, lasts), lambda: self._played(channel, playback))
         await self._reply("play")
 
     def _played(self, channel: str, playback: str) -> None:
@@ -345,7 +364,11 @@ class FakeTelephone:
         self.before("start_music")
         found = self._there(channel)
         found.music = moh_class
-        self._hears(found, f"music:{moh_class}")
+        if moh_class in self.silent:
+            self._hears(found, "silence")
+            self._later(0.2, lambda: self._tell(MusicEnded(channel, moh_class)))
+        else:
+            self._hears(found, f"music:{moh_class}")
         await self._reply("start_music")
 
     async def stop_music(self, channel: str) -> None:
@@ -428,7 +451,8 @@ class FakeTelephone:
             return
         named = leg_of(leg.channel)
         dialled = leg.endpoint.removeprefix("PJSIP/").partition("@")[0]
-        habit = self.habits.get(named.secretary if named else dialled, Habit())
+        by_trunk = self.habits.get(leg.endpoint.removeprefix("PJSIP/"))  # of a number by a certain trunk
+        habit = by_trunk or self.habits.get(named.secretary if named else dialled, Habit())
         if habit.offline:
             raise Gone(leg.endpoint)
         self.channels[leg.channel] = FakeChannel(leg.channel, order=leg)
@@ -672,6 +696,12 @@ class FakeTelephone:
 
     def forget(self, channel: str) -> None:
         self.forgotten.append(channel)
+
+    async def taken(self, channel: str) -> None:
+        self.before("taken")
+        self._there(channel)
+        self.taken_down.append(channel)
+        await self._reply("taken")
 
     async def to_fallback(self, channel: str, client: str | None = None, *, heard: bool = False) -> None:
         self.before("to_fallback")

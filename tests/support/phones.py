@@ -209,13 +209,14 @@ class Phones:
         codecs: tuple[str, ...] = ("pcma", "pcmu"),
         transport: Literal["udp", "tls"] = "udp",
         srtp: bool = False,
+        expires: int = 300,
     ) -> Softphone:
         """A softphone at `server` (`host:port`), registered unless told otherwise."""
         account = Account(
             user=user,
             domain=server,
             password=password,
-            reg_interval=300,
+            reg_interval=expires,
             audio_codecs=codecs,
             transport=transport,
             extra_params=("mediaenc=srtp-mand",) if srtp else (),

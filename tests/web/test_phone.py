@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from autocom.core.journal import Json
+from autocom.web import answers
 from autocom.web.phone import COOKIE, PAGE, PhonePage, TooManyGuesses
 from autocom.web.sip_socket import BURST, MOST_EACH, Pace
 from tests.web.test_sip_frames import frame
@@ -188,6 +189,31 @@ async def test_a_wrong_login_gives_nothing(http: TestClient, body: object, statu
     answer = await http.post("/phone/login", json=body, headers=origin(http))
     assert answer.status == status
     assert COOKIE not in answer.cookies
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"), [(b"[" * 60_000, {}), (b"no gzip", {"Content-Encoding": "gzip"})]
+)
+async def test_a_strangers_nonsense_is_no_error_of_ours(
+    http: TestClient, body: bytes, headers: dict[str, str]
+) -> None:
+    answer = await http.post("/phone/login", data=body, headers={**origin(http), **headers})
+    assert answer.status == 400
+
+
+async def test_who_sends_her_password_a_byte_at_a_time_is_not_waited_for(
+    http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "BODY_WITHIN", 0.05)
+    reader, writer = await asyncio.open_connection(http.host, http.port)
+    host = origin(http)["Origin"]
+    writer.write(
+        f"POST /phone/login HTTP/1.1\r\nHost: {host.removeprefix('http://')}\r\nOrigin: {host}\r\n"
+        "Content-Length: 100\r\n\r\n{".encode()
+    )
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_another_site_cannot_log_in_for_her(http: TestClient) -> None:

@@ -23,6 +23,7 @@ from autocom.asterisk.ami_facts import PhoneBook, quality, refused
 from autocom.asterisk.ari.client import Backoff
 from autocom.asterisk.bans import FILTERS as LOGINS
 from autocom.asterisk.bans import login_of
+from autocom.asterisk.music_watch import FILTERS as MUSIC
 from autocom.calls.ports import TelephoneDown
 from autocom.core.bans import Login
 from autocom.core.telephony import Fact
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 ANSWER_WITHIN = 3.0
 PING_EVERY = 5.0
 PINGS_PER_SWEEP = 12
+LONGEST_MESSAGE = 1 << 20
 # a phone that registers anew is removed and added within a millisecond: that is no absence
 ABSENCE_GRACE = 0.2
 
@@ -43,6 +45,7 @@ FILTERS: tuple[Mapping[str, str], ...] = (
     {"MatchCriteria": "name(VarSet),header(Variable),method(exact)", "Filter": "RTPAUDIOQOS"},
     {"MatchCriteria": "name(UserEvent),header(UserEvent),method(exact)", "Filter": "AutocomEmergencyRefused"},
     *LOGINS,
+    *MUSIC,
 )
 
 
@@ -52,7 +55,7 @@ class AmiRefused(Exception):  # noqa: N818 - reads as what happened
 
 class _Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     """panoramisk 1.4 decodes each TCP segment by itself, which loses a UTF-8 character that is cut by
-    the segment's end, and keeps unanswered actions to send them again after a reconnect."""
+    the segment's end, keeps unanswered actions to send them again after a reconnect, and whatever has no end."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -62,6 +65,10 @@ class _Wire(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         text = self._decoder.decode(data)
         if text:
             super().data_received(text.encode())
+        if self.queue and len(self.queue[0]) > LONGEST_MESSAGE:
+            log.warning("ami_message_too_long", size=len(self.queue[0]))
+            self.queue.clear()
+            self.transport.abort()
 
     def close(self) -> None:
         for action in list(self.responses.values()):
@@ -123,6 +130,8 @@ class Ami:
 
     def __init__(self, host: str, port: int, user: str, secret: str) -> None:
         self.up = False
+        self.met = asyncio.Event()
+        """Set once the phones were told for the first time."""
         self._where = (host, port)
         self._login = {"username": user, "secret": secret, "events": "on"}
         self._session: _Session | None = None
@@ -131,6 +140,8 @@ class Ami:
         self._emit: Callable[[Fact], None] = _nobody
         self.on_login: Callable[[Login], None] = _nobody
         """Who hears of logins that Asterisk took or refused."""
+        self.on_music: Callable[[Mapping[str, str]], bool] = lambda _: False
+        """Who hears of music that began or ended, and says whether an event was about that."""
 
     async def run(self, emit: Callable[[Fact], None]) -> None:
         """Until cancelled; facts go to `emit`, all phones' after every login, then what changes."""
@@ -185,6 +196,7 @@ class Ami:
         self._book.forget_told()
         await self._take_inventory()
         self.up = True
+        self.met.set()
         log.info("ami_connected", phones=len(self._book.secretaries()))
         pings = 0
         while not session.lost.done():
@@ -218,6 +230,8 @@ class Ami:
             self._emit(measured)
         elif login is not None:
             self.on_login(login)
+        elif self.on_music(event):
+            pass
         elif self._early is not None:
             self._early.append(event)
         else:

@@ -35,6 +35,7 @@ class PhoneBook:
     _contacts: dict[str, set[str]] = field(default_factory=dict)
     _channels: dict[str, set[str]] = field(default_factory=dict)
     _told: dict[str, tuple[bool, bool]] = field(default_factory=dict)
+    _moved: set[str] = field(default_factory=set)
     trunks: dict[str, str] = field(
         default_factory=dict
     )  # the state of each trunk's contact, as Asterisk calls it
@@ -84,6 +85,9 @@ class PhoneBook:
         out: list[Fact] = []
         if before is None or before[0] != now[0]:
             out.append(PhoneRegistered(secretary, reachable=now[0]))
+        elif now[0] and secretary in self._moved:
+            out.append(PhoneRegistered(secretary, reachable=True, moved=True))
+        self._moved.discard(secretary)
         if before is None or before[1] != now[1]:
             out.append(PhoneInUse(secretary, in_use=now[1]))
         return out
@@ -103,6 +107,8 @@ class PhoneBook:
         if status in ABSENT:
             known.discard(uri)
         else:
+            if uri not in known:
+                self._moved.add(owner)
             known.add(uri)
         return owner
 

@@ -1,8 +1,9 @@
 """Time for the stories: UTC that never jumps.
 
 The wall clock is read once; from then on the monotonic clock counts. NTP stepping the wall
-clock (or a suspended laptop) then moves no deadline and makes no duration negative. Invariant:
-two readings never go backwards within one process.
+clock (or a suspended laptop) then moves no deadline and makes no duration negative. What goes by a
+calendar (opening hours) adds `ahead`, which `same_clock.watch` keeps. Invariant: two readings of `now`
+never go backwards within one process.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ class SteadyClock:
 
     def __init__(self, offset: float | None = None) -> None:
         self.offset = time.time() - time.monotonic() if offset is None else offset
+        self.ahead = 0.0
+        """Seconds by which the wall clock has jumped ahead of this one, as was noticed."""
 
     def now(self) -> float:
         """UTC epoch seconds."""
         return self.offset + time.monotonic()
+
+    def wall(self) -> float:
+        """What calendars go by, UTC epoch seconds: follows the wall clock's jumps."""
+        return self.now() + self.ahead
 
     def skew(self) -> float:
         """Seconds by which the wall clock is ahead of this one."""

@@ -147,6 +147,10 @@ class PrivateAsterisk:
         log.info("asterisk.started", pid=self._pid, seconds=round(time.monotonic() - began, 2))
         return self.doors
 
+    def would_restart(self) -> bool:
+        """Whether one runs on this folder that `start` would end for its settings."""
+        return self._running() is not None and self._remembered.started_with() != self._settings
+
     async def _adopt(self, configuration: Configuration) -> bool:
         try:
             await self._answering(time.monotonic() + _ADOPTION)

@@ -1,4 +1,4 @@
-"""Calls that the dialplan's fallback served while autocom was away, read back from disk.
+"""Calls that the dialplan's fallback served while autocom was away, or that nobody had, read back from disk.
 
 Asterisk's host writes one JSON file per call (`dialplan/record_fallback.py`) into a `spool_folder`; here they
 become values, with the headers in the same form as those of a live call. Must not know what becomes of
@@ -22,7 +22,8 @@ class FallbackCall:
     """A call served without us. `entered_at` and `ended_at` are UTC epoch seconds (the first in whole
     seconds); `secretary` or `number` (outside), and `talk_seconds`, only where somebody answered. `client`, `rule`,
     `message` (its name, when it began, when it was over) and `team` (when he began to wait): what the dialplan knew of
-    him; None where it served him as one of the house."""
+    him; None where it served him as one of the house. `left`: he hung up before autocom, or the fallback, had him, as
+    far as Asterisk knows."""
 
     channel: str
     trunk: str | None
@@ -37,6 +38,7 @@ class FallbackCall:
     message: tuple[str, float, float | None] | None = None
     team: str | None = None
     queued_at: float | None = None
+    left: bool = False
 
 
 def read(spool: Path) -> list[FallbackCall]:
@@ -76,7 +78,7 @@ def _call(_: str, record: dict[str, Any]) -> FallbackCall:
         caller_name=str(record.get("caller_name", "")),
     )
     ended = float(str(record["ended_at"]))
-    entered = float(text("ENTERED") or ended)
+    entered = float(text("ENTERED") or text("LEFT") or ended)
     said_at, said_end, queued = (_instant(text(name)) for name in ("SAID_AT", "SAID_END", "QUEUED"))
     if not (0 <= entered < _LATEST and 0 <= ended < _LATEST):
         raise ValueError("an instant of no calendar")
@@ -95,6 +97,7 @@ def _call(_: str, record: dict[str, Any]) -> FallbackCall:
         message=(text("SAID"), said_at, said_end) if said_at is not None and text("SAID") else None,
         team=text("TEAM") or None if queued is not None else None,
         queued_at=queued,
+        left=bool(text("LEFT")),
     )
 
 

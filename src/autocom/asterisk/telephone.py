@@ -21,14 +21,15 @@ from autocom.asterisk.ari.client import AriClient, Refused
 from autocom.asterisk.ari.feed import Feed, Replaced, TooOld
 from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
-from autocom.asterisk.conf.dialplan import GATE, login_variable
+from autocom.asterisk.conf.dialplan import GATE, HAND_OVER, login_variable
 from autocom.asterisk.conf.queues import away_device
 from autocom.asterisk.lamps import LampCommands
 from autocom.asterisk.messages import MessageCommands
+from autocom.asterisk.music_watch import MusicWatch
 from autocom.asterisk.parties import ENTER_WITHIN, Parties, about_a_channel, no_path, uri_of
 from autocom.asterisk.sight import Sight
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
-from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, PhoneDialled
+from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, MusicEnded, PhoneDialled
 
 __all__ = ["AsteriskTelephone", "Replaced", "TooOld"]
 
@@ -63,9 +64,11 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
         self.client, self._ari = client, client.ari
         self._app = app
         self.ami = ami
-        self.feed = Feed(client, app, clock, ami.run if ami else None)
+        self.feed = Feed(client, app, clock, ami.run if ami else None, ami.met if ami else None)
         # what each channel listens to, a music or RINGBACK: Asterisk forgets it at the answer
         self._sound: dict[str, str] = {}
+        if ami is not None:
+            ami.on_music = MusicWatch(self._sound, self._music_ended).take
         # until when (the loop's time) each caller is listened to for a fax machine
         self._ears: dict[str, float] = {}
         # channels that began under this process: no playback or music of theirs is unknown to us
@@ -164,6 +167,10 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
         with about_a_channel():
             await self._ari.channels.stop_moh(channel)
 
+    def _music_ended(self, channel: str, moh_class: str, at_once: bool) -> None:  # noqa: FBT001 - the watch's
+        if moh_class != RINGBACK:
+            self.feed.tell(MusicEnded(channel, moh_class, at_once))
+
     async def start_ringback(self, channel: str) -> None:
         """180 before any media; once there is early media or an answer, Asterisk itself makes the tone of
         the country in indications.conf (22.10: heard in both cases)."""
@@ -225,6 +232,11 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
         with suppress(Gone), about_a_channel():
             await self._ari.channels.hangup(channel, reason_code=str(int(code)))
 
+    async def taken(self, channel: str) -> None:
+        """See `dialplan/inbound.conf`, `autocom-inbound-left`."""
+        with about_a_channel():
+            await self._ari.channels.set_channel_var(channel, "AUTOCOM_TAKEN", value="1")
+
     async def to_fallback(self, channel: str, client: str | None = None, *, heard: bool = False) -> None:
         """Its playbacks are stopped first: `continue`, and a variable, would wait for their end."""
         self._sound.pop(channel, None)
@@ -248,6 +260,11 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
         """New callers are offered to us. Raises TelephoneDown."""
         with about_a_channel():
             await self._ari.asterisk.set_global_var(GATE, value="open")
+
+    async def announce_hand_over(self, until: float) -> None:
+        """Whom nobody claims until then (UTC epoch seconds) is offered again, and hears it ring. Raises TelephoneDown."""
+        with about_a_channel():
+            await self._ari.asterisk.set_global_var(HAND_OVER, value=str(math.ceil(until)))
 
     async def tell(self, secretary: str, text: str) -> None:
         """SIP MESSAGE, text/plain. Asterisk (22.10.1) answers 202 before the phone does: whether it took
@@ -356,6 +373,8 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
             except Refused as refusal:
                 if made:
                     await self.disconnect(bridge)
+                if refusal.status >= 500:
+                    raise  # nothing is said of either of them
                 # 400 is a channel that is gone; all or nothing, so none was added
                 raise Gone(str(refusal)) from refusal
         # Music goes on inside a bridge (22.10). Stopped only now: where the leg was gone, he still has it.

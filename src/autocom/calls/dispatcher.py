@@ -42,6 +42,7 @@ from autocom.core.floor_words import (
     TimePassed,
 )
 from autocom.core.journal import Entry, Json
+from autocom.core.naming import leg_of
 from autocom.core.posts import Floor, Idle, InTalk, Offered, Post, Staff, Waiter
 from autocom.core.telephony import Cause
 
@@ -77,6 +78,7 @@ class Dispatcher:
         self._telephone, self._journal, self._clock, self._codec = telephone, journal, clock, codec
         self.seeing = False
         self._being_rung: dict[str, asyncio.Event] = {}
+        self._being_stopped: dict[str, asyncio.Event] = {}
         self._inbox: deque[FloorFact] = deque()
         self._busy = False
         self._no_timer_before = 0.0
@@ -169,6 +171,7 @@ class Dispatcher:
             case Ring():
                 self._spawn(self._ring(decision))
             case StopRinging(leg, cause):
+                self._being_stopped[leg] = asyncio.Event()
                 self._spawn(self._stop(leg, cause))
             case Take(call) | LeaseFailed(call) | GiveUp(call):
                 self.deliver(call, decision)
@@ -186,11 +189,11 @@ class Dispatcher:
         with contained(
             "ring crashed", lambda _: self.submit(LegEnded(ring.leg, Cause.FAILURE)), leg=ring.leg
         ):
-            order = self.invite(ring)
-            if order is None:
-                return  # the call ended in the same instant; its end withdraws the offer
             done = self._being_rung[ring.leg] = asyncio.Event()
             try:
+                order = self.invite(ring) if await self._phone_is_quiet(ring) else None
+                if order is None:
+                    return  # the call ended in the same instant; its end withdraws the offer
                 await self._telephone.ring(order)
             except Gone:
                 self.submit(LegEnded(ring.leg, Cause.NO_RESPONSE))
@@ -201,13 +204,30 @@ class Dispatcher:
                 done.set()
                 del self._being_rung[ring.leg]
 
+    async def _phone_is_quiet(self, ring: Ring) -> bool:
+        """Once it is; False where the offer is over by then. An INVITE that overtakes the CANCEL of the last offer would
+        find her phone ringing, and be a second call."""
+        before = [
+            stopped
+            for leg, stopped in self._being_stopped.items()
+            if leg != ring.leg and (last := leg_of(leg)) is not None and last.secretary == ring.secretary
+        ]
+        for stopped in before:
+            await stopped.wait()
+        return not before or _rings(self.floor.posts.get(ring.secretary), ring.leg)
+
     async def _stop(self, leg: str, cause: Cause) -> None:
         # a hang-up that overtakes the INVITE finds no channel, and the phone would ring for nobody
         ringing = self._being_rung.get(leg)
         if ringing is not None:
             await ringing.wait()
-        with contained("stop crashed", lambda _: None, leg=leg):
-            await self._stopped(lambda: self._telephone.hang_up(leg, cause))
+        try:
+            with contained("stop crashed", lambda _: None, leg=leg):
+                await self._stopped(lambda: self._telephone.hang_up(leg, cause))
+        finally:
+            stopped = self._being_stopped.pop(leg, None)
+            if stopped is not None:
+                stopped.set()
 
     async def _tell(self, tell: Tell) -> None:
         """She may have no phone that shows texts, or none at all: nothing depends on it."""
@@ -231,6 +251,10 @@ class Dispatcher:
                     await self._changed.wait()
             except TimeoutError:
                 self.submit(TimePassed())
+
+
+def _rings(post: Post | None, leg: str) -> bool:
+    return post is not None and isinstance(post.engaged, Offered) and post.engaged.leg == leg
 
 
 def _is(

@@ -117,7 +117,8 @@ def _enter_queue(house: House, line: Line, waiting: Waiting) -> Stage:
     limit = waiting.queue.max_wait
     # whom we promised to call back, and who calls himself, has the place he had
     joined = min((waiting.joined, *house.promises(line.story.call).values()))
-    waiting = replace(waiting, joined=joined, team=house.team(client, line.now()))
+    ahead = line.story.ahead and not line.story.served
+    waiting = replace(waiting, joined=joined, team=house.team(client, line.now()), head=ahead)
     line.become(
         waiting,
         line.entry(

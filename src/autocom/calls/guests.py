@@ -40,6 +40,15 @@ class Guests:
             self._journal.save(floor={f"{ROW}{name}": None})
         return visit
 
+    def cut_off(self, now: float) -> dict[tuple[str, str], Visit]:
+        """By client and number: under whom Asterisk died, and who has not called again."""
+        found: dict[tuple[str, str], Visit] = {}
+        for name, visit in self._visits.items():
+            if visit.since is not None and visit.until >= now:
+                client, _, caller = name.partition(":")
+                found[client, caller] = visit
+        return found
+
     def left(self, story: Story, now: float, *, cut: bool) -> None:
         """A call is over. What counts no longer is forgotten on the way."""
         rows: dict[str, Json] = {}

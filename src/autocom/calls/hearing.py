@@ -28,6 +28,7 @@ from autocom.core.telephony import (
     EarlyMedia,
     FaxHeard,
     LegQuality,
+    MusicEnded,
     PlaybackEnded,
     RecordingEnded,
     TransferAsked,
@@ -38,6 +39,7 @@ ChannelFact = (
     | ChannelAnswered
     | ChannelGone
     | PlaybackEnded
+    | MusicEnded
     | RecordingEnded
     | FaxHeard
     | DigitPressed
@@ -81,7 +83,13 @@ class Hearing:
                 self._errands.hang_up(channel)
             case EarlyMedia(channel):
                 self.tell(call_of_outside(channel), fact)
-            case FaxHeard(channel) | DigitPressed(channel) | ChannelHeld(channel) | ChannelResumed(channel):
+            case (
+                FaxHeard(channel)
+                | DigitPressed(channel)
+                | ChannelHeld(channel)
+                | ChannelResumed(channel)
+                | MusicEnded(channel)
+            ):
                 self.tell(self._call_of(channel), fact)
             case TransferAsked():
                 self.transfer(fact)

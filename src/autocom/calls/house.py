@@ -26,7 +26,7 @@ from autocom.core.pace import Pace
 from autocom.core.posts import Floor, Post, Waiter
 from autocom.core.ranking import NOBODY_GRACE
 from autocom.core.reach import in_reach, nobody_since
-from autocom.core.routing import Choice, choose, ending_outcome, next_change, steps_of
+from autocom.core.routing import Choice, Circumstances, choose, ending_outcome, next_change, steps_of
 from autocom.core.stages import Following, Leaving, Promised
 from autocom.core.story import Call, Story
 from autocom.core.telephony import CallEntered
@@ -69,7 +69,8 @@ class House:
     happens on a channel, which another call was named for, is told to this one; `text` shows a secretary a text on
     her phone; `turn_away` tells one who dialled for a caller why she does not get him; `invite` rings somebody for
     a conference room; `mark` keeps the result of her conversation; `uses` is what people had dialled. They and
-    `forwards` are the switchboard's."""
+    `forwards` are the switchboard's. `ahead`: by how many seconds the wall clock, by which calendars go, has jumped
+    ahead of the stories' clock."""
 
     forwards: PostForwards
 
@@ -85,6 +86,7 @@ class House:
         self._book: NumberBook | None = None
         self._known: dict[tuple[str, str], _Known] = {}
         self.pace: Callable[[], Pace] = Pace
+        self.ahead = 0.0
         self.tell: Callable[[str, Note], None] = lambda _call, _note: None
         self.take_over: Callable[[Line, str], None] = lambda _line, _channel: None
         self.text: Callable[[str, str], None] = lambda _secretary, _text: None
@@ -155,19 +157,30 @@ class House:
         """How many of this client's callers are in the queue."""
         return sum(waiter.client == client.id for waiter in self._floor().waiters.values())
 
+    def wall(self, now: float) -> float:
+        """What calendars say at this instant of ours: the two differ once the wall clock has jumped."""
+        return now + self.ahead
+
     def choice(
         self, client: Client, identity: Identity, now: float, waiting: int, came: float | None = None
     ) -> Choice:
         """The rule that holds for this caller now, who `came` an instant ago."""
         known = self._about(client, self.version)
         nobody = known.asks_nobody and self._nobody(known, now, None)
-        override = of_hours(self._overrides(client.id), now)
-        asked = circumstances(identity, now, waiting, nobody=nobody, override=override, came=came)
+        asked = self._asked(client, identity, now, waiting, nobody=nobody, came=came)
         return choose(client, asked, self.in_force.blocked)
+
+    def _asked(
+        self, client: Client, by: Identity, now: float, waiting: int, *, nobody: bool, came: float | None
+    ) -> Circumstances:
+        at = self.wall(now)
+        override = of_hours(self._overrides(client.id), at)
+        came = None if came is None else self.wall(came)
+        return circumstances(by, at, waiting, nobody=nobody, override=override, came=came)
 
     def team(self, client: Client, now: float) -> str | None:
         """The team this client's callers wait for by override; None: the queue's own."""
-        override = of_team(self._overrides(client.id), now)
+        override = of_team(self._overrides(client.id), self.wall(now))
         known = override is not None and override.team in self.in_force.teams
         return override.team if override is not None and known else None
 
@@ -228,14 +241,14 @@ class House:
         for _ in range(_FAR):
             if at is None:
                 return None
-            ruled = of_hours(self._overrides(client.id), at)
-            asked = circumstances(
-                call.identity, at, call.waiting, nobody=False, override=ruled, came=call.arrived_at
-            )
-            if not choose(client, asked).open and (client.hours.week or ruled is not None or client.absences):
+            asked = self._asked(client, call.identity, at, call.waiting, nobody=False, came=call.arrived_at)
+            has_hours = client.hours.week or client.absences or asked.override is not None
+            if not choose(client, asked).open and has_hours:
                 return at
-            changes = (next_change(client, at), next_end(self._overrides(client.id), at))
-            at = min((change for change in changes if change is not None and change > at), default=None)
+            wall = asked.at
+            changes = (next_change(client, wall), next_end(self._overrides(client.id), wall))
+            change = min((each for each in changes if each is not None and each > wall), default=None)
+            at = None if change is None else change - self.ahead
         return None
 
     def outlook(self, call: str, now: float) -> Outlook | None:
@@ -246,7 +259,9 @@ class House:
     def next_review(self, story: Story, now: float) -> float | None:
         """When time alone may make another rule hold, an override end, or an empty floor count as empty."""
         known = self._about(story.call.client, story.call.config_version)
-        found = [known.next_change(now), next_end(self._overrides(story.call.client.id), now)]
+        wall = self.wall(now)
+        changes = (known.next_change(wall), next_end(self._overrides(story.call.client.id), wall))
+        found = [None if change is None else change - self.ahead for change in changes]
         if known.asks_nobody:
             since = nobody_since(known.reach, self._floor().posts)
             found.append(None if since is None else since + NOBODY_GRACE)
@@ -262,9 +277,8 @@ class House:
             return None  # a secretary dialled him: no rule let him in
         known = self._about(call.client, call.config_version)
         nobody = known.asks_nobody and self._nobody(known, now, story.waiting_since)
-        override = of_hours(self._overrides(call.client.id), now)
-        asked = circumstances(
-            call.identity, now, call.waiting, nobody=nobody, override=override, came=call.arrived_at
+        asked = self._asked(
+            known.client, call.identity, now, call.waiting, nobody=nobody, came=call.arrived_at
         )
         choice = choose(known.client, asked)  # whom the bureau blocks was asked at the door
         closes = story.was_open and not choice.open

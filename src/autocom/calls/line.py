@@ -12,20 +12,21 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from autocom.calls.mailbox import Mailbox
 from autocom.calls.notes import FaxCame, HungUp, Moved, Note
 from autocom.calls.ports import Advice, Clock, Gone, Journal, Telephone
+from autocom.calls.unheard import Unheard, too_short
 from autocom.core.codec import Codec
 from autocom.core.floor_words import FloorFact
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Audio, Mode, Music
 from autocom.core.naming import playback_id
-from autocom.core.stages import Leaving, Patched, Stage, Talking
+from autocom.core.stages import Deciding, Following, Leaving, Patched, Stage, Talking, Waiting
 from autocom.core.story import Story
-from autocom.core.telephony import VANISHED, ChannelGone, FaxHeard, PlaybackEnded, TelephoneBack
+from autocom.core.telephony import VANISHED, ChannelGone, FaxHeard, MusicEnded, PlaybackEnded, TelephoneBack
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class Ports:
     advice: Advice | None = None
     surely: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = _at_once
     restaged: Callable[[Story], None] = lambda _: None  # a call has come to another stage
+    unheard: Unheard = field(default_factory=Unheard)
 
 
 @dataclass(slots=True)
@@ -75,11 +77,12 @@ class Line(Mailbox):
         self.ports = ports
         self.sounding: Sounding | None = None
         self.crashed = False
+        self.signed = False  # the dialplan knows that he is written down
         self.cause: int | None = None  # with which he went, where that was told
         self.cut = False  # gone while nobody looked, or with his line
         self.seeing = True  # whether Asterisk's events arrive; else no time runs out
         self.rings = False  # whether this process has seen to it that he hears ringing
-        self.plays = False  # the same of music
+        self.plays: str | None = None  # the class of the music that this process has begun for him
         self.doubted = False  # the process stood still: until Asterisk was asked, no time runs out
         self.wish: Callable[[], bool] | None = None  # to be joined with another call; False: not yet
         self.at_rest = False  # in `next`, with nothing under way: the story may be moved by somebody else
@@ -105,7 +108,10 @@ class Line(Mailbox):
                 if isinstance(note, PlaybackEnded):
                     if self.sounding is None or note.playback != self.sounding.playback:
                         continue  # of a message that was stopped
-                    self._heard(complete=note.ok)
+                    self._played(ok=note.ok)
+                if isinstance(note, MusicEnded):
+                    await self._go_on_without(note)
+                    continue
                 return note
             early = self.story.early_until if self.story.answered_at is None and not self._resting else None
             limit = None if self.doubted else min((t for t in (until, early) if t is not None), default=None)
@@ -169,6 +175,14 @@ class Line(Mailbox):
         story = self.story
         engaged = isinstance(story.stage, Talking | Patched | Leaving)
         return heard.channel == self.channel and not (story.fax or story.absent or engaged or self._resting)
+
+    def heed_his_leaving(self) -> None:
+        """HungUp where it is known already that he went, and a stage alone with him would do something for him first."""
+        alone = isinstance(self.story.stage, Deciding | Following | Waiting)
+        if alone and any(
+            isinstance(note, ChannelGone) and note.channel == self.channel for note in self._mail
+        ):
+            raise HungUp
 
     async def pass_time(self, until: float, *kept: type[Note]) -> None:
         """Let notes go by until the instant; those of these kinds are read after it."""
@@ -291,6 +305,7 @@ class Line(Mailbox):
         if skip:
             self.become(sounds=self.story.sounds + 1)
         playback = playback_id(self.id, self.story.sounds)
+        self.plays = None
         self.sounding = Sounding(playback, audio, self.now(), skip)
         await self._do(
             self.ports.telephone.play(self.channel, playback, audio.media, skip_ms=round(skip * 1000))
@@ -300,8 +315,22 @@ class Line(Mailbox):
         """Hold music until a message or the bridge."""
         self._early()
         await self.quiet_ringback()
-        await self._do(self.ports.telephone.start_music(self.channel, music.moh_class))
-        self.plays = True
+        await self._begin_music(music.moh_class)
+
+    async def _begin_music(self, moh_class: str) -> None:
+        found = self.ports.unheard.instead_of(moh_class)
+        if found is None:
+            await self.ringback()
+        else:
+            await self._do(self.ports.telephone.start_music(self.channel, found))
+        self.plays = found or moh_class
+
+    async def _go_on_without(self, ended: MusicEnded) -> None:
+        """A silent music: another one, or ringing, and nothing else changes."""
+        if ended.channel == self.channel and ended.moh_class == self.plays and self.sounding is None:
+            if ended.at_once:
+                self.ports.unheard.music(ended.moh_class)
+            await self._begin_music(ended.moh_class)
 
     async def ringback(self) -> None:
         """Let him hear ringing, until the next sound."""
@@ -342,6 +371,7 @@ class Line(Mailbox):
 
     async def quiet_music(self) -> None:
         """Stop the music."""
+        self.plays = None
         await self._do(self.ports.telephone.stop_music(self.channel))
 
     async def quiet_ringback(self) -> None:
@@ -357,6 +387,16 @@ class Line(Mailbox):
             playback = self.sounding.playback
             self._heard(complete=False)
             await self.ports.telephone.stop_playback(playback)
+
+    def _played(self, *, ok: bool) -> None:
+        """His message is over by itself; whether he could hear it."""
+        sounding = self.sounding
+        if sounding is None:
+            return
+        short = too_short(sounding.audio, self.now() - sounding.started + sounding.skipped)
+        if (short or not ok) and not self.story.fax:
+            self.ports.unheard.message(sounding.audio, "over at once" if short and ok else "not played")
+        self._heard(complete=ok and not short)
 
     def _heard(self, *, complete: bool) -> None:
         if self.sounding is None:

@@ -21,17 +21,23 @@ from autocom.calls.line import Line, Ports
 from autocom.calls.notes import HungUp
 from autocom.calls.overseeing import Overseers
 from autocom.calls.ports import Gone, TelephoneDown
+from autocom.calls.reconcile import lost
 from autocom.calls.reminders import Reminders
 from autocom.calls.taping import end_tape, settle
-from autocom.core.floor_words import CallerLeft
+from autocom.core.floor_words import CallerLeft, TalkEnded
 from autocom.core.journal import Entry, Json
 from autocom.core.naming import playback_id
+from autocom.core.stages import Talking
 from autocom.core.story import outcome_of_hang_up
+from autocom.core.telephony import Seen
 
 log = structlog.get_logger()
 
 FALLBACK = "fallback:"
 """Before a channel: the row of a caller whose story crashed, so that the fallback's own record of him is no second call."""
+
+LEFT = "left:"
+"""Before a channel: the row of a caller who has a record, of which the dialplan may not know."""
 
 
 class Lives:
@@ -58,7 +64,23 @@ class Lives:
     def start(self, line: Line, *, adopted: bool) -> None:
         """Let it run; `adopted`: the last process began it."""
         self.overseers.begun(line)
+        if line.story.call.direction == "in" and not line.story.absent:
+            self.errands.start(self._sign(line))
+        else:
+            line.signed = True
         self.errands.start(self._live(line, adopted=adopted))
+
+    def lose(self, seen: Seen) -> None:
+        """Calls under which Asterisk died. Before anything else is taken in: he may call again sooner than his story
+        ends, and his secretary has nobody to talk to any more."""
+        for line in [line for line in self.lines.values() if lost(line.story, seen)]:
+            stage = line.story.stage
+            if not line.story.lost:
+                line.become(None, line.entry("pbx_lost", stage=type(stage).__name__), lost=True)
+                self.guests.left(line.story, line.now(), cut=True)
+            if isinstance(stage, Talking):
+                self.dispatcher.submit(TalkEnded(line.id, stage.secretary, lost=True))
+            self.dispatcher.submit(CallerLeft(line.id))
 
     async def _live(self, line: Line, *, adopted: bool) -> None:
         """The loop around the stages, and the end of the call, whatever it is."""
@@ -66,6 +88,7 @@ class Lives:
             try:
                 if adopted:
                     await self._hush(line)
+                    line.heed_his_leaving()
                 await self._stages(line)
             except HungUp:
                 pass
@@ -83,6 +106,15 @@ class Lives:
             # also of a secretary who dialled for him and was gone before he was hers
             for channel in [channel for channel, call in self.by_channel.items() if call == line.id]:
                 del self.by_channel[channel]
+
+    async def _sign(self, line: Line) -> None:
+        """Before his first sound, which would hold it up, and beside everything else: no caller waits for it."""
+        try:
+            await self.ports.telephone.taken(line.story.call.channel)
+        except (Gone, TelephoneDown) as error:
+            log.info("dialplan not told", call=line.id, why=str(error))
+        else:
+            line.signed = True
 
     async def _hush(self, line: Line) -> None:
         """End what the last process had playing, for the caller and for a secretary who waits for him: the
@@ -116,14 +148,18 @@ class Lives:
             await depart(self.house, line)
         rescued = not line.crashed and self.rescued(line.channel)
         outcome = "fallback" if line.crashed or rescued else outcome_of_hang_up(line.story)
+        if left.lost and outcome == "abandoned":
+            outcome = "failed"  # it was not he who gave up
         self.dispatcher.submit(CallerLeft(line.id))
-        self.guests.left(left, now, cut=line.cut or line.crashed or rescued)
+        if not left.lost:
+            self.guests.left(left, now, cut=line.cut or line.crashed or rescued)
         if line.story.call.listed is not None:
             self.reminders.ended(line.id, outcome)
         # the cause of an abandon is computed from the entries (`core.record`): what played, what rang
         ended = Entry(now, "ended", line.id, {"outcome": outcome})
         if not rescued:
-            self.ports.journal.save([ended], calls={line.id: None})
+            doubt: dict[str, Json] = {} if line.signed else {LEFT + line.story.call.channel: line.id}
+            self.ports.journal.save([ended], calls={line.id: None}, floor=doubt)
             return
         found = Entry(now, "rescued", line.id, {"channel": line.channel})
         # the fallback's own record of this caller is not a call more
@@ -146,7 +182,9 @@ class Lives:
                 self.errands.hang_up(channel)
                 return
             story = line.story
-            self.errands.to_fallback(channel, story.call.client.id or None, heard=story.sounds > 0)
+            # a message that was cut short is heard again from its beginning
+            heard = story.sounds > 0 and line.sounding is None
+            self.errands.to_fallback(channel, story.call.client.id or None, heard=heard)
             return
         self.errands.to_fallback(channel)
 

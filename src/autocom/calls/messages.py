@@ -58,7 +58,7 @@ def send(house: House, line: Line, step: SendMessage, rest: tuple[Step, ...]) ->
     client, number = line.story.call.client, line.story.letters + 1
     text = step.text
     if not client.discreet:
-        local = datetime.fromtimestamp(line.now(), ZoneInfo(client.hours.zone))
+        local = datetime.fromtimestamp(house.wall(line.now()), ZoneInfo(client.hours.zone))
         for name, value in (
             # a caller's own text last: it may hold a word in braces
             ("{client}", client.name),

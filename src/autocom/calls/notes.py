@@ -17,6 +17,7 @@ from autocom.core.telephony import (
     DigitPressed,
     EarlyMedia,
     FaxHeard,
+    MusicEnded,
     PlaybackEnded,
     RecordingEnded,
     TelephoneBack,
@@ -84,6 +85,7 @@ Note = (
     | ChannelGone
     | FaxHeard
     | PlaybackEnded
+    | MusicEnded
     | RecordingEnded
     | DigitPressed
     | TelephoneBack

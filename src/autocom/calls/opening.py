@@ -138,8 +138,10 @@ def returned(story: Story, visit: Visit | None, now: float) -> Story:
     """The story of one who was here a while ago: he has waited already, and knows somebody."""
     if visit is None:
         return story
-    since = now - visit.waited if visit.waited else None
-    return replace(story, waiting_since=since, known=visit.secretary)
+    since = visit.since
+    if since is None and visit.waited:
+        since = now - visit.waited
+    return replace(story, waiting_since=since, known=visit.secretary, ahead=visit.talked)
 
 
 def returning(call: Call, visit: Visit | None, now: float) -> tuple[Entry, ...]:
@@ -151,5 +153,7 @@ def returning(call: Call, visit: Visit | None, now: float) -> tuple[Entry, ...]:
         "left_ms_ago": round((now - visit.left_at) * 1000),
         "cut": visit.cut,
         "secretary": visit.secretary,
+        "lost": visit.since is not None,
+        "talked": visit.talked,
     }
     return (Entry(now, "returning", call.id, fields),)

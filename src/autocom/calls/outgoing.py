@@ -10,7 +10,7 @@ number is shown only where it is verified. The switchboard asks `looped` at the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,13 +21,18 @@ from autocom.core.numbers import FRANCE, NumberingPlan, normalise
 from autocom.core.sip import Diverted, diversions, history, parse_address, split_list
 from autocom.core.stages import Invited, Patched, Promised, Reaching, Talking, Third
 from autocom.core.story import Call, Story
-from autocom.core.telephony import RawHeaders
+from autocom.core.telephony import Cause, RawHeaders
 
 RESERVE = 0.1
 """Part of a trunk's channels (at least one) that outgoing legs leave to callers."""
 
 Refusal = Literal["no_line", "loop", "barred", "limit", "busy", "not_allowed_here"]
 """`busy`: a colleague who talks to somebody; `not_allowed_here`: one who may not serve the client where she sits."""
+
+
+OPERATOR_OUT = frozenset({3, 27, Cause.CONGESTION, Cause.FAILURE, 41, 42, 102})
+"""Causes by which the operator, and not who was called, says no (no route, out of order, 503, 500, network, congestion,
+no answer to our INVITE at all): another operator may put the call through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,12 @@ class Way:
     trunk: str | None
 
 
-def way_for(house: House, call: Call, number: str, by: str | None, now: float) -> Way | Refusal:
+def way_for(
+    house: House, call: Call, number: str, by: str | None, now: float, without: Collection[str] = ()
+) -> Way | Refusal:
     """How `number` is dialled for this call because the secretary `by` wants it, within her limits and the
     client's, or why it is not; `by` None: because the files say so. Asked while the call still holds the leg that
-    it had before."""
+    it had before. `without`: trunks that are not to be tried (again)."""
     configuration = house.in_force
     client = paying(call, configuration)
     if by is not None and over_limit(house, number, client, by, now):
@@ -49,7 +56,7 @@ def way_for(house: House, call: Call, number: str, by: str | None, now: float) -
         return "barred"
     if call.direction == "in" and number in came_by(call, house.plan):
         return "loop"
-    return _way(house, call, number)
+    return _way(house, call, number, without)
 
 
 def refusal(house: House, number: str, client: Client | None, by: str, now: float) -> str | None:
@@ -113,20 +120,27 @@ def way_back(house: House, call: Call, number: str) -> Way | Refusal:
     return _way(house, call, number)
 
 
-def _way(house: House, call: Call, number: str) -> Way | Refusal:
+def _way(house: House, call: Call, number: str, without: Collection[str] = ()) -> Way | Refusal:
     """By a trunk with room, unless the number is one of ours."""
     if number in own_numbers(house.in_force):
         return "loop"
-    trunk = free_trunk(house.in_force, list(house.stories), call.trunk)
+    trunk = free_trunk(house.in_force, list(house.stories), call.trunk, without)
     return "no_line" if trunk is None else Way(trunk.id)
 
 
 # --- channels --------------------------------------------------------------------------------
 
 
-def free_trunk(configuration: Configuration, stories: list[Story], first: str | None = None) -> Trunk | None:
-    """The trunk for one more outgoing leg: the one that the caller came by, else the first with room."""
-    usable = [trunk for trunk in configuration.trunks.values() if trunk.host is not None]
+def free_trunk(
+    configuration: Configuration,
+    stories: list[Story],
+    first: str | None = None,
+    without: Collection[str] = (),
+) -> Trunk | None:
+    """The trunk for one more outgoing leg: the one that the caller came by, else the first with room; none of these."""
+    usable = [
+        trunk for trunk in configuration.trunks.values() if trunk.host is not None and trunk.id not in without
+    ]
     usable.sort(key=lambda trunk: trunk.id != first)  # stable: the others keep the order of the file
     return next((trunk for trunk in usable if _has_room(trunk, stories)), None)
 

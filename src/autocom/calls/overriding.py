@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from autocom.calls.kept import read_back
 from autocom.calls.ports import Clock, Journal
@@ -20,13 +21,15 @@ ROW = "override:"
 
 
 class Overrides:
-    """`tell` is called with a client's id whenever its overrides are others."""
+    """`tell` is called with a client's id whenever its overrides are others. `ahead`: see `house.House`; an override
+    ends by the wall clock."""
 
     def __init__(self, journal: Journal, clock: Clock, tell: Callable[[str], None]) -> None:
         self._journal, self._clock, self._tell = journal, clock, tell
         self._codec = Codec((Override,))
         self._by_client: dict[str, tuple[Override, ...]] = {}
         self._changed = asyncio.Event()
+        self.ahead = 0.0
 
     def of(self, client: str) -> tuple[Override, ...]:
         """This client's, also one that ended some milliseconds ago."""
@@ -64,13 +67,20 @@ class Overrides:
             self._save(client, (), [self._ended(each, "clear", author) for each in gone])
         return len(gone)
 
+    def look(self) -> None:
+        """The wall clock jumped: what was said before holds, also where that has become the future."""
+        wall = self._clock.now() + self.ahead
+        for client, overrides in self._by_client.items():
+            self._by_client[client] = tuple(replace(each, since=min(each.since, wall)) for each in overrides)
+        self._changed.set()
+
     async def run(self) -> None:
         """End each in time, for as long as the service lives."""
         while True:
             self._changed.clear()
             self._expire()
             until = min((each.until for each in self.all()), default=None)
-            now = self._clock.now()
+            now = self._clock.now() + self.ahead
             try:
                 async with asyncio.timeout(None if until is None else max(0.0, until - now)):
                     await self._changed.wait()
@@ -78,7 +88,7 @@ class Overrides:
                 continue
 
     def _expire(self) -> None:
-        now = self._clock.now()
+        now = self._clock.now() + self.ahead
         for client, overrides in list(self._by_client.items()):
             over = [each for each in overrides if each.until <= now]
             if over:

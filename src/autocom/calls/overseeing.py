@@ -149,7 +149,7 @@ class Overseers:
         """Why she may not hear her now; whose conversation it is counts as well."""
         story = conversation(self.house.stories, secretary)
         call = None if story is None else story.call
-        may = allowed(self.house.in_force, lead, secretary, call, self._clock.now())
+        may = allowed(self.house.in_force, lead, secretary, call, self.house.wall(self._clock.now()))
         if isinstance(may, Denied):
             return may.why
         return None if mode in may.modes or (mode == "listen" and may.modes) else "mode"

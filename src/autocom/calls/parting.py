@@ -96,7 +96,7 @@ async def _to_the_head(talk: Conversation, place: Waiting, gone: Entry, *, dropp
 async def part(line: Line, stage: Talking) -> None:
     """The caller is gone: the conversation is over, or never began."""
     if stage.joined_at is not None:
-        await _over(line, stage, "caller")
+        await _over(line, stage, "pbx" if line.story.lost else "caller")
         return
     if leg_of(stage.leg) is None:  # else the floor offered it, and ends it
         await line.end_leg(stage.leg)

@@ -32,7 +32,7 @@ def offer_order(house: House, line: Line, ring: Ring, note: str | None) -> Outbo
     """An offer of the floor: the client's name first, then the caller; until the offer's end. `note`: what she wrote
     down when she sent him on, or parked him."""
     call, telephone = line.story.call, line.ports.telephone
-    absence = status(call.client.hours, call.client.absences, line.now()).absence
+    absence = status(call.client.hours, call.client.absences, house.wall(line.now())).absence
     card = invitation(
         call,
         house.language,
@@ -65,7 +65,7 @@ def card_of(house: House, story: Story, asking: str | None = None) -> Invitation
         caller = partner(house, story, asking)
         display = bureau.name if caller is None else caller.name or caller.number
         return Invitation(display, None if caller is None else caller.number, {"X-Autocom-Call": call.id})
-    absence = status(call.client.hours, call.client.absences, call.arrived_at).absence
+    absence = status(call.client.hours, call.client.absences, house.wall(call.arrived_at)).absence
     return invitation(call, bureau.language, house.plan, absence)
 
 

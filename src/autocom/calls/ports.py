@@ -222,6 +222,10 @@ class Telephone(Protocol):
         """How many messages of a client are new, and how many were listened to."""
         ...
 
+    async def taken(self, channel: str) -> None:
+        """This caller is in the journal: the dialplan need not write him down when he hangs up."""
+        ...
+
     async def to_fallback(self, channel: str, client: str | None = None, *, heard: bool = False) -> None:
         """Give the channel back to the dialplan's fallback, which serves callers without us. `client`: whose caller he
         is, where that is known; `heard`: he has been told something, and is not told it again."""

@@ -97,6 +97,17 @@ def on_the_line(story: Story) -> frozenset[str]:
     return frozenset(channel for channel in found if channel is not None)
 
 
+def lost(story: Story, seen: Seen) -> bool:
+    """Whether this call was in an Asterisk that is no more: the one that is there began after it."""
+    if story.absent or story.channel in seen.channels:
+        return False
+    match story.stage:
+        case Talking(joined_at=float() as there) | Patched(joined_at=float() as there):
+            return max(there, story.call.arrived_at) < seen.begun
+        case _:
+            return story.call.arrived_at < seen.begun
+
+
 def places(story: Story, since: float) -> dict[str, str]:
     """In which bridge a channel has to be, for each that was put there before the instant `since`."""
     match story.stage:

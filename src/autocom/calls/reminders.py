@@ -20,12 +20,13 @@ ROW = "reminder:"
 
 
 class Reminders:
-    """Every item by id. `new_id` makes ids that sort by time."""
+    """Every item by id. `new_id` makes ids that sort by time; `ahead`: see `house.House`."""
 
     def __init__(self, journal: Journal, clock: Clock, new_id: Callable[[], str]) -> None:
         self._journal, self._clock, self._new_id = journal, clock, new_id
         self._codec = Codec((Item,))
         self._items: dict[str, Item] = {}
+        self.ahead = 0.0
 
     def restore(self, rows: Mapping[str, Json], live: Iterable[str]) -> None:
         """What the last process knew; an item whose call was never opened, or is over, is open again."""
@@ -73,7 +74,7 @@ class Reminders:
     def take(self, client: str, zone: str, call: str) -> Item | str:
         """Whose turn it is, for this call, which is about to be opened; or why nobody's: list_empty, list_late."""
         now = self._clock.now()
-        if not in_hours(now, zone):
+        if not in_hours(now + self.ahead, zone):
             return "list_late"
         item = next_item(self.of(client), now)
         if item is None:

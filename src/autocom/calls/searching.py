@@ -15,7 +15,7 @@ from autocom.calls.diverting import after_ringing, before_ringing
 from autocom.calls.house import House
 from autocom.calls.line import Line
 from autocom.calls.notes import Looped, Note, TakenBy
-from autocom.calls.outgoing import Refusal, Way, way_for
+from autocom.calls.outgoing import OPERATOR_OUT, Refusal, Way, free_trunk, way_for
 from autocom.calls.phoning import engaged, leg_order, result_of
 from autocom.calls.picking import NOTHING_RINGS, show
 from autocom.calls.ports import Gone, Outbound
@@ -108,7 +108,7 @@ class Search:
             if not may_serve(contact.post, story.call.client, house.in_force):
                 return "not_allowed_here"  # by a forward of whom he was sent to
             return Way(None)
-        return way_for(house, story.call, contact.number, self._payer(), self.line.now())
+        return way_for(house, story.call, contact.number, self._payer(), self.line.now(), self.stage.tried)
 
     def _payer(self) -> str | None:
         """The secretary whose limits count: she who forwards her phone, or else who sent him, or dialled."""
@@ -263,14 +263,31 @@ class Search:
         if cause == Cause.UNKNOWN and not stage.again and leg is not None:
             # lost in a gap, perhaps before it was ever dialled: his turn begins anew, once
             withdrawn = ended(line, leg, "withdrawn", cause)
-            anew = replace(stage, leg=None, until=None, answered=False, trunk=None, again=True, early=False)
-            line.become(anew, withdrawn)
-            await early.part_early(line, stage)
-            await line.end_leg(leg)
-            return anew
+            return await self._anew(replace(stage.anew(), again=True), withdrawn)
+        if cause in OPERATOR_OUT and not stage.answered and self._has_other_way():
+            assert stage.trunk is not None
+            tried = replace(stage.anew(), tried=(*stage.tried, stage.trunk))
+            return await self._anew(tried, ended(line, leg, result_of(cause), cause))
         if stage.answered:
             return await self._end("not_accepted", cause)
         return await self._end(result_of(cause), cause)
+
+    async def _anew(self, stage: Reaching, end: Entry) -> Reaching:
+        """His turn from its beginning."""
+        leg, before = self.stage.leg, self.stage
+        self.line.become(stage, end)
+        await early.part_early(self.line, before)
+        if leg is not None:
+            await self.line.end_leg(leg)
+        return stage
+
+    def _has_other_way(self) -> bool:
+        """Whether another operator may put this call through."""
+        stage, house = self.stage, self.house
+        if stage.trunk is None:
+            return False
+        tried = (*stage.tried, stage.trunk)
+        return free_trunk(house.in_force, list(house.stories), without=tried) is not None
 
     async def _end(self, result: str, cause: int | None) -> Reaching:
         leg = self.stage.leg

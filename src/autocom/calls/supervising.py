@@ -113,13 +113,16 @@ class _Ears:
 
     def _may(self, story: Story | None) -> Allowed | Denied:
         call = None if story is None else story.call
-        return allowed(self.house.in_force, self.stage.lead, self.stage.secretary, call, self.line.now())
+        now = self.house.wall(self.line.now())
+        return allowed(self.house.in_force, self.stage.lead, self.stage.secretary, call, now)
 
     def look_at(self) -> float:
         """When the time alone may change what she may."""
         may = self._may(None)
         latest = self.line.now() + AT_MOST if self.beeping is None else self.beeping[1]
-        return latest if isinstance(may, Denied) or may.until is None else min(may.until, latest)
+        if isinstance(may, Denied) or may.until is None:
+            return latest
+        return min(may.until - self.house.ahead, latest)
 
     async def follow(self) -> Stage | None:
         """Hear what is to be heard now; the stage after this one where she may not be here at all."""
@@ -248,7 +251,7 @@ class _Ears:
 
     async def _next(self) -> None:
         """Of those she may hear now."""
-        now, lead = self.line.now(), self.stage.lead
+        now, lead = self.house.wall(self.line.now()), self.stage.lead
         configuration = self.house.in_force
         talking = {
             who

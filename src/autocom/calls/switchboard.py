@@ -41,9 +41,11 @@ from autocom.calls.renvoi import PostForwards
 from autocom.calls.results import NoResult, Results
 from autocom.calls.tally import Tally
 from autocom.calls.transferring import note_for
+from autocom.calls.unheard import Unheard
 from autocom.core.codec import Undecodable
 from autocom.core.features import told
 from autocom.core.floor_words import (
+    CallerLeft,
     PhoneSeen,
     PhoneUsed,
     Ring,
@@ -81,7 +83,11 @@ class Switchboard:
         self.lines: dict[str, Line] = {}
         self.overseers = Overseers(ports.clock, new_id)
         self.ports = ports = replace(
-            ports, journal=gauge, surely=self.errands.surely, restaged=self.overseers.restaged
+            ports,
+            journal=gauge,
+            surely=self.errands.surely,
+            restaged=self.overseers.restaged,
+            unheard=Unheard(ports.clock.now, gauge.save),
         )
         self.dispatcher, self.plan, self._new_id = dispatcher, plan, new_id
         self.overrides = Overrides(ports.journal, ports.clock, self._read_again)
@@ -145,6 +151,7 @@ class Switchboard:
         """New calls are decided by this configuration; calls in progress keep theirs, and who waits follows
         its hours and staff."""
         self.house.use(configuration)
+        self.ports.unheard.stock = configuration.stock.music.moh_class
         self.dispatcher.submit(Staffed(staff_of(configuration)))
         # who is new may have a phone that was told of before
         for fact in self._phones.values():
@@ -158,6 +165,12 @@ class Switchboard:
             concerned = client in (None, line.story.call.client.id)
             if concerned and isinstance(line.story.stage, Waiting | Promised):
                 line.post(ReadAgain())
+
+    def wall_clock(self, ahead: float) -> None:
+        """It has jumped, and is so many seconds ahead of ours: whoever waits for an hour of the day reads it anew."""
+        self.house.ahead = self.overrides.ahead = self.reminders.ahead = ahead
+        self.overrides.look()
+        self._read_again(None)
 
     def _story_of(self, call: str) -> Story | None:
         line = self.lines.get(call)
@@ -232,8 +245,8 @@ class Switchboard:
                 for line in self.lines.values():
                     line.seeing = False
                 self._house("service", event="telephone_lost", detail=why)
-            case PhoneRegistered(secretary, reachable):
-                self._about_a_phone(PhoneSeen(secretary, reachable))
+            case PhoneRegistered(secretary, reachable, moved):
+                self._about_a_phone(PhoneSeen(secretary, reachable, moved))
             case PhoneRefused():
                 self.desk.refused_before(fact)
             case PhoneInUse(secretary, in_use):
@@ -264,10 +277,15 @@ class Switchboard:
             detail=f"{len(self.lines)} calls open, {len(differences.missed)} facts missed, "
             f"{len(differences.newcomers)} newcomers, {len(differences.stray_legs)} stray legs",
         )
+        self.lives.lose(fact.seen)
         for missed in differences.missed:
             line_of = self.lines.get(self._by_channel.get(missed.channel, ""))
             if line_of is not None and isinstance(missed, ChannelGone):
                 line_of.cut = True  # by an Asterisk that died, or by himself, unseen: he is believed
+                if line_of.channel == missed.channel and line_of.id in dispatcher.floor.waiters:
+                    dispatcher.submit(
+                        CallerLeft(line_of.id)
+                    )  # his story hears it too late: nobody is rung for him
             self._on(missed)
         dispatcher.see(seeing=True)
         for line in self.lines.values():
@@ -337,7 +355,7 @@ class Switchboard:
         house, now = self.house, self.ports.clock.now()
         identity, client = house.whose(fact)
         back = self.guests.back(client, identity, now)
-        if back is not None and back.waited:
+        if back is not None and (back.waited or back.since is not None):
             identity = replace(identity, flags=(*identity.flags, "returning"))
         looping = looped(fact.headers, house.stories, self.plan)
         if looping is not None:

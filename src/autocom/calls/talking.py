@@ -91,6 +91,9 @@ async def _connect(house: House, line: Line, stage: Talking) -> None:
 
 async def _lease_failed(line: Line, stage: Talking) -> Waiting | Leaving:
     """Her leg ended before the two were joined: he waits on, at his place. One whom she dialled has none."""
+    if stage.waiting is not None:
+        # Asterisk says that one of the two is gone, not which. Asked of him first: `HungUp`, and no phone rings
+        await line.quiet_music()
     await line.end_leg(stage.leg)
     line.ports.submit(LegEnded(stage.leg, Cause.NORMAL))
     await line.part(bridge_id(line.id, stage.attempt))

@@ -6,6 +6,7 @@ Every error that a person can do something about is one line; whatever else is a
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -17,11 +18,16 @@ from autocom.commands.shared import settings
 from autocom.state import StateBusy
 
 if TYPE_CHECKING:
-    from autocom.app import Parts
+    from autocom.parts import Parts
     from autocom.settings import Settings
 
 
-def _run(*, private: bool, calls: int | None) -> None:
+TAKE_OVER = "From the process that serves on this state folder, without ending a call."
+
+
+def _run(*, private: bool, calls: int | None, take_over: bool = False) -> None:
+    # all that is made while we start lives for ever: to look through it again and again costs a third of the start
+    gc.disable()
     from autocom import app, logs  # noqa: PLC0415 - only who serves loads the whole exchange
     from autocom.asterisk.conf.text import Unwritable  # noqa: PLC0415
     from autocom.asterisk.installation import NoAsterisk  # noqa: PLC0415
@@ -50,7 +56,7 @@ def _run(*, private: bool, calls: int | None) -> None:
     )  # fmt: skip
     refused = False
     try:
-        asyncio.run(app.run(chosen, private=private, say=say, when_ready=when_ready))
+        asyncio.run(app.run(chosen, private=private, say=say, when_ready=when_ready, take_over=take_over))
     except* (ConfigurationRefused, *expected) as group:
         for error in _flat(group):
             lines = (
@@ -73,15 +79,17 @@ def _flat(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
 
 @click.command()
 @click.option("--demo", is_flag=True, help="Place one demonstration call when ready, and tell it live.")
-def up(demo: bool) -> None:
+@click.option("--take-over", is_flag=True, help=TAKE_OVER)
+def up(demo: bool, take_over: bool) -> None:
     """Start all that is missing (PostgreSQL, Asterisk), migrate, serve."""
-    _run(private=True, calls=1 if demo else 0)
+    _run(private=True, calls=1 if demo else 0, take_over=take_over)
 
 
 @click.command()
-def serve() -> None:
+@click.option("--take-over", is_flag=True, help=TAKE_OVER)
+def serve(take_over: bool) -> None:
     """The service alone, against an Asterisk and a PostgreSQL that run elsewhere."""
-    _run(private=False, calls=0)
+    _run(private=False, calls=0, take_over=take_over)
 
 
 @click.command()

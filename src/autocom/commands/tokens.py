@@ -25,7 +25,7 @@ SENTENCES = {
     ),
     "removed": ("{name} : retiré", "{name}: removed"),
 }
-CHOICES = ("reader", "lead", "admin")
+CHOICES = ("metrics", "reader", "lead", "admin")
 
 
 @click.group()

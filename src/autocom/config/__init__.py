@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from autocom.config.audio import AudioShelf, PaperShelf, Shelf
     from autocom.config.faults import ConfigurationRefused, Fault
     from autocom.config.json_schema import schema
-    from autocom.config.loader import Loaded, load
+    from autocom.config.loaded import Loaded
+    from autocom.config.loader import load
     from autocom.config.numbering import plan_of
     from autocom.config.say import SayCommand
     from autocom.config.sounds import stock_folder
@@ -24,7 +25,7 @@ _WHERE = {
     "AudioShelf": "audio",
     "ConfigurationRefused": "faults",
     "Fault": "faults",
-    "Loaded": "loader",
+    "Loaded": "loaded",
     "PaperShelf": "audio",
     "SayCommand": "say",
     "Shelf": "audio",

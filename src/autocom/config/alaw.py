@@ -13,8 +13,6 @@ from functools import lru_cache
 from operator import mul
 from typing import Final
 
-import miniaudio
-
 from autocom.config.wording import told
 
 RATE: Final = 8000
@@ -32,6 +30,9 @@ class NotAudio(ValueError):  # noqa: N818 - said to the admin as it is
 
 def to_alaw(content: bytes) -> bytes:
     """A-law samples of a WAV, FLAC or MP3 file; NotAudio where it is none or holds no sound."""
+    # it loads numpy: who only asks for what is converted already does not wait for it
+    import miniaudio  # noqa: PLC0415
+
     try:
         decoded = miniaudio.decode(content, miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE)
     except miniaudio.MiniaudioError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from autocom.config.faults import suggestion
 from autocom.config.wording import told
-from autocom.core.alerts import RULES, Alerting, Rule, Webhook
+from autocom.core.alerts import RULES, Alerting, AlertRule, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ def build_alerts(written: models.Alerts) -> Alerting:
     )
 
 
-def _rule(rule: Rule, written: models.AlertRule | None) -> Rule:
+def _rule(rule: AlertRule, written: models.AlertRule | None) -> AlertRule:
     if written is None:
         return rule
     return replace(

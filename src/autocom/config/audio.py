@@ -87,6 +87,13 @@ class AudioShelf:
         self._cache = cache_dir.absolute()
         self._say = say
         self._unspeakable: dict[Path, str] = {}
+        self.given: dict[Path, int] = {}
+        """The files that were handed out since somebody last cleared this, with their sizes."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the same names and texts would become other files."""
+        return f"{_CONVERSION} {self._cache} {self._say.fingerprint}"
 
     def prepare(self, texts: Iterable[tuple[str, str]]) -> None:
         """Speak what is not in the cache yet."""
@@ -111,11 +118,14 @@ class AudioShelf:
     def music(self, name: str, language: str) -> Music:
         """The converted files and the class that plays them."""
         sources = self.finder.music(name, language)
-        files = tuple(str(self._converted(source).with_suffix("")) for source in sources)
+        converted = [self._converted(source) for source in sources]
+        self.given.update((path, path.stat().st_size) for path in converted)
+        files = tuple(str(path.with_suffix("")) for path in converted)
         return Music(name, _moh_class(name, self.finder, sources), files)
 
     def _audio(self, name: str, path: Path) -> Audio:
-        return Audio(name, str(path.with_suffix("")), path.stat().st_size / _BYTES_PER_SECOND[path.suffix])
+        size = self.given[path] = path.stat().st_size
+        return Audio(name, str(path.with_suffix("")), size / _BYTES_PER_SECOND[path.suffix])
 
     def _converted(self, source: Path) -> Path:
         raw = source.suffix in _BYTES_PER_SECOND

@@ -24,6 +24,7 @@ from autocom.config.document import Document, Plain, plain, read
 from autocom.config.duty_checks import Member, check_duty, duty_notes
 from autocom.config.faults import ConfigurationRefused, Fault, Place, reason, suggestion
 from autocom.config.lists_build import expired
+from autocom.config.loaded import Loaded
 from autocom.config.notes import notes_on_bureau, notes_on_client
 from autocom.config.numbering import plan_of
 from autocom.config.outside_checks import check_roster_numbers
@@ -46,23 +47,6 @@ if TYPE_CHECKING:
 
 YEARS_BACK: Final = 5
 YEARS_AHEAD: Final = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A configuration that holds. `files`: what it was read from, by the name the admin typed, with
-    the text, for the record of versions; `prompts`: the stock prompts by name in the bureau's language;
-    `notes`: what looks like an oversight and is no reason to refuse."""
-
-    configuration: Configuration
-    files: Mapping[str, str]
-    prompts: Mapping[str, Audio]
-    notes: tuple[Fault, ...] = ()
-
-    @property
-    def media(self) -> dict[str, str]:
-        """Each stock prompt's media path, without suffix."""
-        return {name: audio.media for name, audio in self.prompts.items()}
 
 
 @dataclass(slots=True)

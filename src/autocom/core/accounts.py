@@ -20,8 +20,9 @@ REALM = "autocom"
 WEB_DOMAIN = "web"
 """The SIP domain by which a phone in a browser is known as such."""
 
-EXPIRES = 300
-"""Seconds of a registration: what a phone asks for, and Asterisk's own default."""
+EXPIRES = 60
+"""Seconds of a registration: what a phone asks for, and Asterisk's own default. So long a phone may be where nobody
+finds it, after its router gave it another address without a word."""
 
 CODECS = ("PCMA", "PCMU")
 

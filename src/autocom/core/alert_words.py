@@ -57,7 +57,7 @@ FR: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "sound_missing": (
         "Message ou musique introuvable",
-        "Un son n'a pas pu être joué ; l'appelant a entendu une sonnerie : {detail}.",
+        "Un son n'a pas pu être joué ; l'appelant a entendu la suite, une autre musique ou une sonnerie : {detail}.",
     ),
     "difference_repaired": (
         "Différence avec Asterisk réparée",
@@ -74,6 +74,14 @@ FR: Final[Mapping[str, tuple[str, str]]] = {
     "disk_low": (
         "Disque presque plein {subject}",
         "Faites de la place : {detail}. Sans place, plus rien ne s'écrit.",
+    ),
+    "part_failed": (
+        "Une partie d'autocom a échoué : {subject}",
+        "Les appels continuent ; cette partie a été relancée ({detail}). Les détails sont dans le journal du service.",
+    ),
+    "descriptors_low": (
+        "Fichiers ouverts : presque à la limite",
+        "autocom ne peut presque plus ouvrir de fichier ni de connexion : {detail}. Augmentez LimitNOFILE.",
     ),
     "outbox_stuck": (
         "Rien ne part : {subject}",
@@ -144,7 +152,7 @@ EN: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "sound_missing": (
         "A message or music is missing",
-        "A sound could not be played, the caller heard ringing: {detail}.",
+        "A sound could not be played; the caller heard what follows, another music or ringing: {detail}.",
     ),
     "difference_repaired": (
         "A difference with Asterisk was repaired",
@@ -161,6 +169,14 @@ EN: Final[Mapping[str, tuple[str, str]]] = {
     "disk_low": (
         "A disk is nearly full {subject}",
         "Make room: {detail}. Without room nothing can be written.",
+    ),
+    "part_failed": (
+        "A part of autocom failed: {subject}",
+        "Calls go on; that part was begun again ({detail}). The service's log has the details.",
+    ),
+    "descriptors_low": (
+        "File descriptors are running out",
+        "autocom can hardly open a file or a connection more: {detail}. Raise LimitNOFILE.",
     ),
     "outbox_stuck": (
         "Nothing goes out: {subject}",

@@ -48,7 +48,7 @@ LONGEST: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AlertRule:
     """How one name is told. `after`: seconds for which it must hold; `calm`: for which it must be gone; `hold`: for
     which a fact without an end counts (0: it has an end); `over`: the limit of what is measured, in seconds (0: there
     is none); `each`: whether every subject has an alert of its own, or all have one."""
@@ -62,30 +62,46 @@ class Rule:
     enabled: bool = True
 
 
-RULES: Final[Mapping[str, Rule]] = {
-    "no_secretary": Rule("critical", after=30.0, each=True),
-    "long_wait": Rule("warning", over=120.0, each=True),
-    "telephone_lost": Rule("critical", after=3.0),
-    "asterisk_died": Rule("critical", hold=600.0),
-    "asterisk_hung": Rule("critical"),
-    "loop_blocked": Rule("critical", hold=300.0),
-    "fallback_used": Rule("critical", hold=300.0),
-    "rescued": Rule("critical", hold=300.0),
-    "call_crashed": Rule("critical", hold=600.0),
-    "trunk_down": Rule("critical", after=10.0, each=True),
-    "one_way_audio": Rule("warning", hold=600.0),
-    "sound_missing": Rule("warning", hold=3600.0),
-    "difference_repaired": Rule("warning", hold=600.0),
-    "database_down": Rule("warning", after=3.0, calm=2.0),
-    "journal_lag": Rule("warning", over=60.0),
-    "disk_low": Rule("critical", each=True),
-    "outbox_stuck": Rule("warning", over=900.0, each=True),
-    "certificate_expiring": Rule("warning", calm=60.0),
-    "banned": Rule("warning", hold=3600.0),
-    "outgoing_limit": Rule("warning", hold=3600.0, each=True),
-    "no_answer_pause": Rule("warning", hold=600.0, each=True),
+RULES: Final[Mapping[str, AlertRule]] = {
+    "no_secretary": AlertRule("critical", after=30.0, each=True),
+    "long_wait": AlertRule("warning", over=120.0, each=True),
+    "telephone_lost": AlertRule("critical", after=3.0),
+    "asterisk_died": AlertRule("critical", hold=600.0),
+    "asterisk_hung": AlertRule("critical"),
+    "loop_blocked": AlertRule("critical", hold=300.0),
+    "fallback_used": AlertRule("critical", hold=300.0),
+    "rescued": AlertRule("critical", hold=300.0),
+    "call_crashed": AlertRule("critical", hold=600.0),
+    "part_failed": AlertRule("critical", hold=600.0, each=True),
+    "trunk_down": AlertRule("critical", after=10.0, each=True),
+    "one_way_audio": AlertRule("warning", hold=600.0),
+    "sound_missing": AlertRule("warning", hold=3600.0),
+    "difference_repaired": AlertRule("warning", hold=600.0),
+    "database_down": AlertRule("warning", after=3.0, calm=2.0),
+    "journal_lag": AlertRule("warning", over=60.0),
+    "disk_low": AlertRule("critical", each=True),
+    "descriptors_low": AlertRule("critical"),
+    "outbox_stuck": AlertRule("warning", over=900.0, each=True),
+    "certificate_expiring": AlertRule("warning", calm=60.0),
+    "banned": AlertRule("warning", hold=3600.0),
+    "outgoing_limit": AlertRule("warning", hold=3600.0, each=True),
+    "no_answer_pause": AlertRule("warning", hold=600.0, each=True),
 }
 """Every alert there is, with the rule that holds where `alerts` of bureau.yaml says no other."""
+
+LOOKED_FOR: Final = frozenset(
+    {
+        "no_secretary",
+        "long_wait",
+        "telephone_lost",
+        "trunk_down",
+        "database_down",
+        "journal_lag",
+        "outbox_stuck",
+        "certificate_expiring",
+    }
+)
+"""Those that a look finds (`lookout`), with the limits that are in force; a fact of the same name says nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +121,7 @@ class Alerting:
     mail: tuple[str, ...] = ()
     webhook: Webhook | None = None
     repeat: float = REPEAT
-    rules: Mapping[str, Rule] = field(default_factory=lambda: dict(RULES))
+    rules: Mapping[str, AlertRule] = field(default_factory=lambda: dict(RULES))
     clients: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -179,7 +195,7 @@ CODEC: Final = Codec((Alert,))
 
 
 def noted(
-    alerts: Alerts, rules: Mapping[str, Rule], found: Finding, now: float, *, over: bool = False
+    alerts: Alerts, rules: Mapping[str, AlertRule], found: Finding, now: float, *, over: bool = False
 ) -> dict[str, Alert]:
     """The alerts after a fact. One whose rule has no `hold` counts until a fact says that it is over."""
     rule = rules.get(found.name)
@@ -256,9 +272,9 @@ def _next(
 
 def _telling(alert: Alert, alerting: Alerting, now: float, started: float) -> Notice | None:
     """What is to be told of it now."""
-    rule = alerting.rules[alert.name] if alert.name in alerting.rules else Rule("warning")
     if alert.over is not None:
         return None
+    rule = alerting.rules[alert.name]
     if alert.gone is not None:
         calm = 0.0 if alert.until is not None and not alert.latched else _calm(rule, alert)
         if now - alert.gone < calm or now - started < SETTLE:
@@ -274,7 +290,7 @@ def _telling(alert: Alert, alerting: Alerting, now: float, started: float) -> No
     return None
 
 
-def _calm(rule: Rule, alert: Alert) -> float:
+def _calm(rule: AlertRule, alert: Alert) -> float:
     return float(rule.calm * 2 ** min(alert.flaps, MOST_FLAPS))
 
 
@@ -289,7 +305,7 @@ def _begun(found: Finding, before: Alert | None, now: float) -> Alert:
     return Alert(found.name, found.subject, now, found.detail[:LONGEST], found.count, flaps=flaps)
 
 
-def _gathered(found: Finding, rule: Rule, alerts: Alerts, more: int = 0) -> Finding:
+def _gathered(found: Finding, rule: AlertRule, alerts: Alerts, more: int = 0) -> Finding:
     """Under the subject of its alert: none where all subjects have one, or there are too many, with `more` of them
     beside those that are known."""
     key = f"{ALERT}{found.name}:{found.subject}"
@@ -316,23 +332,21 @@ def _kept(alert: Alert) -> Alert:
 
 
 def restored(rows: Mapping[str, Json]) -> tuple[dict[str, Alert], list[str]]:
-    """The alerts of these rows, and the keys of those that cannot be read."""
+    """The alerts of these rows, and the keys of those that cannot be read, or whose name another version knew."""
     found, broken = CODEC.rows(Alert, ALERT, rows)
-    return {alert.key: alert for alert in found}, broken
+    strange = [alert.key for alert in found if alert.name not in RULES]
+    return {alert.key: alert for alert in found if alert.name in RULES}, broken + strange
 
 
-def active(alerts: Alerts) -> Iterator[Alert]:
-    """Those that were told and are not over, the worst first, then the oldest."""
+def active(alerts: Alerts, rules: Mapping[str, AlertRule] = RULES) -> Iterator[Alert]:
+    """Those that were told and are not over, the worst by these rules first, then the oldest."""
     told = (alert for alert in alerts.values() if alert.active)
-    yield from sorted(told, key=lambda alert: (_rank(alert), alert.since, alert.subject))
+    yield from sorted(
+        told, key=lambda alert: (rules[alert.name].severity != "critical", alert.since, alert.subject)
+    )
 
 
 def recent(alerts: Alerts) -> Iterator[Alert]:
     """Those that are over since less than a day, the last one first."""
     gone = [alert for alert in alerts.values() if alert.over is not None]
     yield from sorted(gone, key=lambda alert: -(alert.over or 0.0))
-
-
-def _rank(alert: Alert) -> int:
-    rule = RULES.get(alert.name)
-    return 0 if rule is not None and rule.severity == "critical" else 1

@@ -58,5 +58,9 @@ def told(tell: Tell, language: str) -> str:
         case _, "no_answer_pause":
             calls = "1 call" if tell.misses == 1 else f"{tell.misses} calls"
             return f"autocom: paused, {calls} not answered. *48 to resume."
+        case "fr", "caller_gone":
+            return "autocom : l'appelant vient de raccrocher."
+        case _, "caller_gone":
+            return "autocom: the caller has just hung up."
         case _:
             return f"autocom: {tell.what}"

@@ -39,6 +39,7 @@ from autocom.core.floor_words import (
     StopRinging,
     Take,
     TalkEnded,
+    Tell,
     TimePassed,
     TookOver,
 )
@@ -128,8 +129,8 @@ def _about_a_talk(draft: Draft, fact: Joined | TalkEnded | TookOver | PickedUp |
                 draft.drop_waiter(call)
                 if secretary is not None and waited.held != secretary:
                     _let_off(draft, waited, Cause.ANSWERED_ELSEWHERE)
-        case TalkEnded(call, secretary, until):
-            _talk_ended(draft, call, secretary, until)
+        case TalkEnded(call, secretary, until, lost):
+            _talk_ended(draft, call, secretary, until, lost=lost)
         case TookOver():
             sent.took_over(draft, fact)
             _settled(draft, fact.call)
@@ -212,10 +213,13 @@ def _changed(
     draft: Draft, post: Post, fact: PhoneSeen | PhoneUsed | LoggedIn | LoggedOut | PausedBy | Resumed
 ) -> Post:
     match fact:
-        case PhoneSeen(_, reachable):
+        case PhoneSeen(reachable=reachable):
             back = reachable and not post.registered
             auto = back and post.secretary in draft.staff.auto_login
             post = replace(post, registered=reachable, logged_in=post.logged_in or auto)
+            if reachable and (back or fact.moved):
+                rest = min(post.rest_until, draft.now + REST_AFTER_REFUSAL)
+                post = replace(post, rest_until=rest, seen=draft.now)
             if back and post.pause is not None and post.pause.reason == pauses.VANISHED:
                 post = replace(post, pause=None)
         case PhoneUsed(_, in_use):
@@ -270,9 +274,13 @@ def _let_off(draft: Draft, waiter: Waiter, cause: Cause) -> None:
     if held is not None and isinstance(held.engaged, InTalk) and held.engaged.call == waiter.call:
         draft.put(replace(held, engaged=Idle(), idle_since=draft.now))
         draft.decisions.append(StopRinging(held.engaged.leg, cause))
+        if cause is Cause.NORMAL:
+            draft.decisions.append(Tell(held.secretary, offers.CALLER_GONE))
 
 
-def _talk_ended(draft: Draft, call: str, secretary: str, until: float | None = None) -> None:
+def _talk_ended(
+    draft: Draft, call: str, secretary: str, until: float | None = None, *, lost: bool = False
+) -> None:
     post = draft.posts.get(secretary)
     if post is None or not isinstance(post.engaged, InTalk) or post.engaged.call != call:
         return
@@ -281,7 +289,7 @@ def _talk_ended(draft: Draft, call: str, secretary: str, until: float | None = N
     now = draft.now
     if until is not None and until > now:
         work = WrapUp(call, now, now + low, max(until, now + high), kept=now + high)
-    elif high > 0:
+    elif high > 0 and not lost:
         work = WrapUp(call, now, now + low, now + high)
     else:
         draft.put(_at_ease(draft, post))

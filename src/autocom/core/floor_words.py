@@ -75,11 +75,13 @@ class Joined:
 @dataclass(frozen=True, slots=True)
 class TalkEnded:
     """The conversation is over. `until`: the caller may come back to her by then (she sent him on, and nobody
-    has taken him yet), so nothing else is offered to her before."""
+    has taken him yet), so nothing else is offered to her before. `lost`: Asterisk died under them, there is nothing
+    to be wrapped up."""
 
     call: str
     secretary: str
     until: float | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +113,11 @@ class PickedUp:
 
 @dataclass(frozen=True, slots=True)
 class PhoneSeen:
-    """Her softphone registered, or cannot be reached any more."""
+    """Her softphone registered, or cannot be reached any more. `moved`: it was registered before, elsewhere."""
 
     secretary: str
     reachable: bool
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +236,8 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say to her, on her phone, what the house did with her: `what` is `no_answer_pause`, after `misses`."""
+    """Say to her, on her phone, what became of it: `what` is `no_answer_pause`, after `misses`, or `caller_gone`: he
+    hung up as she picked up."""
 
     secretary: str
     what: str

@@ -69,20 +69,20 @@ def next_change(hours: Hours, absences: Sequence[Closure], at: float) -> float |
     dated = {moment.date() for closure in exceptions for moment in (closure.start, closure.end)}
     if hours.week:  # else a holiday closes what is closed
         dated.update(hours.holidays)
-    moments = instants(hours.zone, at, dated, lambda day: _boundaries(hours, exceptions, day))
+    moments = instants(hours.zone, at, dated, lambda day: boundaries(hours, exceptions, day))
     return next((moment for moment in moments if _state(hours, absences, moment) != before), None)
 
 
 def instants(
-    zone: str, at: float, dated: set[date], boundaries: Callable[[date], Iterable[datetime]]
+    zone: str, at: float, dated: set[date], walls: Callable[[date], Iterable[datetime]]
 ) -> Iterator[float]:
     """Every instant after `at` (UTC epoch seconds), in order, at which something weekly or dated may change:
-    the wall times that `boundaries` names for a day, and the changes of the clock. Days that are neither
+    the wall times that `walls` names for a day, and the changes of the clock. Days that are neither
     within a week from `at` nor within a week of a `dated` day are left out."""
     rules = ZoneInfo(zone)
     for day in _days(local(zone, at).date(), dated):
         found: set[float] = set()
-        for boundary in boundaries(day):
+        for boundary in walls(day):
             # both passes of an hour that comes twice; elsewhere the two are the same
             found.update(boundary.replace(tzinfo=rules, fold=fold).timestamp() for fold in (0, 1))
         found.update(_clock_change(rules, day))
@@ -127,8 +127,9 @@ def _days(first: date, dated: set[date]) -> Iterator[date]:
             day += _DAY
 
 
-def _boundaries(hours: Hours, exceptions: Sequence[Closure], day: date) -> Iterator[datetime]:
-    """The wall times on `day` at which the state may differ from just before."""
+def boundaries(hours: Hours, exceptions: Sequence[Closure], day: date) -> Iterator[datetime]:
+    """The wall times on `day` at which the state may differ from just before. `exceptions`: absences, openings,
+    closures."""
     yield datetime.combine(day, _MIDNIGHT)
     for weekday in (day.isoweekday(), (day - _DAY).isoweekday()):
         for span in hours.week.get(weekday, ()):

@@ -37,16 +37,15 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What is the case at the instant `now` (UTC epoch seconds). `waiters`: client and instant of joining of
-    everybody who waits on the line; `present`: secretaries registered and logged in; `behind`: entries that are not
-    in PostgreSQL, the oldest of `behind_since`; `outboxes`: since when something waits in each; `trunks`: those
+    everybody who waits on the line; `present`: secretaries registered and logged in; `backlog`: entries that are not
+    in PostgreSQL, the oldest for `behind` seconds; `outboxes`: since when something waits in each; `trunks`: those
     that do not answer, with the reason; `certificate`: days until it ends."""
 
     now: float
     connected: bool = True
-    lost_since: float | None = None
     database: bool = True
-    behind: int = 0
-    behind_since: float | None = None
+    backlog: int = 0
+    behind: float = 0.0
     waiters: Sequence[tuple[str, float]] = ()
     present: frozenset[str] = frozenset()
     outboxes: Mapping[str, float] = field(default_factory=dict)
@@ -83,11 +82,9 @@ def findings(
     if not sight.connected:
         yield Finding("telephone_lost")
     if not sight.database:
-        yield Finding("database_down", detail=str(sight.behind))
-    elif (
-        sight.behind_since is not None and sight.now - sight.behind_since > alerting.rules["journal_lag"].over
-    ):
-        yield Finding("journal_lag", detail=f"{sight.behind}, {span(sight.now - sight.behind_since)}")
+        yield Finding("database_down", detail=str(sight.backlog))
+    elif sight.behind > alerting.rules["journal_lag"].over:
+        yield Finding("journal_lag", detail=f"{sight.backlog}, {span(sight.behind)}")
     for way, since in sight.outboxes.items():
         if sight.now - since > alerting.rules["outbox_stuck"].over:
             yield Finding("outbox_stuck", way, span(sight.now - since))

@@ -18,11 +18,18 @@ from autocom.core.telephony import Cause
 
 PAUSED = "no_answer_pause"
 """What she and the supervisor are told of."""
+CALLER_GONE = "caller_gone"
+"""What she is told who picked up in the instant in which he hung up."""
 
 REST_AFTER_NO_ANSWER = 1.0
 REST_AFTER_REFUSAL = 3.0
 """Seconds a phone that did not answer, or refused, is left alone. Without it a phone on "do not
 disturb" (486 at once) and a single waiting caller would ring in circles at the speed of SIP."""
+NO_SIGN = 3.0
+REST_WITHOUT_A_SIGN = 30.0
+"""Seconds after which a phone that said nothing to its INVITE, not even that it rings, counts as unplugged; and for
+how long, from that INVITE on, it is left alone then: until Asterisk has found out by itself (`qualify`, 23 s) each
+caller would lose a whole turn to it. A phone that registers from elsewhere, or is found again, ends it."""
 
 
 def engaged_with(draft: Draft, leg: str) -> tuple[Post, Offered | InTalk] | None:
@@ -126,6 +133,7 @@ def ended(draft: Draft, leg: str, cause: int, sip: int | None) -> None:
         # a bridge attempt is a lease: he has his old place with his old waiting time
         draft.put(replace(waiter, held=None))
         draft.put(rested(draft, post, REST_AFTER_NO_ANSWER))
+        draft.note("unjoined", engaged.call, secretary=post.secretary, leg=leg, cause=cause, sip=sip)
         draft.decisions.append(LeaseFailed(engaged.call, leg))
         return
     # 480 comes from a phone that is there and will not ring: "do not disturb" of many softphones
@@ -139,12 +147,16 @@ def ran_out(draft: Draft, post: Post, offer: Offered) -> None:
     end_offer(draft, post, offer, "no_answer")
     draft.decisions.append(StopRinging(offer.leg, Cause.NO_ANSWER))
     _missed(draft, post.secretary, REST_AFTER_NO_ANSWER, counts=offer.rang)
+    draft.put(_unplugged(draft, draft.posts[post.secretary], offer))
 
 
 def withdraw(draft: Draft, post: Post, offer: Offered, result: str, cause: Cause) -> None:
     """End an offer from our side; the secretary is idle again."""
     end_offer(draft, post, offer, result)
-    draft.put(replace(draft.posts[post.secretary], engaged=Idle()))
+    post = replace(draft.posts[post.secretary], engaged=Idle())
+    if result == "unreachable":  # it comes and goes: not an offer each time it comes
+        post = rested(draft, post, REST_AFTER_REFUSAL)
+    draft.put(_unplugged(draft, post, offer))
     draft.decisions.append(StopRinging(offer.leg, cause))
 
 
@@ -176,6 +188,13 @@ def end_offer(
 def rested(draft: Draft, post: Post, seconds: float) -> Post:
     """Idle, and left alone for a moment."""
     return replace(post, engaged=Idle(), rest_until=draft.now + seconds)
+
+
+def _unplugged(draft: Draft, post: Post, offer: Offered) -> Post:
+    """Left alone for longer where her phone gave no sign of life; what she does with it is one."""
+    if offer.rang or post.own_call or draft.now - max(offer.since, post.seen) < NO_SIGN:
+        return post
+    return replace(post, rest_until=max(post.rest_until, offer.since + REST_WITHOUT_A_SIGN))
 
 
 def _missed(draft: Draft, secretary: str, rest: float, *, counts: bool) -> None:

@@ -87,7 +87,8 @@ class Post:
     """A secretary's place. `rest_until`: nothing is offered before that instant (her phone just
     refused or did not answer, and asking again at once would only ring in circles). `idle_since`:
     since when she has had no call. `misses`: offers in a row she did not answer. `streak`: conversations
-    in a row without a rest between them. `pauses`: today's, by reason."""
+    in a row without a rest between them. `pauses`: today's, by reason. `seen`: when her phone last registered from a new
+    address, or was found again."""
 
     secretary: str
     registered: bool = False
@@ -103,6 +104,7 @@ class Post:
     since: float = 0.0
     streak: int = 0
     pauses: Mapping[str, Tally] = field(default_factory=dict)
+    seen: float = 0.0
 
     @property
     def call(self) -> str | None:

@@ -10,9 +10,9 @@ the condition that failed, without any caller's number.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from autocom.core import hours as opening
 from autocom.core.hours import WEEKDAYS, HoursStatus, covers, local, status
@@ -118,32 +118,45 @@ def hours_of(client: Client, at: float, override: Override | None = None) -> Hou
 def next_change(client: Client, at: float) -> float | None:
     """The first instant after `at` (UTC epoch seconds) at which the clock alone may make another rule of
     this client hold; None where none is in sight. For every instant before it the answer is the same."""
-    found = (opening.next_change(client.hours, client.absences, at), _next_of_rules(client, at))
-    return min((instant for instant in found if instant is not None), default=None)
+    before = by_clock(client, at)
+    return next((moment for moment in moments(client, at) if by_clock(client, moment) != before), None)
 
 
-def _next_of_rules(client: Client, at: float) -> float | None:
-    """When `days`, `dates` or `time` of a rule first hold, or cease to."""
-    asked = [rule.when for rule in client.rules if rule.when and _on_calendar(rule.when)]
-    if not asked:
-        return None
-    zone = client.hours.zone
-    # a night that begins on the last of the dates ends on the day after it
-    dated = {
-        day
-        for when in asked
-        for first, last in when.dates
-        for day in (first, last, last + timedelta(days=min(1, (date.max - last).days)))
-    }
-    walls = {wall for when in asked for span in when.time for wall in (span.start, span.end)} | {time(0)}
+def by_clock(client: Client, at: float, override: Override | None = None) -> tuple[Hashable, ...]:
+    """What the clock alone decides about this client's rules: as long as it is equal, no caller's rule differs."""
+    hours = hours_of(client, at, override)
+    wall = local(client.hours.zone, at)
+    asked = (rule.when for rule in client.rules if rule.when and _on_calendar(rule.when))
+    return hours.open, hours.absence, *(_off_calendar(when, wall) is None for when in asked)
 
-    def held(moment: float) -> list[bool]:
-        wall = local(zone, moment)
-        return [_off_calendar(when, wall) is None for when in asked]
 
-    before = held(at)
-    moments = opening.instants(zone, at, dated, lambda day: (datetime.combine(day, wall) for wall in walls))
-    return next((moment for moment in moments if held(moment) != before), None)
+def moments(client: Client, at: float, until: float | None = None) -> Iterator[float]:
+    """The instants after `at` (UTC epoch seconds), in order, at which `by_clock` may change: every one before `until`,
+    or, without an end, those up to a week from now and from each date that the files name."""
+    hours, zone = client.hours, client.hours.zone
+    exceptions = (*client.absences, *hours.openings, *hours.closures)
+    calendars = [rule.when for rule in client.rules if rule.when and _on_calendar(rule.when)]
+    walls = {wall for when in calendars for span in when.time for wall in (span.start, span.end)}
+    if until is not None:
+        first, last = local(zone, at).date(), local(zone, until).date()
+        days = {first + timedelta(days=n) for n in range((last - first).days + 1)}
+    else:
+        # a night that begins on the last of the dates ends on the day after it
+        days = {
+            day
+            for when in calendars
+            for first, last in when.dates
+            for day in (first, last, last + timedelta(days=min(1, (date.max - last).days)))
+        }
+        days |= {moment.date() for closure in exceptions for moment in (closure.start, closure.end)}
+        days.update(hours.holidays if hours.week else ())
+
+    def of_day(day: date) -> Iterator[datetime]:
+        yield from opening.boundaries(hours, exceptions, day)
+        yield from (datetime.combine(day, wall) for wall in walls)
+
+    found = opening.instants(zone, at, days, of_day)
+    return found if until is None else itertools.takewhile(lambda moment: moment < until, found)
 
 
 def flatten(rule: Rule, client: Client) -> tuple[Step, ...]:

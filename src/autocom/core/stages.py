@@ -157,7 +157,7 @@ class Reaching:
     `by`: the secretary who sent him there, or who dialled; `back`: where he waits again where nobody took
     him. `ringing`: he hears ringing instead of music. `passed`: the secretaries whose forwards sent the call
     on. `result`, `cause`: how the last turn ended. `early`: a secretary who dialled hears the other side
-    already, though it has not answered."""
+    already, though it has not answered. `tried`: the trunks whose operator could not put his turn's call through."""
 
     contacts: tuple[Contact, ...]
     rest: tuple[Step, ...]
@@ -185,6 +185,7 @@ class Reaching:
     result: str | None = None
     cause: int | None = None
     early: bool = False
+    tried: tuple[str, ...] = ()
 
     @property
     def contact(self) -> Contact | None:
@@ -193,12 +194,14 @@ class Reaching:
             return self.fallback if self.place == 0 else None
         return self.contacts[self.place]
 
+    def anew(self) -> Reaching:
+        """The same turn from its beginning."""
+        return replace(self, leg=None, until=None, answered=False, trunk=None, early=False)
+
     def after(self, began: float, now: float, least: float) -> Reaching:
         """The next turn, once this one is over. A round begins `pause` after the last turn, and not within
         `least` seconds from the beginning of the round before: `until` says when, None at once."""
-        over = replace(
-            self, leg=None, until=None, answered=False, trunk=None, began=began, again=False, early=False
-        )
+        over = replace(self.anew(), began=began, again=False, tried=())
         if self.round > self.rounds or self.place + 1 < len(self.contacts):
             return replace(over, place=self.place + 1)
         following = replace(over, round=self.round + 1, place=0, began=None)

@@ -1,71 +1,80 @@
 """What the dialplan needs to serve every client's callers by itself for two weeks, as one text.
 
-JSON, a line each: first the head (numbers, trunks, numbering plan, rosters), then one line a client with the
-rules that the clock lets hold, from instant to instant, and their steps as plain operations
+JSON, a line each: first the head (numbers, trunks, numbering plan, whom the bureau blocks, rosters), then one line a
+client with the rules that the clock lets hold, from instant to instant, and their steps as plain operations
 (`standby_steps`). Whatever only a call can tell (caller, line forwarded from, number called, whether anybody is
 there) stays a condition, which `dialplan/standby_route.py` asks by the rules of `routing`. Pure: the instant is
-given; must not know files nor Asterisk. Invariants: for every instant inside, and any caller, the rule found is
-the one that `routing.choose` would find with nobody waiting; the text is bounded (`MOST_BYTES`): rather fewer days than more.
+given; must not know files nor Asterisk. A line is made in pieces of well under a millisecond (`Pieces`): who makes
+hundreds of them lets calls go on in between. Invariant: for every instant inside, and any caller, the rule found is the
+one that `routing.choose` would find with nobody waiting.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from autocom.core import hours as opening
-from autocom.core.dialling import own_numbers
 from autocom.core.ingress import NumberBook
 from autocom.core.journal import Json
 from autocom.core.model import Client, Configuration, Roster, Rule, When
 from autocom.core.numbers import FRANCE, NumberingPlan
 from autocom.core.oncall import on_duty
+from autocom.core.overrides import Override, of_hours, of_team
 from autocom.core.presentation import MASKED
 from autocom.core.reach import in_reach
-from autocom.core.routing import Choice, Circumstances, choose, next_change, steps_of
-from autocom.core.standby_steps import dialled_without_us, operations
+from autocom.core.routing import Choice, Circumstances, by_clock, choose, flatten, moments, steps_of
+from autocom.core.standby_steps import Around, dialled_without_us, operations
 
 VERSION = 1
 DAY = 86_400.0
-DAYS = (14, 7, 3, 1)
-"""How far ahead is written: the first that fits."""
-MOST_BYTES = 8_000_000
+AHEAD = 14 * DAY
+"""How far ahead is written."""
 MOST_CHANGES = 400
 """Of one client's rules; later ones are left to a newer text."""
 NO_LIMIT = 9_999
 MOST_ON_CALL = 5
 """Who is on call is rung one after the other; so many of them."""
 
+Pieces = Generator[None, None, str]
+"""A line in the making: it yields after every piece, and returns the line."""
+
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
-    """The text's lines, and the instant (UTC epoch seconds) up to which it may be believed."""
+class Told:
+    """One client's line, and what it was made of: as long as these are equal it need not be made again, for a day."""
 
-    lines: tuple[str, ...]
-    until: float
-
-
-def foretell(configuration: Configuration, at: float, plan: NumberingPlan = FRANCE) -> Foretold:
-    """From `at` (UTC epoch seconds) on. Cost: clients times changes of a fortnight."""
-    lines: tuple[str, ...] = ()
-    until = at
-    for days in DAYS:
-        until = at + days * DAY
-        lines = tuple(_lines(configuration, at, until, plan))
-        if sum(map(len, lines)) <= MOST_BYTES:
-            break
-    return Foretold(lines, until)
+    client: Client
+    overrides: tuple[Override, ...]
+    at: float
+    line: str
 
 
-def _lines(configuration: Configuration, at: float, until: float, plan: NumberingPlan) -> Iterator[str]:
-    clients = [
-        _Future(client, configuration, plan).row(at, until) for client in configuration.clients.values()
-    ]
-    yield _line(_head(configuration, at, until, plan) | {"clients": len(clients)})
-    yield from map(_line, clients)
+def foretell(
+    configuration: Configuration,
+    at: float,
+    plan: NumberingPlan = FRANCE,
+    overrides: tuple[Override, ...] = (),
+) -> Iterator[str]:
+    """Every line, from `at` (UTC epoch seconds) on, in one go."""
+    around = Around.of(configuration, plan)
+    yield whole(head(around, at))
+    for client in configuration.clients.values():
+        said = tuple(each for each in overrides if each.client == client.id)
+        yield whole(line(client, around, at, said))
+
+
+def whole(pieces: Pieces) -> str:
+    """The line, in one go."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as made:
+            return str(made.value)
 
 
 def _line(row: dict[str, Json]) -> str:
@@ -75,38 +84,47 @@ def _line(row: dict[str, Json]) -> str:
 # --- the head --------------------------------------------------------------------------------
 
 
-def _head(configuration: Configuration, at: float, until: float, plan: NumberingPlan) -> dict[str, Json]:
+def head(around: Around, at: float) -> Pieces:
+    """The first line, from `at` on."""
+    configuration, plan, bureau = around.configuration, around.plan, around.bureau
+    rosters: dict[str, Json] = {}
+    for roster in configuration.rosters.values():
+        rosters[roster.id] = yield from _roster(roster, around, at)
     book = NumberBook.of(configuration)
-    bureau = configuration.bureau
-    return {
-        "standby": VERSION,
-        "made_at": at,
-        "until": until,
-        "version": configuration.version,
-        "plan": {
-            "code": plan.country_code,
-            "trunk": plan.trunk_prefix,
-            "abroad": plan.international_prefix,
-            "lengths": list(plan.national_lengths),
-            "overseas": dict(plan.overseas),
-            "fiction": list(plan.fiction),
-        },
-        "masked": MASKED.get(bureau.language, MASKED["fr"]),
-        "number": bureau.number,
-        "unknown": book.unknown_client,
-        "plain": {did: list(clients) for did, clients in book.plain.items()},
-        "forwarded": {f"{did} {line}": client for (did, line), client in book.forwarded.items()},
-        "sharers": {did: list(clients) for did, clients in book.sharers.items()},
-        "owners": list(book.owners),
-        "trunks": {
-            trunk.id: {"did_in": trunk.did_in, "out": trunk.host is not None, "room": _room(trunk.max_calls)}
-            for trunk in configuration.trunks.values()
-        },
-        "rosters": {
-            roster.id: _roster(roster, configuration, at, until, plan)
-            for roster in configuration.rosters.values()
-        },
-    }
+    yield
+    return _line(
+        {
+            "standby": VERSION,
+            "made_at": at,
+            "version": configuration.version,
+            "clients": len(configuration.clients),
+            "plan": {
+                "code": plan.country_code,
+                "trunk": plan.trunk_prefix,
+                "abroad": plan.international_prefix,
+                "lengths": list(plan.national_lengths),
+                "overseas": dict(plan.overseas),
+                "fiction": list(plan.fiction),
+            },
+            "masked": MASKED.get(bureau.language, MASKED["fr"]),
+            "number": bureau.number,
+            "unknown": book.unknown_client,
+            "plain": {did: list(clients) for did, clients in book.plain.items()},
+            "forwarded": {f"{did} {line}": client for (did, line), client in book.forwarded.items()},
+            "sharers": {did: list(clients) for did, clients in book.sharers.items()},
+            "owners": list(book.owners),
+            "trunks": {
+                trunk.id: {
+                    "did_in": trunk.did_in,
+                    "out": trunk.host is not None,
+                    "room": _room(trunk.max_calls),
+                }
+                for trunk in configuration.trunks.values()
+            },
+            "blocked": _blocked(around),
+            "rosters": rosters,
+        }
+    )
 
 
 def _room(max_calls: int | None) -> int:
@@ -114,20 +132,29 @@ def _room(max_calls: int | None) -> int:
     return NO_LIMIT if max_calls is None else max_calls - max(1, math.ceil(max_calls / 10))
 
 
-def _roster(
-    roster: Roster, configuration: Configuration, at: float, until: float, plan: NumberingPlan
-) -> dict[str, Json]:
+def _blocked(around: Around) -> Json:
+    """The rule before those of every client: it may name thousands of numbers, and so stands here once."""
+    rule, house = around.configuration.blocked, around.configuration.clients.get(around.bureau.unknown_client)
+    if rule is None or house is None:
+        return None
+    program: list[Json] = []
+    program += operations(flatten(rule, house), house, around)
+    return {"name": rule.name, "condition": _condition(rule.when) or {}, "program": program}
+
+
+def _roster(roster: Roster, around: Around, at: float) -> Generator[None, None, Json]:
     """Who is rung, from instant to instant. Posts of the house are not: their phones are the queues'."""
-    own, zone = own_numbers(configuration), configuration.bureau.timezone
+    zone = around.bureau.timezone
 
     def numbers(instant: float) -> list[Json]:
         order = (*on_duty(roster, instant, zone), *((roster.fallback,) if roster.fallback else ()))
         outside = [contact.number for contact in order if contact.post is None]
-        return [each for each in outside if dialled_without_us(each, own, plan)][:MOST_ON_CALL]
+        return [each for each in outside if dialled_without_us(each, around.own, around.plan)][:MOST_ON_CALL]
 
-    times: list[Json] = [[at, numbers(at)]]
     before = numbers(at)
-    for instant in _shift_changes(roster, zone, at, until):
+    times: list[Json] = [[at, before]]
+    for instant in _shift_changes(roster, zone, at, at + AHEAD):
+        yield
         now = numbers(instant)
         if now != before:
             times.append([instant, now])
@@ -142,8 +169,8 @@ def _shift_changes(roster: Roster, zone: str, at: float, until: float) -> Iterat
             walls |= {shift.span.start, shift.span.end}
     first, last = opening.local(zone, at).date(), opening.local(zone, until).date()
     days: set[date] = {first + timedelta(days=n) for n in range((last - first).days + 1)}
-    moments = opening.instants(zone, at, days, lambda day: (datetime.combine(day, wall) for wall in walls))
-    for instant in moments:
+    changes = opening.instants(zone, at, days, lambda day: (datetime.combine(day, wall) for wall in walls))
+    for instant in changes:
         if instant >= until:
             return
         yield instant
@@ -152,33 +179,24 @@ def _shift_changes(roster: Roster, zone: str, at: float, until: float) -> Iterat
 # --- one client ------------------------------------------------------------------------------
 
 
-class _Future:
-    """Collects what the rows of one client share: conditions and programs stand once, however often they hold."""
-
-    def __init__(self, client: Client, configuration: Configuration, plan: NumberingPlan) -> None:
-        self._client, self._configuration, self._plan = client, configuration, plan
-        blocked = () if configuration.blocked is None else (configuration.blocked,)
-        self._rules = (*blocked, *client.rules)
-        self._clocked = tuple(replace(rule, when=_clock_only(rule.when)) for rule in self._rules)
-        self._conditions: list[Json] = []
-        self._programs: list[Json] = []
-        self._states: list[Json] = []
-
-    def row(self, at: float, until: float) -> dict[str, Json]:
-        """The client's line."""
-        times: list[Json] = []
-        instant: float | None = at
-        while instant is not None and instant < until:
-            if len(times) >= MOST_CHANGES:
-                until = instant
-                break
-            times.append([instant, _place(self._states, self._holding(instant))])
-            instant = next_change(self._client, instant)
-        client = self._client
-        reach = in_reach(
-            client, self._configuration.teams, self._configuration.secretaries, self._configuration.bureau
-        )
-        return {
+def line(client: Client, around: Around, at: float, overrides: tuple[Override, ...] = ()) -> Pieces:
+    """One client's line, from `at` on. `overrides`: what a lead said of it, and until when."""
+    future = _Future(client, around, overrides)
+    until = at + AHEAD
+    said = sorted(end for each in overrides for end in (each.since, each.until) if at < end < until)
+    times: list[list[Json]] = []
+    for instant in heapq.merge((at,), said, moments(client, at, until)):
+        state = yield from future.state(instant)
+        if times and times[-1][1] == state:
+            continue
+        if len(times) >= MOST_CHANGES:
+            until = instant
+            break
+        times.append([instant, state])
+    configuration = around.configuration
+    reach = in_reach(client, configuration.teams, configuration.secretaries, configuration.bureau)
+    return _line(
+        {
             "client": client.id,
             "display": client.display,
             "phrase": client.phrase,
@@ -186,36 +204,54 @@ class _Future:
             "card": client.card or "",
             "until": until,
             "reach": list[Json](sorted(reach)),
-            "times": times,
-            "states": self._states,
-            "conditions": self._conditions,
-            "programs": self._programs,
+            "times": list[Json](times),
+            "states": future.states,
+            "conditions": future.conditions,
+            "programs": future.programs,
         }
+    )
 
-    def _holding(self, at: float) -> list[Json]:
-        """The rules that may take a call at this instant, first to last: name, condition (-1: none), program."""
-        found: list[Json] = []
-        for place, rule in enumerate(self._rules):
-            client = replace(self._client, rules=(self._clocked[place], _SENTINEL))
-            choice = choose(client, Circumstances(at))
-            if choice.rule is _SENTINEL:
-                continue
-            condition = _condition(rule.when)
-            found.append(
-                [
-                    rule.name,
-                    -1 if condition is None else _place(self._conditions, condition),
-                    _place(self._programs, self._program(rule, choice)),
-                ]
-            )
-            if condition is None:
-                break
-        return found
 
-    def _program(self, rule: Rule, choice: Choice) -> Json:
+class _Future:
+    """Collects what the instants of one client share: conditions and programs stand once, however often they hold."""
+
+    def __init__(self, client: Client, around: Around, overrides: tuple[Override, ...]) -> None:
+        self._client, self._around, self._overrides = client, around, overrides
+        self._clocked = tuple(replace(rule, when=_clock_only(rule.when)) for rule in client.rules)
+        self._known: dict[object, int] = {}
+        self.conditions: list[Json] = []
+        self.programs: list[Json] = []
+        self.states: list[Json] = []
+
+    def state(self, at: float) -> Generator[None, None, int]:
+        """The place in `states` of the rules that may take a call at this instant, first to last: name, condition
+        (-1: none), program."""
+        ruled, moved = of_hours(self._overrides, at), of_team(self._overrides, at)
+        team = moved.team if moved is not None and moved.team in self._around.teams else None
+        decided = (by_clock(self._client, at, ruled), team)
+        yield
+        if decided not in self._known:
+            now = Circumstances(at, override=ruled)
+            found: list[Json] = []
+            for place, rule in enumerate(self._client.rules):
+                client = replace(self._client, rules=(self._clocked[place], _SENTINEL))
+                choice = choose(client, now)
+                if choice.rule is _SENTINEL:
+                    continue
+                condition = _condition(rule.when)
+                asked = -1 if condition is None else _place(self.conditions, condition)
+                yield
+                found.append([rule.name, asked, _place(self.programs, self._program(rule, choice, team))])
+                yield
+                if condition is None:
+                    break
+            self._known[decided] = _place(self.states, found)
+        return self._known[decided]
+
+    def _program(self, rule: Rule, choice: Choice, team: str | None) -> Json:
         steps = steps_of(replace(choice, rule=rule), self._client)
         written: list[Json] = []
-        written += operations(steps, self._client, self._configuration, self._plan)
+        written += operations(steps, self._client, self._around, team)
         return written
 
 

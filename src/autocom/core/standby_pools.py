@@ -68,10 +68,15 @@ def _penalty(team: str, known: Team, levels: Mapping[str, int]) -> int | None:
 
 
 def pools(configuration: Configuration) -> dict[str, Pool]:
-    """Every pool that any rule of any client leads to, by name."""
+    """Every pool to which a rule of any client may lead, by name: those of its queues, and of every other team, since a
+    lead may have its callers wait for another one."""
     found: dict[str, Pool] = {}
+    seen: set[tuple[object, ...]] = set()
     for client in configuration.clients.values():
-        for team in sorted({queue.team for queue in queues(client)}):
-            pool = pool_of(team, client, configuration)
-            found.setdefault(pool.name, pool)
+        for team in sorted({queue.team for queue in queues(client)} | set(configuration.teams)):
+            alike = (team, client.languages, client.countries)
+            if alike not in seen:
+                seen.add(alike)
+                pool = pool_of(team, client, configuration)
+                found[pool.name] = pool
     return dict(sorted(found.items()))

@@ -11,14 +11,16 @@ Must not know when a rule holds (`standby`). Invariants: bounded in number; numb
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from autocom.core.dialling import never_dialled, own_numbers
 from autocom.core.journal import Json
 from autocom.core.model import (
     Answer,
     Audio,
+    Bureau,
     Client,
     Configuration,
     Enqueue,
@@ -27,10 +29,13 @@ from autocom.core.model import (
     HangupKind,
     Menu,
     Mode,
+    Music,
     OnCall,
     Play,
     Ringback,
+    Secretary,
     Step,
+    Team,
     Voicemail,
 )
 from autocom.core.numbers import FRANCE, NumberingPlan
@@ -56,17 +61,41 @@ _CAUSES = {
 Operation = list[Json]
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the operations depend on besides the client: as long as two are equal, so are equal clients' operations."""
+
+    configuration: Configuration = field(compare=False, repr=False)
+    plan: NumberingPlan
+    bureau: Bureau
+    teams: Mapping[str, Team]
+    secretaries: Mapping[str, Secretary]
+    nobody: Audio
+    no_answer: Audio
+    music: Music
+    own: frozenset[str]
+
+    @classmethod
+    def of(cls, configuration: Configuration, plan: NumberingPlan = FRANCE) -> Self:
+        """What surrounds the clients of this configuration."""
+        stock, teams, secretaries = configuration.stock, configuration.teams, configuration.secretaries
+        no_answer = stock.no_answer or stock.nobody
+        own = own_numbers(configuration)
+        bureau = configuration.bureau
+        return cls(configuration, plan, bureau, teams, secretaries, stock.nobody, no_answer, stock.music, own)
+
+
 def operations(
-    steps: Iterable[Step], client: Client, configuration: Configuration, plan: NumberingPlan = FRANCE
+    steps: Iterable[Step], client: Client, around: Around, team: str | None = None
 ) -> list[Operation]:
-    """What to do, in order:
+    """What to do, in order (`team`: the one that callers wait for instead of the queues' own):
 
     `["play", media, early|answered, name, seconds]` · `["ring", seconds]` · `["answer"]` ·
     `["queue", pool, team, music class, seconds, ringing, on timeout, where nobody is there, secretaries]` ·
     `["dial", [number], present, seconds, accept, media of the question]` (goes on where nobody took it) ·
     `["roster", id, media of the question]` (the same, with whoever is on call then) · `["end", cause]`.
     """
-    writer = _Writer(client, configuration, plan, own_numbers(configuration))
+    writer = _Writer(client, around, team)
     writer.write(tuple(steps), 0.0)
     return writer.done
 
@@ -76,9 +105,8 @@ class _Writer:
     """`early`: on the way to an operation, the seconds that he has heard without being answered."""
 
     client: Client
-    configuration: Configuration
-    plan: NumberingPlan
-    own: frozenset[str]
+    around: Around
+    team: str | None
     done: list[Operation] = field(default_factory=list)
 
     def write(self, steps: tuple[Step, ...], early: float) -> int:
@@ -102,7 +130,7 @@ class _Writer:
                 case Menu():
                     self.write((*_of_menu(step), *rest), early)
                     return begins
-                case Forward() if self._may(step.to):
+                case Forward() if dialled_without_us(step.to, self.around.own, self.around.plan):
                     present = self._presented(step.present)
                     what: Operation = ["dial", [step.to], present, round(step.ring_for)]
                     self.done.append([*what, step.accept or "", _media(step.ask)])
@@ -111,7 +139,7 @@ class _Writer:
                     self.done.append(["roster", roster, _media(step.ask)])
                     self._sorry(rest)
                 case Voicemail():
-                    self._say(self.configuration.stock.nobody)
+                    self._say(self.around.nobody)
                     self._end(HangupKind.NORMAL)
                     return begins
                 case Hangup(kind):
@@ -144,27 +172,25 @@ class _Writer:
     def _sorry(self, rest: tuple[Step, ...]) -> None:
         """Nobody outside was reached, and nothing stands behind."""
         if not rest:
-            self._say(self.configuration.stock.no_answer or self.configuration.stock.nobody)
+            self._say(self.around.no_answer)
 
     def _end(self, kind: HangupKind) -> None:
         self.done.append(["end", int(_CAUSES[kind])])
 
     def _queue(self, step: Enqueue) -> None:
-        pool = pool_of(step.team, self.client, self.configuration)
-        music = (step.music or self.configuration.stock.music).moh_class
+        team = self.team or step.team
+        pool = pool_of(team, self.client, self.around.configuration)
+        music = (step.music or self.around.music).moh_class
         wait = LONGEST_WAIT if step.max_wait is None else max(1, round(step.max_wait))
         here = len(self.done)
         self.done.append([])  # its ways out stand behind it
-        nobody: tuple[Step, ...] = (Play(self.configuration.stock.nobody, Mode.ANSWERED), Hangup())
+        nobody: tuple[Step, ...] = (Play(self.around.nobody, Mode.ANSWERED), Hangup())
         late = self.write(step.on_timeout or nobody, self.client.early_limit)
         empty = late if step.on_nobody == step.on_timeout else None
         if empty is None:
             empty = self.write(step.on_nobody or nobody, self.client.early_limit)
         members: list[Json] = [who for who, _ in pool.members]
-        self.done[here] = ["queue", pool.name, step.team, music, wait, step.ringing, late, empty, members]
-
-    def _may(self, number: str) -> bool:
-        return dialled_without_us(number, self.own, self.plan)
+        self.done[here] = ["queue", pool.name, team, music, wait, step.ringing, late, empty, members]
 
     def _presented(self, present: str) -> str:
         """The number that is shown, or `caller`: his own, known only when he calls."""
@@ -173,7 +199,7 @@ class _Writer:
         client = self.client
         if present == "client" and client.outgoing_verified and client.outgoing_number:
             return client.outgoing_number
-        return self.configuration.bureau.number
+        return self.around.bureau.number
 
 
 def dialled_without_us(number: str, own: frozenset[str], plan: NumberingPlan = FRANCE) -> bool:

@@ -101,7 +101,8 @@ class Story:
     itself; `ringing`: he hears ringing that we began; `fax`: he is a fax machine; `waiting_since`: when he
     joined his first queue, and so his place in any other one; `way_out`: timeout, nobody or full once the
     queue sent him away; `known`: the secretary he talked to a while ago; `served`: he has talked with a
-    secretary.
+    secretary; `ahead`: Asterisk died under his last conversation, so that he comes before everybody until then;
+    `lost`: it died under this call.
 
     `rule`: the rule in force since his rules were read again, None as long as it is that of the door; `open`:
     whether the client was open then.
@@ -134,6 +135,8 @@ class Story:
     fax: bool = False
     called_back: str | None = None
     known: str | None = None
+    ahead: bool = False
+    lost: bool = False
     served: bool = False
     foreign: tuple[str, ...] = ()
     taped: Taped | None = None

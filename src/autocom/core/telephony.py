@@ -139,6 +139,16 @@ class PlaybackEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class MusicEnded:
+    """Music that was begun by us, and that nobody stopped, is not heard any more: its files are gone. `at_once`: it
+    never was, so there is no use in beginning it anew."""
+
+    channel: str
+    moh_class: str
+    at_once: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingEnded:
     """A recording is over; `ok` is False where nothing could be written. `seconds` of sound in it."""
 
@@ -164,10 +174,12 @@ class DigitPressed:
 
 @dataclass(frozen=True, slots=True)
 class PhoneRegistered:
-    """A softphone of this secretary can be reached, or cannot any more."""
+    """A softphone of this secretary can be reached, or cannot any more. `moved`: it could be before, at another
+    address (where it may have been out of reach)."""
 
     secretary: str
     reachable: bool
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +241,12 @@ class SeenChannel:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything Asterisk holds at one moment: the basis of adoption after a gap."""
+    """Everything Asterisk holds at one moment: the basis of adoption after a gap. `begun`: since when this Asterisk
+    runs, by the clock that dates its channels; 0 where it does not say."""
 
     channels: dict[str, SeenChannel]
     bridges: dict[str, frozenset[str]]
+    begun: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +267,7 @@ Fact = (
     | ChannelAnswered
     | ChannelGone
     | PlaybackEnded
+    | MusicEnded
     | RecordingEnded
     | FaxHeard
     | DigitPressed

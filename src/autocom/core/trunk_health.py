@@ -34,6 +34,10 @@ class TrunkHealth:
         """Calls in a row that did not get through, by trunk."""
         return self._failed
 
+    def suspect(self, trunk: str, failed: int) -> None:
+        """So many calls in a row did not get through before this process began to count."""
+        self._failed.setdefault(trunk, failed)
+
     def take(self, entry: Entry) -> None:
         """A fact of the journal, in order."""
         leg = entry.fields.get("leg")

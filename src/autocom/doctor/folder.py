@@ -17,6 +17,8 @@ LITTLE, LEAST = 1 << 30, 200 << 20
 LEAST_INODES = 10_000
 SECRETS = (
     "service.json",
+    "configuration.json",
+    "sessions.key",
     "asterisk/secrets.json",
     "asterisk/rescue.json",
     "asterisk/etc/ari.conf",
@@ -26,6 +28,8 @@ SECRETS = (
     "tls/server.key",
     "tls/authority.key",
     "recording.key",
+    "tokens.json",
+    "asterisk/standby.jsonl",
     "rescue/card.json",
 )
 """What nobody else may read, where it is there."""

@@ -23,16 +23,18 @@ _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 async def mail(patient: Patient) -> Finding | None:
-    """Whether mail that the rules want to send has a server."""
+    """Whether mail that the rules want to send has a server, and alerts have."""
     settings, made = patient.settings, patient.configuration
-    wanted = [c.id for c in made.clients.values() if _mails(c)] if made is not None else []
+    wanted = {c.id for c in made.clients.values() if _mails(c)} if made is not None else set()
+    if made is not None:
+        wanted |= {*made.bureau.alerts.mail, *made.bureau.supervisor}
     if settings.smtp_host is None:
         if not wanted:
             return None
         return warn(
             say(
-                "pas de serveur, et {n} clients attendent du courrier",
-                "no server, and {n} clients expect mail",
+                "pas de serveur, et {n} clients ou destinataires d'alertes attendent du courrier",
+                "no server, and {n} clients or readers of alerts expect mail",
                 n=len(wanted),
             ),
             say(

@@ -9,7 +9,7 @@ import asyncio
 import re
 from importlib.metadata import PackageNotFoundError, version
 
-from autocom.doctor.findings import Check, Finding, bad, ok, same, say, warn
+from autocom.doctor.findings import Check, Finding, Said, bad, ok, same, say, warn
 from autocom.doctor.patient import Patient
 from autocom.rescue import card as rescue
 
@@ -80,6 +80,22 @@ async def service(patient: Patient) -> Finding:
     return ok(say("processus {pid}, {n} appels", "process {pid}, {n} calls", pid=pid, n=calls))
 
 
+async def alerts(patient: Patient) -> Finding | None:
+    """What the running exchange itself says is wrong."""
+    if patient.status is None:
+        return None
+    told = patient.status.get("alerts", [])
+    if not told:
+        return ok(say("aucune alerte", "no alert"))
+    french, english = (
+        " ; ".join(str(row["text"][language]["title"]) for row in told[:5]) for language in ("fr", "en")
+    )
+    return warn(
+        Said(f"{len(told)} : {french}", f"{len(told)}: {english}"),
+        say("`autocom alerts` dit quoi faire de chacune", "`autocom alerts` says what to do about each"),
+    )
+
+
 async def rescuer(patient: Patient) -> Finding | None:
     """Whether somebody watches over a frozen exchange."""
     if not patient.alive:
@@ -100,5 +116,6 @@ PROGRAM: tuple[tuple[str, Check], ...] = (
     ("python", python),
     ("packages", packages),
     ("service", service),
+    ("alerts", alerts),
     ("rescuer", rescuer),
 )

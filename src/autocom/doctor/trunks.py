@@ -19,8 +19,16 @@ SIP_PORT = 5060
 async def addresses(patient: Patient) -> Finding | None:
     """Whether what each trunk may send from means something."""
     made = patient.configuration
-    if made is None or not made.trunks:
+    if made is None:
         return None
+    if not made.trunks:
+        return warn(
+            say("aucun opérateur dans bureau.yaml", "no operator in bureau.yaml"),
+            say(
+                "aucun appel n'arrive de l'extérieur : décrivez le vôtre sous `trunks`",
+                "no call comes in from outside: describe yours under `trunks`",
+            ),
+        )
     names = sorted({(trunk.id, each) for trunk in made.trunks.values() for each in trunk.match})
     resolved = await asyncio.gather(*(_resolves(each) for _, each in names))
     lost = [f"{trunk}: {each}" for (trunk, each), well in zip(names, resolved, strict=True) if not well]

@@ -81,6 +81,11 @@ class Held:
             self._folded.calls.update(oldest.calls)
             self._folded.floor.update(oldest.floor)
 
+    def unwritten(self) -> tuple[int, float]:
+        """How many entries would be lost with the process, and the instant of the oldest."""
+        first = next((row[0] for step in self.some(1) for row in step.entries), self.lost.since)
+        return self._entries + self.lost.facts, first
+
     def take_back(self) -> None:
         """The newest one was no step."""
         self._entries -= len(self._steps.pop().entries)

@@ -8,7 +8,7 @@ stands what is known of open calls and of the floor: one transaction is one cons
 Must not know about PostgreSQL: `shipper` reads entries from here and moves the cursor.
 Invariants: a `save` that returned survives kill -9 (WAL mode, synchronous=NORMAL; a power cut
 may take the last moments, never the consistency); no disk ever raises into a call (`held`); the
-file stays within its budget (`core.thinning`), and what was not written for that is counted (`gap`).
+file stays within its budget (`budget`), and what was not written for that is counted (`gap`).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import structlog
 
 from autocom.calls.ports import Stored
 from autocom.core.journal import Entry, Json
-from autocom.core.thinning import FINE
 from autocom.journal import log_file
-from autocom.journal.held import Held, Lost, Row, Step
+from autocom.journal.budget import SIZE, Budget
+from autocom.journal.held import Held, Lost, Step
 from autocom.journal.log_file import open_log, transaction
 from autocom.journal.mark import Mark
 from autocom.journal.written import Written, loads
@@ -40,21 +40,11 @@ KEEP_SHIPPED = 2_000
 """How many shipped entries stay in the file: enough for a PostgreSQL that lost its last moments
 (a failover to a standby that was behind), little enough that the file stays small."""
 
-BUDGET = 1_000_000_000
-"""Bytes that the file may hold: some two million facts, which is 150,000 calls or weeks without PostgreSQL."""
-
-THIN_FROM = 0.9
-ROOM_FOR_ALL, MUCH_BEHIND = 64_000_000, 10_000
-"""Bytes free on the disk, below which fine facts are not written while so many facts are not in PostgreSQL."""
-
 HELD_MOST = 100_000
 """Entries that memory keeps while the disk refuses them: some 50 MB."""
 
 _AT_ONCE = 500  # entries in one transaction of those that waited: 5 ms of the loop
 _AGAIN_S = 1.0
-_MEASURE_EVERY = 200
-_THIN_AT_ONCE = 2_000
-_GAP_EVERY_S = 60.0
 _INSERT = "INSERT INTO entries (run, at, kind, call, fields) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -66,16 +56,15 @@ class LocalLog(Written):
     written when it takes them again. `look` wants to be called every second or so."""
 
     def __init__(
-        self, path: Path, *, keep_shipped: int = KEEP_SHIPPED, budget: int = BUDGET, held: int = HELD_MOST
+        self, path: Path, *, keep_shipped: int = KEEP_SHIPPED, size: int = SIZE, held: int = HELD_MOST
     ) -> None:
-        self.path, self.budget = path, budget
+        self.path, self.room = path, Budget(size)
         self._keep = keep_shipped
         self._db = open_log(path, time.time_ns() // 1_000_000)
         self._mark = Mark(path.with_name(f"{path.name}-held"))
         self._held = Held(held)
         self.refuses: str | None = None  # what the disk says, while it does
         self._again = 0.0  # when a save tries it next, by the monotonic clock
-        self._thinned = Lost()
         self._broken = False
         self._listeners: list[Callable[[], None]] = []
         self._shipped = int(_one(self._db, "SELECT shipped FROM log"))
@@ -84,7 +73,7 @@ class LocalLog(Written):
         self._begin_run()
         if (lost := self._mark.found) is not None:
             _log.critical("local_log_lost", facts=lost.facts, since=lost.since)
-            self._hold_gap("killed", Lost(lost.facts, lost.since, lost.since))
+            self._held.add(_gap("killed", Lost(lost.facts, lost.since, lost.since)))
         self._try()
         if self.refuses is None:
             self._mark.set(0, 0.0)
@@ -97,8 +86,7 @@ class LocalLog(Written):
         self._last = int(
             _one(self._db, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'entries'")
         )
-        self._thinned_upto = int(_one(self._db, "SELECT coalesce(min(seq), 1) - 1 FROM entries"))
-        self._measure()
+        self.room.begin(self._db)
         # from here on the loop waits for nobody: what a lock keeps out is held
         self._db.execute(f"PRAGMA busy_timeout={log_file.BUSY_MS}")
 
@@ -114,11 +102,7 @@ class LocalLog(Written):
         Never raises because of the disk: see `held`. Raises TypeError or ValueError, and saves nothing, for a
         value that is no JSON or no instant: it would stand in the way of every later step."""
         step = _step(entries, calls, floor)
-        if self._thin:
-            self._thinned.add(step.lighter())
-        if self._used >= self.budget:
-            self._thinned.add(step.entries)
-            step.entries = []
+        self.room.cut(step)
         self._held.add(step)
         if self.refuses is None or time.monotonic() >= self._again:
             try:
@@ -127,7 +111,7 @@ class LocalLog(Written):
                 self._held.take_back()
                 raise
         if self.refuses is not None:
-            self._note_held()
+            self._mark.set(*self._held.unwritten())
         _apply(self._calls, step.calls)
         _apply(self._floor, step.floor)
 
@@ -160,28 +144,9 @@ class LocalLog(Written):
         self._listeners.append(wake)
 
     @property
-    def last(self) -> int:
-        """The number of the newest entry; 0 before the first."""
-        return self._last
-
-    @property
-    def cursor(self) -> int:
-        """The number of the newest entry that is in PostgreSQL."""
-        return self._shipped
-
-    def backlog(self) -> int:
-        """Numbers not yet in PostgreSQL: the alarm value. Costs nothing."""
-        return self._last - self._shipped
-
-    @property
     def held(self) -> int:
         """Steps that wait in memory because the disk refuses them: 0 in health."""
         return len(self._held)
-
-    @property
-    def used(self) -> int:
-        """Bytes of facts and rows, as of the last measuring; to be held against `budget`."""
-        return self._used
 
     def look(self, free: int | None = None) -> bool:
         """Do what is due: write what was held, begin anew where the file is broken or gone, measure, thin out a log
@@ -190,22 +155,16 @@ class LocalLog(Written):
             if self._broken or _inode(self.path) != self._inode:
                 self._begin_anew()
             self._try()
-            self._measure(free)
-            if self._thin and self.refuses is None:
-                self._thin_out()
+            self.room.measure(self._db, self.backlog(), free)
+            if self.room.is_tight and self.refuses is None:
+                self.room.thin_out(self._db, self._last)
         except sqlite3.ProgrammingError:
             raise
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
-        lost = self._thinned
-        if lost.facts and (not self._thin or lost.until - lost.since >= _GAP_EVERY_S):
-            self._thinned = Lost()
-            self._hold_gap("full", lost)
+        if (lost := self.room.lost()) is not None:
+            self._held.add(_gap("full", lost))
         return len(self._held) > 0 and self._again == 0.0
-
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the file (an fsync: run it in a thread, never on the loop)."""
-        log_file.checkpoint(self.path)
 
     def close(self) -> None:
         """Give the file back. Saves after this raise."""
@@ -239,7 +198,7 @@ class LocalLog(Written):
         self._mark.set(0, 0.0)
         if self._held.lost.facts:
             lost, self._held.lost = self._held.lost, Lost()
-            self._hold_gap("refused", lost)
+            self._held.add(_gap("refused", lost))
             self._try()
 
     def _write(self, steps: list[Step]) -> None:
@@ -259,9 +218,7 @@ class LocalLog(Written):
                 _put(self._db, "calls", "id", step.calls)
                 _put(self._db, "floor", "key", step.floor)
         self._last, self._run = last, run
-        self._unmeasured += added
-        if self._unmeasured >= _MEASURE_EVERY:
-            self._measure()
+        self.room.wrote(self._db, added, self.backlog())
 
     def _refused(self, error: Exception) -> None:
         self._again = time.monotonic() + _AGAIN_S
@@ -270,34 +227,6 @@ class LocalLog(Written):
         if self.refuses is None:
             _log.critical("local_log_refuses", path=str(self.path), error=str(error))
         self.refuses = str(error)
-
-    def _note_held(self) -> None:
-        steps = self._held.some(1)
-        first = next((row[0] for step in steps for row in step.entries), self._held.lost.since)
-        self._mark.set(self._held.entries + self._held.lost.facts, first)
-
-    def _hold_gap(self, why: str, lost: Lost) -> None:
-        fields: dict[str, Json] = {"why": why, "facts": lost.facts, "since": lost.since, "until": lost.until}
-        self._held.add(_step([Entry(lost.until, "gap", None, fields)], None, None))
-
-    def _measure(self, free: int | None = None) -> None:
-        self._unmeasured = 0
-        self._used = log_file.used(self._db)
-        # a disk that is nearly full is no reason as long as PostgreSQL takes everything: the file does not grow
-        squeezed = free is not None and free < ROOM_FOR_ALL and self.backlog() > MUCH_BEHIND
-        self._thin = squeezed or self._used >= self.budget * THIN_FROM
-
-    def _thin_out(self) -> None:
-        """Forget the next old fine facts: the room is for coarse ones. A few at a time, since calls wait meanwhile."""
-        first = self._thinned_upto + 1
-        self._thinned_upto = min(first + _THIN_AT_ONCE, self._last)
-        kinds = ",".join("?" * len(FINE))
-        with transaction(self._db):
-            gone: list[Row] = self._db.execute(
-                f"DELETE FROM entries WHERE seq BETWEEN ? AND ? AND kind IN ({kinds}) RETURNING at, kind, call, fields",  # noqa: S608 - question marks
-                (first, self._thinned_upto, *FINE),
-            ).fetchall()
-        self._thinned.add(gone)
 
     def _begin_anew(self) -> None:
         """The file is broken, or not there any more: go on in a new one, with all that is known of calls and floor."""
@@ -310,6 +239,11 @@ class LocalLog(Written):
         with transaction(self._db):
             _put(self._db, "calls", "id", self._calls)
             _put(self._db, "floor", "key", self._floor)
+
+
+def _gap(why: str, lost: Lost) -> Step:
+    fields: dict[str, Json] = {"why": why, "facts": lost.facts, "since": lost.since, "until": lost.until}
+    return _step([Entry(lost.until, "gap", None, fields)], None, None)
 
 
 def _inode(path: Path) -> int | None:

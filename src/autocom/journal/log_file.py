@@ -124,9 +124,14 @@ def _ready(path: Path, after: int) -> sqlite3.Connection:
     return db
 
 
-def _check(db: sqlite3.Connection, path: Path) -> None:
+def check_version(db: sqlite3.Connection, path: Path) -> None:
+    """Raises ValueError where another version wrote the log."""
     if (version := _version(db)) != _SCHEMA_VERSION:
         raise ValueError(f"{path}: written by another version of autocom (log schema {version})")
+
+
+def _check(db: sqlite3.Connection, path: Path) -> None:
+    check_version(db, path)
     faults = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if faults != "ok":
         raise sqlite3.DatabaseError(faults)

@@ -67,6 +67,10 @@ class Shipper:
         """Whether the last attempt reached PostgreSQL."""
         return self._connected and not self._outage
 
+    def backlog(self) -> int:
+        """How many facts are not in PostgreSQL yet."""
+        return self._log.backlog()
+
     def lag(self) -> tuple[int, float | None]:
         """How many facts are not in PostgreSQL yet, and the instant of the oldest of them."""
         oldest = self._log.read(self._log.cursor, 1)

@@ -28,6 +28,22 @@ class Written:
     """The reading half of `log.LocalLog`, on its connection."""
 
     _db: sqlite3.Connection
+    _last: int
+    _shipped: int
+
+    @property
+    def last(self) -> int:
+        """The number of the newest entry; 0 before the first."""
+        return self._last
+
+    @property
+    def cursor(self) -> int:
+        """The number of the newest entry that is in PostgreSQL."""
+        return self._shipped
+
+    def backlog(self) -> int:
+        """Numbers not yet in PostgreSQL: the alarm value. Costs nothing."""
+        return self._last - self._shipped
 
     def read(self, after: int, limit: int) -> list[tuple[int, Entry]]:
         """At most `limit` entries with numbers above `after`, in order."""

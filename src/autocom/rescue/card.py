@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
@@ -18,6 +19,7 @@ from autocom.rescue.diary import FOLDER
 
 NAME = "card.json"
 LOCK = "lock"
+_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ def lock(state: Path, version: str) -> IO[str] | None:
     except BlockingIOError:
         file.close()
         return None
-    file.truncate(0)
-    file.write(f"{os.getpid()} {version}")
-    file.flush()
+    with suppress(OSError), (folder / LOCK).open("r+b") as over:
+        # in place and always of one length, so a full disk lets the next rescuer say who it is
+        over.write(f"{os.getpid()} {version}".ljust(_LENGTH).encode())
     return file
 
 

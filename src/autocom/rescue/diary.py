@@ -11,6 +11,7 @@ import json
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,11 +39,13 @@ class Diary:
         self._marks = self._folder / "taken"
 
     def make(self) -> None:
-        """The folders, and no mark of yesterday."""
-        self._marks.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for mark in self._marks.iterdir():
-            if time.time() - mark.stat().st_mtime > _OLD:  # noqa: TID251 - of a file
-                mark.unlink(missing_ok=True)
+        """The folders, and no mark of yesterday; as far as the disk allows: the rescue goes on without them."""
+        with suppress(OSError):
+            self._marks.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for mark in list(self._marks.iterdir()):
+                with suppress(OSError):  # the exchange takes them away as well
+                    if time.time() - mark.lstat().st_mtime > _OLD:  # noqa: TID251 - of a file
+                        mark.unlink()
 
     def mark(self, channel: str) -> None:
         """He is about to be taken out. ValueError for what is no channel's id; OSError."""
@@ -84,7 +87,7 @@ class Diary:
         return deeds
 
     def forget(self) -> None:
-        """What was read is written down elsewhere."""
+        """What was read is written down elsewhere. OSError."""
         (self._folder / _TAKEN).unlink(missing_ok=True)
 
     def _path(self, channel: str) -> Path:

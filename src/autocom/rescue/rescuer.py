@@ -26,6 +26,8 @@ TURN = 0.25
 CANARY_EVERY = 1.0
 LONGEST_TURN = 1.0
 RETRY = 0.5
+GATE_EVERY = 2.0
+"""Seconds between two looks at the gate: an exchange that came back opens it by itself, and may be gone again."""
 SETTLED = 1.0
 """Seconds between two looks at the channels while callers are taken out: who comes late is met too."""
 APART, ALL_WITHIN = 0.1, 5.0
@@ -127,7 +129,8 @@ class Rescuer:
                 async with ami.connected(
                     door.ami_host, door.ami_port, door.ami_user, door.ami_password
                 ) as wire:
-                    self._gate = (await _variable(wire, GATE)) == "closed"
+                    await self._take_back_marks(wire)
+                    await self._read_gate(wire)
                     if self._gate:
                         self._closed_for = self._closed_for or "gate_closed"
                     said = ""
@@ -139,7 +142,7 @@ class Rescuer:
                 await asyncio.sleep(RETRY)
 
     async def _serve(self, wire: Ami) -> None:
-        pinged = time.monotonic()
+        looked = time.monotonic()
         while True:
             verdict = judge(self.look())
             if verdict.closed is not None and verdict.closed != self._gate:
@@ -147,10 +150,20 @@ class Rescuer:
             if verdict.take > 0.0 and time.monotonic() - self._looked > SETTLED:
                 await self._take_out(wire, verdict)
                 self._looked = time.monotonic()
-            if time.monotonic() - pinged > 5.0:
-                await wire.do("Ping")
-                pinged = time.monotonic()
+            if time.monotonic() - looked > GATE_EVERY:
+                await self._read_gate(wire)
+                looked = time.monotonic()
             await asyncio.sleep(TURN)
+
+    async def _take_back_marks(self, wire: Ami) -> None:
+        """Of callers whom no answer said to be taken out, and who were not: they are still in the exchange."""
+        for caller in callers(await wire.rows("CoreShowChannels", "CoreShowChannel"), float("inf")):
+            with suppress(OSError, ValueError):
+                self.diary.unmark(caller.id)
+
+    async def _read_gate(self, wire: Ami) -> None:
+        """Also whether Asterisk still answers."""
+        self._gate = (await _variable(wire, GATE)) == "closed"
 
     async def _set_gate(self, wire: Ami, verdict: Verdict) -> None:
         closed = bool(verdict.closed)

@@ -46,6 +46,7 @@ from autocom.core.floor_words import (
 from autocom.core.journal import Entry
 from autocom.core.model import ON_ANSWER_AT_MOST, Configuration
 from autocom.core.numbers import FRANCE
+from autocom.core.offers import NO_SIGN
 from autocom.core.pace import Pace
 from autocom.core.posts import Floor, Staff, WrapUp
 from autocom.core.stages import Following, Leaving, Talking, Waiting
@@ -171,10 +172,11 @@ class Bureau:
         habits, chance = self._habits, self._chance
         lets_it_ring = chance.random() < habits.no_answer
         picked = self.now + habits.pick_up.draw(chance)
-        if lets_it_ring or picked >= ring.until:
-            # misses count only for phones that said they rang
+        misses = lets_it_ring or picked >= ring.until
+        if misses or picked >= self.now + NO_SIGN:
+            # misses count only for phones that said they rang, and one that says nothing for long is left out
             self._later(self.now + _RANG_AFTER, partial(self._submit, LegRang(ring.leg)))
-        else:
+        if not misses:
             self._later(picked, partial(self._picks_up, ring.leg))
 
     def _picks_up(self, leg: str) -> None:

@@ -6,6 +6,8 @@ now (409), ValueError for wrong words (400). Must not know what is asked. Invari
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -16,6 +18,9 @@ from autocom.core.orders import NotPossible
 
 AUTHOR: Final = web.RequestKey("author", str)
 """Where the guard leaves the name of the token that asks, in the request."""
+
+BODY_WITHIN: Final = 10.0
+"""Seconds for a body: whoever sends it a byte at a time holds nothing up."""
 
 
 def answered(act: Callable[[], Mapping[str, Json] | Sequence[Json]], *, wrong: int = 400) -> web.Response:
@@ -40,13 +45,44 @@ def refused(why: str, status: int = 400) -> web.Response:
     return web.json_response({"error": why}, status=status)
 
 
+async def body_refused(request: web.Request) -> web.Response | None:
+    """Have the whole body, which the request keeps for whoever reads it next; the refusal where it does not come."""
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            await request.read()
+    except TimeoutError:
+        answer = refused("the body did not come in time", 408)
+    except web.RequestPayloadError:
+        answer = refused("the body is not what its headers say")
+    else:
+        return None
+    answer.force_close()
+    return answer
+
+
+async def json_of(request: web.Request) -> Any:
+    """What the body says; ValueError where it is no JSON, or one that is nested beyond reason."""
+    try:
+        return await request.json()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 async def wish_of(request: web.Request) -> dict[str, Any] | None:
     """The JSON object of the body; None where it is none."""
     try:
-        wish = await request.json()
+        wish = await json_of(request)
     except ValueError:
         return None
     return wish if isinstance(wish, dict) else None
+
+
+def is_here(address: str | None) -> bool:
+    """Whether this is an address of this machine alone."""
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False
 
 
 def author_of(request: web.Request, said: str | None, otherwise: str = "api") -> str:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from autocom.core.journal import Json
 from autocom.core.reminders import read_csv
-from autocom.web.answers import answered, author_of, refused
+from autocom.web.answers import answered, author_of, json_of, refused
 
 
 class Lists(Protocol):
@@ -65,7 +65,7 @@ class ListRoutes:
             if request.content_type == "text/csv":
                 people: object = read_csv(await request.text())
             else:
-                people = await request.json()
+                people = await json_of(request)
         except (ValueError, UnicodeDecodeError) as error:
             return refused(f"the list cannot be read: {error}")
         if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):

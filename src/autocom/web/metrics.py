@@ -1,7 +1,7 @@
 """`GET /metrics` for Prometheus, and `GET /v1/alerts`.
 
-The metrics need no token, as health needs none: they hold figures and words of the configuration, no caller, and the
-address they are bound to is loopback unless the settings say otherwise. Must not know where the figures come from.
+The figures hold words of the configuration and no caller: whoever is on this machine reads them without a token, who
+asks from elsewhere needs one with the role `metrics` (`roles`). Must not know where the figures come from.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from autocom.core.journal import Json
+from autocom.web.roles import METRICS
 
 
 class MetricRoutes:
@@ -21,7 +22,7 @@ class MetricRoutes:
 
     def add(self, app: web.Application) -> None:
         """The routes."""
-        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get(METRICS, self._metrics)
         app.router.add_get("/v1/alerts", self._list)
 
     async def _metrics(self, _: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from autocom.core.journal import Json
-from autocom.web.answers import answered, refused, wish_of
+from autocom.web.answers import answered, body_refused, is_here, refused, wish_of
 from autocom.web.sip_socket import SipSocket, same_origin
 
 PAGE: Final = Path(__file__).with_name("static") / "phone"
@@ -137,6 +137,9 @@ class PhonePage:
             return _refusal(403, "this is for the page of this server")
         if not _unheard(request):
             return _refusal(403, "a password needs https")
+        late = await body_refused(request)
+        if late is not None:
+            return late
         asked = await wish_of(request)
         if asked is None or not all(isinstance(value, str) for value in asked.values()):
             return _refusal(400, "a JSON object is expected")
@@ -223,25 +226,18 @@ def _unheard(request: web.Request) -> bool:
     if request.secure:
         return True
     proxied = request.headers.get("X-Forwarded-Proto")
-    return proxied == "https" if proxied else _is_here(request.remote)
+    return proxied == "https" if proxied else is_here(request.remote)
 
 
 def _address(request: web.Request) -> str:
     """Where she asks from, for counting guesses; a proxy on this machine says for whom it asks."""
     forwarded = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip()
-    if forwarded and _is_here(request.remote):
+    if forwarded and is_here(request.remote):
         try:
             return str(ipaddress.ip_address(forwarded))
         except ValueError:
             pass  # not an address: nothing to count by, and nothing to repeat in a log
     return request.remote or ""
-
-
-def _is_here(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _refusal(status: int, why: str) -> web.Response:

@@ -1,6 +1,6 @@
 """Who may ask what of the API: tokens with a role, and the role that each route needs.
 
-`reader` sees what there is, `lead` acts as a team lead does, `admin` may do everything; the token in `service.json` is
+`metrics` may scrape, `reader` sees what there is, `lead` acts as a team lead does, `admin` may do everything; the token in `service.json` is
 an admin's, since whoever can read that file can read everything else. A token may be limited to some clients: it is
 then good only for routes that name a client, and for those. Must not know where tokens are kept, or what a route does.
 Invariant: a route that is not in `ROLES` is refused to all but admins, and a test refuses it altogether; who acts is
@@ -9,7 +9,6 @@ written down by the token's name, whatever name the request says.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,14 +18,15 @@ import structlog
 from aiohttp import web
 
 from autocom.core.accounts import same
-from autocom.web.answers import AUTHOR, refused
+from autocom.web.answers import AUTHOR, body_refused, is_here, refused
 
 log = structlog.get_logger()
 
-Role = Literal["reader", "lead", "admin"]
-RANK: Final[dict[Role, int]] = {"reader": 0, "lead": 1, "admin": 2}
+Role = Literal["metrics", "reader", "lead", "admin"]
+RANK: Final[dict[Role, int]] = {"metrics": 0, "reader": 1, "lead": 2, "admin": 3}
 
 ROLES: Final[dict[tuple[str, str], Role]] = {
+    ("GET", "/metrics"): "metrics",
     ("GET", "/v1/status"): "reader",
     ("GET", "/v1/alerts"): "reader",
     ("GET", "/v1/entries"): "reader",
@@ -59,6 +59,8 @@ ROLES: Final[dict[tuple[str, str], Role]] = {
     ("GET", "/v1/texts/{wanted}/attachments/{number}"): "lead",
     ("POST", "/v1/reload"): "admin",
     ("POST", "/v1/rollback"): "admin",
+    ("POST", "/v1/hand-over"): "admin",
+    ("POST", "/v1/upgrade"): "admin",
     # a link logs its reader in as that secretary
     ("POST", "/v1/phones/{id}/{purpose}"): "admin",
     ("GET", "/v1/bans"): "admin",
@@ -69,8 +71,9 @@ ROLES: Final[dict[tuple[str, str], Role]] = {
 BY_QUERY: Final = frozenset({("GET", "/v1/texts"), ("GET", "/v1/recordings")})
 """Routes that name their client in the query."""
 
-BODY_WITHIN: Final = 10.0
-"""Seconds for a body: whoever sends it a byte at a time holds nothing up."""
+METRICS: Final = "/metrics"
+PASSED_ON: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+"""What a proxy of this machine writes that asks for somebody else."""
 
 WRONG, WINDOW, COUNTED = 10, 60.0, 1000
 """So many wrong tokens in so many seconds from one address are told to wait; so many addresses are counted."""
@@ -106,7 +109,7 @@ class NoTokens:
 
 
 class Guard:
-    """The middleware before every route below `/v1`."""
+    """The middleware before every route below `/v1`, and before `/metrics` for whoever asks from elsewhere."""
 
     def __init__(self, token: str, tokens: Tokens, clock: Callable[[], float] = time.monotonic) -> None:
         self._token, self._tokens, self._clock = token, tokens, clock
@@ -127,14 +130,7 @@ class Guard:
             return refused(why, 403)
         if holder.name is not None:
             request[AUTHOR] = holder.name
-        try:
-            async with asyncio.timeout(BODY_WITHIN):
-                await request.read()  # kept by the request for whoever reads it next
-        except TimeoutError:
-            answer = refused("the body did not come in time", 408)
-            answer.force_close()
-            return answer
-        return await handler(request)
+        return await body_refused(request) or await handler(request)
 
     def _holder(self, request: web.Request) -> Holder | None:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -188,7 +184,15 @@ def forbidden(holder: Holder, request: web.Request) -> str | None:
 def _is_kept(request: web.Request) -> bool:
     """By the route that was found, and by the path: what is spelt oddly is kept as well."""
     resource = request.match_info.route.resource
-    return request.path.startswith("/v1/") or (resource is not None and resource.canonical.startswith("/v1"))
+    canonical = resource.canonical if resource is not None else ""
+    if canonical == METRICS:
+        return not _is_from_here(request) or "Authorization" in request.headers
+    return request.path.startswith("/v1/") or canonical.startswith("/v1")
+
+
+def _is_from_here(request: web.Request) -> bool:
+    """Whether a program of this machine asks, and for itself."""
+    return is_here(request.remote) and not any(name in request.headers for name in PASSED_ON)
 
 
 GUARDS: Final = {

@@ -90,6 +90,8 @@ class TextRoutes:
     async def _posted(self, request: web.Request, what: str) -> web.Response:
         if self._reading.locked():
             return web.json_response({"error": "busy: try again"}, status=503, headers={"Retry-After": "5"})
+        if (request.content_length or 0) > LARGEST:
+            return refused(f"more than {LARGEST} bytes", 413)
         async with self._reading:
             try:
                 async with asyncio.timeout(WITHIN):

@@ -3,7 +3,8 @@
 REST over the web socket is not used: Asterisk runs its requests one by one, so that one request
 that waits (an `answer` behind a playback) starves everything. This file knows requests, time-outs
 and what an HTTP status means; it does not know calls. Invariant: every request ends within its
-time-out, and no POST is ever repeated here, since a lost answer does not mean a lost command.
+time-out, and no command is ever repeated here, since a lost answer does not mean a lost command: only
+a question (GET) whose connection broke, or that was answered with 500, is asked again.
 Who turns `Refused` into `Gone` and events into facts is `asterisk.telephone`.
 """
 
@@ -15,7 +16,7 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,6 +35,13 @@ POOL = 32
 KEEPALIVE = 10.0
 WARM_EVERY = 5.0
 _GROUP = 8
+
+CLAIM = "/events/claim"
+CLAIMS = 4
+"""Connections beside the pool, for claims alone: who is not claimed within a second is served by the dialplan, so in a
+burst no claim may stand behind what is done for those who came before."""
+
+QUESTION_TRIES = 3
 
 # Half of the events of a call are these two, and nobody reads them.
 UNWANTED = ("ChannelVarset", "ChannelDialplan", "ChannelConnectedLine", "ChannelCallerId")
@@ -60,7 +68,9 @@ class AriClient:
         self._authorization = aiohttp.encode_basic_auth(user, password, "utf-8")
         self._timeout = timeout
         self._pool = pool
+        self._room = asyncio.Semaphore(pool)
         self._session: aiohttp.ClientSession | None = None
+        self._opened = 0
         self.ari = Ari(self)
         # for whoever counts: method, path, outcome and seconds of each request; how long each event waited for us
         self.measured: Callable[[str, str, str, float], None] = lambda _method, _path, _outcome, _seconds: (
@@ -69,14 +79,17 @@ class AriClient:
         self.aged: Callable[[float], None] = lambda _: None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=self._pool, keepalive_timeout=KEEPALIVE)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
+        self._session = self._new_session()
+        return self
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        self._room = asyncio.Semaphore(self._pool)  # what hangs on the last one's connections holds nobody up
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._pool + CLAIMS, keepalive_timeout=KEEPALIVE),
             headers={"Authorization": self._authorization},
             # `total` covers the wait for a free connection too: a full pool must show as TelephoneDown
             timeout=aiohttp.ClientTimeout(total=self._timeout),
         )
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -84,6 +97,15 @@ class AriClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    async def renew(self) -> None:
+        """New connections for every request from now on: where the path died without a word, each of the old ones would
+        cost a time-out before that shows. What is under way on them has until its own. Runs until that is over."""
+        old, self._session, self._opened = self._open(), self._new_session(), 0
+        try:
+            await asyncio.sleep(self._timeout)
+        finally:
+            await old.close()
 
     async def call(self, method: str, path: str, query: Query, body: object = None) -> Any:
         """One request, one answer. Raises `Refused` or `TelephoneDown`."""
@@ -102,13 +124,13 @@ class AriClient:
         return (await self._exchange("GET", path, {}, None))[2]
 
     async def upgrade(self, path: str, query: Query) -> aiohttp.ClientWebSocketResponse:
-        """A web socket whose death is noticed within about six seconds. Raises `TelephoneDown`."""
+        """A web socket whose death is noticed within five seconds. Raises `TelephoneDown`."""
         try:
-            # heartbeat=4: a ping every 4 s, closed where the pong takes over 2 s (frozen Asterisk)
+            # a ping after 3 s of silence, closed where the pong takes over 1.5 s (frozen Asterisk)
             async with asyncio.timeout(self._timeout):
                 return await self._open().ws_connect(
                     self._url(path, query),
-                    heartbeat=4.0,
+                    heartbeat=3.0,
                     max_msg_size=16 << 20,
                     # a frozen peer never says goodbye, and the reconnect must not wait for it
                     timeout=aiohttp.ClientWSTimeout(ws_close=0.5),
@@ -118,13 +140,12 @@ class AriClient:
 
     async def warm(self) -> None:
         """Keep every connection of the pool in use; runs for ever. A burst then opens none."""
-        opened = 0
         while True:
             # one more group at a time: a request that finds a free connection opens none, so that only
             # as many as are asked at once are ever open
-            for together in [*range(opened + _GROUP, self._pool, _GROUP), self._pool]:
+            for together in [*range(self._opened + _GROUP, self._pool, _GROUP), self._pool]:
                 answers = await asyncio.gather(*(self._ping() for _ in range(together)))
-                opened = together if all(answers) else 0
+                self._opened = together if all(answers) else 0
             await asyncio.sleep(WARM_EVERY)
 
     async def _ping(self) -> bool:
@@ -135,9 +156,23 @@ class AriClient:
         return True
 
     async def _exchange(self, method: str, path: str, query: Query, body: object) -> tuple[int, str, bytes]:
+        for _ in range(QUESTION_TRIES - 1 if method == "GET" else 0):
+            try:
+                return await self._once(method, path, query, body)
+            except (Refused, TelephoneDown) as error:
+                if not _broke(error):
+                    raise
+        return await self._once(method, path, query, body)
+
+    async def _once(self, method: str, path: str, query: Query, body: object) -> tuple[int, str, bytes]:
         request, began = f"{method} {path}", time.monotonic()
+        room = nullcontext() if path == CLAIM else self._room
         try:
-            async with self._open().request(method, self._url(path, query), json=body) as response:
+            async with (
+                asyncio.timeout(self._timeout),
+                room,
+                self._open().request(method, self._url(path, query), json=body) as response,
+            ):
                 raw = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self.measured(method, path, "no_answer", time.monotonic() - began)
@@ -166,6 +201,14 @@ def _text(value: str | int | Sequence[str]) -> str:
 
 def _words(error: BaseException) -> str:
     return str(error) or type(error).__name__
+
+
+def _broke(error: Refused | TelephoneDown) -> bool:
+    """Whether the same question may well be answered: nothing was said about what it asks for, and no time was lost."""
+    if isinstance(error, Refused):
+        return error.status == 500
+    why = error.__cause__
+    return isinstance(why, aiohttp.ClientConnectionError) and not isinstance(why, TimeoutError)
 
 
 def _failure(status: int, content_type: str, raw: bytes, request: str) -> Exception:
@@ -247,7 +290,7 @@ async def events(client: AriClient, app: str) -> AsyncIterator[EventStream]:
     """Connect the event socket of `app`; the caller runs `read` in its task group."""
     socket = await client.ari.events.event_websocket([app])
     try:
-        yield EventStream(socket, client.aged)
+        yield EventStream(socket, lambda seconds: client.aged(seconds))  # noqa: PLW0108 - set while it is open, too
     finally:
         await socket.close()
 
@@ -257,6 +300,6 @@ def decode(text: str) -> Message | None:
     one strange frame must not cost the connection)."""
     try:
         return parse_message(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         log.warning("ari_event_unreadable", error=f"{type(error).__name__}: {error}", size=len(text))
         return None

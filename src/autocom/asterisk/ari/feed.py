@@ -26,6 +26,7 @@ from autocom.asterisk.ari.translate import (
     Failed,
     Outcome,
     Translator,
+    epoch,
     in_application,
     seen,
 )
@@ -39,8 +40,13 @@ Emit = Callable[[Fact], None]
 OLDEST = (22, 10, 1)  # StasisBroadcast, and two security fixes of ARI
 CANARY_EVERY = 2.0
 CANARY_MISSES = 2
+# while Asterisk is away callers are in the dialplan's care, and each knock costs one small request
+KNOCK_WITHIN = 1.5
+KNOCK_EVERY = 1.0
 WATCH_EVERY = 3.0
 END_GRACE = 0.25
+BESIDE_WITHIN = 1.0
+CLAIM_WITHIN = 1.0  # of dialplan/inbound.conf
 ENTER_GRACE = 2.0  # a claimed caller's StasisStart follows within milliseconds, or he left
 
 
@@ -53,9 +59,9 @@ class TooOld(Exception):  # noqa: N818 - reads as what it says
 
 
 class Feed:
-    """Facts of one application. `beside` runs next to the event socket from the first `TelephoneBack`
-    on and emits into the same queue (AMI). While `taking_calls` is False, callers that are offered are
-    left to others or to the dialplan's fallback."""
+    """Facts of one application. `beside` runs next to the event socket and emits into the same queue (AMI); the first
+    `TelephoneBack` waits a moment for `beside_met`. While `taking_calls` is False, callers that are offered are left to
+    others or to the dialplan's fallback."""
 
     def __init__(
         self,
@@ -63,6 +69,7 @@ class Feed:
         app: str,
         clock: Clock,
         beside: Callable[[Emit], Awaitable[None]] | None = None,
+        beside_met: asyncio.Event | None = None,
     ) -> None:
         self.state = Translator()
         self.up = False
@@ -71,13 +78,13 @@ class Feed:
         self._ari = client.ari
         self._app = app
         self._clock = clock
-        self._beside = beside
+        self._beside, self._beside_met = beside, beside_met
         self._facts: asyncio.Queue[Fact | Exception] = asyncio.Queue()
         self._expected: dict[str, asyncio.Event] = {}
         self._watched: dict[str, float] = {}
         # callers whose headers are being read while they are claimed
         self._headers: dict[str, asyncio.Task[dict[str, str]]] = {}
-        self._first_back = asyncio.Event()
+        self._met = False
         self._tasks: asyncio.TaskGroup | None = None
         self._stream: EventStream | None = None
         self._answered = math.inf  # when ARI last did (the loop's time)
@@ -105,7 +112,7 @@ class Feed:
             raise failure
 
     async def facts(self) -> AsyncIterator[Fact]:
-        """Every fact in order; the first is `TelephoneBack`."""
+        """Every fact in order; before the first `TelephoneBack` there may be some of what runs beside."""
         while True:
             fact = await self._facts.get()
             if isinstance(fact, Exception):
@@ -155,12 +162,11 @@ class Feed:
     # --- the connection
 
     async def _run_beside(self) -> None:
-        await self._first_back.wait()
         if self._beside is not None:
             await self._beside(self._facts.put_nowait)
 
     async def _stay_connected(self) -> None:
-        backoff = Backoff()
+        backoff = Backoff(most=KNOCK_EVERY)
         while True:
             why = ""
             try:
@@ -174,6 +180,7 @@ class Feed:
             if self.up:
                 self.up = False
                 log.warning("ari_lost", why=why)
+                self.spawn(self._client.renew())
                 self._facts.put_nowait(TelephoneLost(why))
             else:
                 log.info("ari_not_ready", why=why)
@@ -181,31 +188,42 @@ class Feed:
 
     async def _one_connection(self, backoff: Backoff) -> None:
         """From connect to loss; ends with an exception."""
-        with _for_us():
-            await self._check_version()
+        try:
+            with _for_us():
+                async with asyncio.timeout(KNOCK_WITHIN):
+                    begun = await self._check_version()
+        except TimeoutError as late:
+            raise TelephoneDown("no answer yet") from late
         self._doubted.clear()
         async with events(self._client, self._app) as stream, asyncio.TaskGroup() as tasks:
             self._stream = stream
             tasks.create_task(stream.read())
             tasks.create_task(self._be_doubted())
             with _for_us():
-                await self._catch_up()
+                await self._catch_up(begun)
             backoff.reset()
             tasks.create_task(self._canary())
             await self._translate(stream)
 
-    async def _check_version(self) -> None:
-        system = (await self._ari.asterisk.get_info(only=["system"])).system
-        text = system.version if system else ""
+    async def _check_version(self) -> float:
+        """Since when this Asterisk runs. Raises `TooOld`."""
+        found_out = await self._ari.asterisk.get_info(only=["system", "status"])
+        text = found_out.system.version if found_out.system else ""
         found = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
         if found is None:
             log.warning("asterisk_version_unknown", version=text)
         elif tuple(int(part) for part in found.groups()) < OLDEST:
             raise TooOld(f"Asterisk {text} is older than {'.'.join(map(str, OLDEST))}")
+        return epoch(found_out.status.startup_time) if found_out.status else 0.0
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, begun: float) -> None:
         unwanted = {"disallowed": [{"type": kind} for kind in UNWANTED]}
         await self._ari.applications.filter(self._app, filter=unwanted)
+        if self._beside_met is not None and not self._met:
+            # who is served by the fallback talks to somebody: whose phone is in use is to be known before anyone is rung
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BESIDE_WITHIN):
+                    await self._beside_met.wait()
         channels, bridges, application = await asyncio.gather(
             self._ari.channels.list(), self._ari.bridges.list(), self._ari.applications.get(self._app)
         )
@@ -213,11 +231,11 @@ class Feed:
         self.up = True
         self._answered = asyncio.get_running_loop().time()
         log.info("ari_connected", channels=len(channels), ours=len(ours), bridges=len(bridges))
-        self._facts.put_nowait(TelephoneBack(seen(channels, bridges, ours)))
+        self._facts.put_nowait(TelephoneBack(seen(channels, bridges, ours, begun)))
         self._act(self.state.resume(ours))
         # the end of a playback in the gap was not told: the watch asks for each
         self._watched = dict.fromkeys(self._watched, -math.inf)
-        self._first_back.set()
+        self._met = True
 
     async def _be_doubted(self) -> None:
         await self._doubted.wait()
@@ -272,13 +290,25 @@ class Feed:
             # the dialplan set them before it offered him: two round trips side by side
             self._headers[channel] = self._tasks.create_task(fixed(self._ari, channel))
         try:
-            await self._ari.events.claim_channel(channel, self._app)
+            await self._claimed(channel)
             await asyncio.sleep(ENTER_GRACE)
         except (Refused, TelephoneDown) as error:
             # somebody else has him, he left, or the dialplan's fallback serves him
             log.info("claim_failed", channel=channel, why=str(error))
         finally:
             self._headers.pop(channel, None)
+
+    async def _claimed(self, channel: str) -> None:
+        """Asked a second time where there was no word of it: Asterisk waits a second for somebody, and a claim that it
+        took already is refused (409) and nothing else."""
+        began = asyncio.get_running_loop().time()
+        try:
+            await self._ari.events.claim_channel(channel, self._app)
+        except (Refused, TelephoneDown) as error:
+            lasted = asyncio.get_running_loop().time() - began
+            if lasted > CLAIM_WITHIN / 2 or (isinstance(error, Refused) and error.status < 500):
+                raise
+            await self._ari.events.claim_channel(channel, self._app)
 
     async def _enter(self, channel: ari.Channel) -> None:
         reading = self._headers.pop(channel.id, None)

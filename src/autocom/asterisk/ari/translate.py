@@ -298,8 +298,13 @@ def in_application(channels: Iterable[ari.Channel], application: ari.Application
     return [c for c in channels if c.id in subscribed and c.dialplan.app_name.startswith("Stasis")]
 
 
-def seen(channels: Iterable[ari.Channel], bridges: Iterable[ari.Bridge], ours: Iterable[ari.Channel]) -> Seen:
-    """What Asterisk holds, as the core knows it."""
+def seen(
+    channels: Iterable[ari.Channel],
+    bridges: Iterable[ari.Bridge],
+    ours: Iterable[ari.Channel],
+    begun: float = 0.0,
+) -> Seen:
+    """What Asterisk holds, as the core knows it, and since when it runs."""
     members = {bridge.id: frozenset(bridge.channels) for bridge in bridges}
     where = {channel: bridge for bridge, inside in members.items() for channel in inside}
     mine = frozenset(channel.id for channel in ours)
@@ -315,4 +320,5 @@ def seen(channels: Iterable[ari.Channel], bridges: Iterable[ari.Bridge], ours: I
             for c in channels
         },
         bridges=members,
+        begun=begun,
     )

@@ -44,7 +44,14 @@ def _file(*sections: str) -> str:
     return "\n".join((HEADER, *sections))
 
 
-def asterisk_conf(where: Paths) -> str:
+def calls_at_most(net: Net) -> int:
+    """How many calls may come in: each takes two ports for its sound, and a fifth of all stays for the phones that
+    have to ring for them."""
+    low, high = net.rtp
+    return max(1, (high - low + 1) // 2 * 4 // 5)
+
+
+def asterisk_conf(where: Paths, net: Net) -> str:
     """Directories and the options of the process."""
     state = where.state
     places: list[Option] = [
@@ -64,6 +71,9 @@ def asterisk_conf(where: Paths) -> str:
         ("live_dangerously", "no"),
         ("disable_remote_console_shell", "yes"),
         ("dumpcore", "no"),
+        # one more is refused with 503: without a port for her phone nobody who waits could be served any more. Legs that
+        # we make do not count (tried on 22.10.1)
+        ("maxcalls", str(calls_at_most(net))),
         ("nocolor", "yes"),
         ("hideconnect", "yes"),
         ("verbose", "0"),

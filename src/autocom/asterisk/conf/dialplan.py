@@ -24,6 +24,8 @@ TEXT_RECORDER = "record-text"
 ROUTER = "standby-route"
 # Written by autocom at run time, through ARI or AMI; unset after Asterisk's start.
 GATE = "AUTOCOM_GATE"
+HAND_OVER = "AUTOCOM_HANDOVER"
+"""Until when (whole seconds since 1970, by Asterisk's clock) callers ring whom nobody claims: a new process takes over."""
 
 
 def login_variable(secretary: str) -> str:

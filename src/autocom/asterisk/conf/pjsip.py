@@ -114,9 +114,10 @@ def _templates(bureau: Bureau, net: Net) -> Iterable[str]:
         ("tone_zone", "fr"),
     ]
     # Who died in a call sends no BYE. It does not count before the answer: early media may be as long as it
-    # likes (tried on 22.10.1). A caller's network may save packets in his silence; a softphone sends
-    # one every 20 ms, muted or not, and its caller hears nothing for as long as we believe in it.
-    patience: Option = ("rtp_timeout", "60")
+    # likes (tried on 22.10.1). A softphone sends a packet every 20 ms, muted or not, and its caller hears nothing for
+    # as long as we believe in it. A caller's network may save packets in his silence, and who waits says nothing for
+    # minutes: he is believed as long as one on hold. Who talks with nobody is told so and hangs up (`calls.quality`).
+    patience: Option = ("rtp_timeout", "600")
     impatience: Option = ("rtp_timeout", "18")
     host = net.sip[0]
     if not ipaddress.ip_address(host).is_unspecified:

@@ -30,7 +30,7 @@ ROUTED_WITHIN = 5
 def render(configuration: Configuration, where: Paths, net: Net, secrets: Secrets) -> dict[str, str]:
     """Every file's content by its name, without touching the disk. Raises Unwritable."""
     files = {
-        "asterisk.conf": base.asterisk_conf(where),
+        "asterisk.conf": base.asterisk_conf(where, net),
         "modules.conf": base.modules_conf(),
         "logger.conf": base.logger_conf(),
         "http.conf": base.http_conf(net),

@@ -1,0 +1,146 @@
+"""PostgreSQL stopped, on a full disk of its own, failed over to another server: callers notice nothing (F16, F18, F20).
+
+Real servers in real trouble. Afterwards every call stands in the journal once, with every fact of it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from autocom.journal.postgres import PrivatePostgres
+from tests.support import asked, oracle
+from tests.support.bureau import MUSIC, Bureau
+from tests.support.exchange import Exchange
+from tests.support.failover import Door, a_pair, port_of
+from tests.support.phones import Phones
+from tests.support.postgres import execute
+
+pytestmark = [pytest.mark.timeout(150)]
+DID = "0199001001"
+MEGABYTE = 1 << 20
+
+
+async def call(phones: Phones, bureau: Bureau, last: int) -> float:
+    """A caller who hears his music and goes; seconds until then."""
+    caller = await phones.dial(bureau.uri(DID), f"06399801{last:02}")
+    heard = await caller.hears(MUSIC)
+    await caller.hangup()
+    return heard
+
+
+def url_of(bureau: Bureau) -> str:
+    return str(json.loads((bureau.state / "service.json").read_text())["database"]).replace("+psycopg", "")
+
+
+def processes(state: Path) -> list[psutil.Process]:
+    pid = (state / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()[0]
+    master = psutil.Process(int(pid))
+    return [master, *master.children(recursive=True)]
+
+
+@contextmanager
+def full_tables(bureau: Bureau) -> Iterator[None]:
+    """No file of the server grows beyond a megabyte, and the journal's tables are larger: a full disk to them alone.
+    What they hold more was never committed, and its room is nobody's before a vacuum."""
+    with psycopg.connect(url_of(bureau), autocommit=True) as db:
+        db.execute("ALTER TABLE events SET (autovacuum_enabled = off)")
+        with db.transaction(force_rollback=True):
+            db.execute(
+                "INSERT INTO events (log, seq, node, at, kind, fields) SELECT gen_random_uuid(), n, 'n', now(), 'filler', "
+                "jsonb_build_object('filler', repeat(md5(n::text), 40)) FROM generate_series(1, 3000) AS n"
+            )
+        # what is written ahead begins again at the beginning of a file
+        db.execute("SELECT pg_switch_wal()")
+    limited = processes(bureau.state)
+    for process in limited:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MEGABYTE, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        for process in processes(bureau.state):
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+
+
+def alerts(url: str) -> set[tuple[str, str]]:
+    with psycopg.connect(url) as db:
+        rows = db.execute("SELECT fields FROM events WHERE kind = 'alert'").fetchall()
+    return {(row[0]["alert"], row[0]["state"]) for row in rows if "state" in row[0]}
+
+
+async def complete(exchange: Exchange, url: str, calls: int) -> None:
+    """Each call once, each fact once, and nothing set aside."""
+    await asked.until(
+        exchange.bureau, lambda s: s["database"] == {"state": "up", "behind": 0, "behind_since": None}, 60
+    )
+    with psycopg.connect(url) as db:
+        (stored,) = db.execute("SELECT count(*) FROM calls").fetchone() or (0,)
+        twice = db.execute(
+            'SELECT "call", kind, at FROM events WHERE "call" IS NOT NULL GROUP BY "call", kind, at, fields HAVING count(*) > 1'
+        ).fetchall()
+        ended = db.execute("SELECT count(*) FROM events WHERE kind = 'ended' GROUP BY \"call\"").fetchall()
+    assert (stored, twice, ended) == (calls, [], [(1,)] * calls)
+
+
+@pytest.mark.fault("F18")
+async def test_postgresqls_own_disk_is_full(exchange: Exchange, measured: Any) -> None:
+    bureau = exchange.bureau
+    async with Phones() as phones:
+        before = await call(phones, bureau, 1)
+        await exchange.finished_call(1)
+        with full_tables(bureau):
+            during = [await call(phones, bureau, 2)]
+            await asked.until(bureau, lambda s: s["database"]["state"] == "down", 20)
+            during.append(await call(phones, bureau, 3))
+            await asked.until(bureau, lambda s: "database_down" in {a["alert"] for a in s["alerts"]}, 20)
+            during.append(await call(phones, bureau, 4))
+        room = time.monotonic()
+        await complete(exchange, url_of(bureau), 4)
+        measured("caught up", time.monotonic() - room, "s", at_most=60)
+    measured("a call's music is later by", max(during) - before, "s", at_most=0.5)
+    assert ("database_down", "raised") in alerts(url_of(bureau))
+    await oracle.each_call_ended_once(exchange)
+    await oracle.nothing_is_left(exchange)
+
+
+@pytest.mark.fault("F20")
+async def test_postgresql_fails_over_to_another_server(bureau: Bureau, tmp_path: Path, measured: Any) -> None:
+    with a_pair(tmp_path) as (first, second):
+        await _failed_over(bureau, first, second, measured)
+
+
+async def _failed_over(
+    bureau: Bureau, first: PrivatePostgres, second: PrivatePostgres, measured: Any
+) -> None:
+    async with Door(port_of(first)).open() as door:
+        bureau.settings["AUTOCOM_DATABASE_URL"] = (
+            sa.make_url(first.url).set(port=door.port).render_as_string(hide_password=False)
+        )
+        async with Exchange(bureau) as exchange, Phones() as phones:
+            await call(phones, bureau, 1)
+            await exchange.finished_call(1)
+            execute(first.url, "ALTER SYSTEM SET default_transaction_read_only = on")
+            execute(first.url, "SELECT pg_reload_conf()")
+            await call(phones, bureau, 2)
+            await asked.until(bureau, lambda s: s["database"]["state"] == "down", 20)
+            await asyncio.to_thread(first.stop)
+            await call(phones, bureau, 3)
+            execute(second.url, "SELECT pg_promote(true)")
+            door.target = port_of(second)
+            turned = time.monotonic()
+            await call(phones, bureau, 4)
+            await complete(exchange, second.url.replace("+psycopg", ""), 4)
+            measured("caught up", time.monotonic() - turned, "s", at_most=60)
+            await oracle.each_call_ended_once(exchange)
+            await oracle.nothing_is_left(exchange)
