@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autocom.config import AudioShelf, Loaded, SayCommand, kept
 
@@ -61,6 +63,23 @@ def test_it_is_for_its_owner_alone_since_it_holds_the_passwords(memory: Memory) 
     assert stat.S_IMODE(memory.file.stat().st_mode) == 0o600
     memory.file.chmod(0o660)
     assert memory.recall() is None
+
+
+@pytest.mark.parametrize("value", ["https://agenda.example/geheim", "http://a"])
+def test_what_the_environment_alone_has_is_in_no_file_and_comes_back(memory: Memory, value: str) -> None:
+    memory.environment["CARD"] = value
+    loaded = memory.read()
+    assert memory.recall() == replace(loaded, notes=())
+    assert "geheim" not in memory.file.read_text()
+
+
+@given(
+    st.dictionaries(st.sampled_from(["A", "B1"]), st.text("aA1\ue000", min_size=1, max_size=3)),
+    st.text("aAB1\ue000"),
+)
+def test_every_text_comes_back_whatever_the_variables_are(variables: dict[str, str], text: str) -> None:
+    veiled = kept._veil(variables)(text)
+    assert kept._unveil(variables)(veiled) == text
 
 
 def later(path: Path) -> None:

@@ -3,8 +3,9 @@
 Reading YAML, judging it and looking through sounds takes a second, most of it for loading the libraries that do it;
 callers wait meanwhile. What is kept stands under a digest of everything that it came from: the bytes of every file, the
 variables in them, the sounds by size and time, the year, the programs that read it. Where anything differs, where it is not ours alone
-to write, or where one byte of it is damaged, it is not there. It holds secrets as the files do (mode 0600). Invariant:
-what comes back equals what `load` would return, without its notes. Whether a YAML file is right is `loader`'s.
+to write, or where one byte of it is damaged, it is not there. It holds secrets that stand in the files (mode 0600), and none
+that the environment alone has: their variables' names stand for them. Invariant: what comes back equals what `load` would
+return, without its notes. Whether a YAML file is right is `loader`'s.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -45,6 +46,7 @@ class Sources:
     """Everything that a configuration is made of, as it was at one moment."""
 
     files: Mapping[str, bytes]
+    variables: Mapping[str, str]
     digest: str
 
 
@@ -56,28 +58,28 @@ def look(folder: Path, shelf: AudioShelf, year: int, environment: Mapping[str, s
         if not stat.S_ISREG(path.stat().st_mode):
             raise OSError(f"{path} is no file")  # a pipe would be waited for
     files = {str(path): path.read_bytes() for path in paths}
-    names = sorted({name for content in files.values() for name in _VARIABLE.findall(content)})
+    names = sorted({name.decode() for content in files.values() for name in _VARIABLE.findall(content)})
+    variables = {name: environment[name] for name in names if environment.get(name)}
     what: list[object] = [
         [str(folder.absolute()), str(folder), year, sys.version, shelf.fingerprint],
         sorted(path.name for path in clients.iterdir()),
         {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
-        {name.decode(): environment.get(name.decode()) for name in names},
+        {name: environment.get(name) for name in names},
         [list(_listing(each)) for each in (shelf.finder.config_sounds, shelf.finder.stock_sounds)],
         list(_programs()),
     ]
-    return Sources(files, hashlib.sha256(json.dumps(what).encode()).hexdigest())
+    return Sources(files, variables, hashlib.sha256(json.dumps(what).encode()).hexdigest())
 
 
 def keep(path: Path, sources: Sources, loaded: Loaded, shelf: AudioShelf) -> None:
     """Write down what was made of these sources. A disk that refuses is no reason to stop: the next start reads anew."""
     codec = _codec()
-    content = json.dumps(
-        {
-            "configuration": codec.dump(loaded.configuration),
-            "prompts": codec.dump(loaded.prompts, dict[str, Audio]),
-            "sounds": {str(sound): size for sound, size in shelf.given.items()},
-        }
-    ).encode()
+    kept = {
+        "configuration": codec.dump(loaded.configuration),
+        "prompts": codec.dump(loaded.prompts, dict[str, Audio]),
+        "sounds": {str(sound): size for sound, size in shelf.given.items()},
+    }
+    content = json.dumps(_each(kept, _veil(sources.variables))).encode()
     head = f"{sources.digest} {hashlib.sha256(content).hexdigest()}\n".encode()
     try:
         write_whole(path, (head, content))
@@ -97,7 +99,7 @@ def recall(path: Path, sources: Sources) -> Loaded | None:
             content = file.read()
         if digest != sources.digest or seal != hashlib.sha256(content).hexdigest():
             return None
-        kept = json.loads(content)
+        kept = _each(json.loads(content), _unveil(sources.variables))
         if any(Path(sound).stat().st_size != size for sound, size in kept["sounds"].items()):
             return None
         codec = _codec()
@@ -109,6 +111,35 @@ def recall(path: Path, sources: Sources) -> Loaded | None:
     return Loaded(
         configuration, {name: text.decode("utf-8-sig") for name, text in sources.files.items()}, prompts
     )
+
+
+_MARK: Final = "\ue000"
+"""Before and after a variable's name that stands for its value; a private-use character, doubled where a text has it."""
+
+
+def _veil(variables: Mapping[str, str]) -> Callable[[str], str]:
+    names = {value: name for name, value in variables.items()}
+    words = [_MARK, *sorted(names, key=len, reverse=True)]
+    pattern = re.compile("|".join(map(re.escape, words)))
+    return lambda text: pattern.sub(lambda found: f"{_MARK}{names.get(found[0], '')}{_MARK}", text)
+
+
+def _unveil(variables: Mapping[str, str]) -> Callable[[str], str]:
+    pattern = re.compile(f"{_MARK}([^{_MARK}]*){_MARK}")
+    return lambda text: pattern.sub(lambda found: variables[found[1]] if found[1] else _MARK, text)
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """The same JSON with each of its texts changed, keys too."""
+    match value:
+        case str():
+            return change(value)
+        case list():
+            return [_each(one, change) for one in value]
+        case dict():
+            return {change(key): _each(one, change) for key, one in value.items()}
+        case _:
+            return value
 
 
 def _codec() -> Codec:
