@@ -6,8 +6,10 @@ import pytest
 
 from autocom.calls.living import LEFT
 from autocom.core.model import Enqueue
-from tests.support.exchange_in_memory import CALM, Bench, client, configuration, nothing_left
-from tests.support.fake_telephone import Habit
+from autocom.core.naming import leg_id
+from tests.support.exchange_in_memory import CALM, Bench, client, configuration, nothing_left, over
+from tests.support.fake_telephone import FakeChannel, Habit
+from tests.support.killing import Killed
 from tests.support.virtual import run
 
 DID = "0199001001"
@@ -90,6 +92,62 @@ def test_who_left_before_the_dialplan_was_told_has_a_mark_that_he_is_in_the_jour
         await bench.pass_time(1.0)
         assert bench.kinds()[0] == "arrived"
         assert bench.journal.rows(LEFT) == {f"{LEFT}chan-1": "c1"}
+        await bench.kill()
+
+    run(story())
+
+
+@pytest.mark.fault("F4")
+def test_a_conversation_that_could_not_be_written_down_any_more_was_one() -> None:
+    async def story() -> None:
+        bench = await opened()
+        bench.telephone.habits = {"lea": Habit(answers=2.0)}
+
+        def die(what: str) -> None:
+            if what == "connect":
+                raise Killed
+
+        bench.telephone.after = die
+        bench.telephone.call_in("chan-1", DID)
+        while not bench.over():
+            await bench.pass_time(0.1)
+        await bench.kill()
+        assert "bridged" not in bench.kinds()
+        bench.telephone.after = lambda _: None
+        await bench.pass_time(3.0)
+        bench.telephone.caller_hangs_up("chan-1")
+        await bench.pass_time(1.0)
+        bench.start()
+        await bench.pass_time(5.0)
+        assert bench.kinds().count("bridged") == 1
+        assert bench.record().outcome == "served"
+        assert bench.record().talk_ms >= 3000
+        await bench.pass_time(120.0)
+        nothing_left(bench)
+        await bench.kill()
+
+    run(story())
+
+
+@pytest.mark.fault("F3")
+def test_a_leg_that_belongs_to_nothing_ends_before_its_phone_is_rung() -> None:
+    async def story() -> None:
+        bench = await opened()
+        bench.telephone.habits = {"lea": Habit(refuses=17)}
+        bench.telephone.call_in("chan-1", DID)
+        await bench.pass_time(1.0)
+        await bench.kill()
+        old = leg_id("c0", 1, "lea")
+        bench.telephone.channels[old] = FakeChannel(old, up=True)
+        bench.telephone.habits = {}
+        await bench.pass_time(10.0)  # she has rested: she is rung as soon as anybody is there
+        done: list[str] = []
+        bench.telephone.before = done.append
+        bench.start()
+        await bench.pass_time(5.0)
+        assert old not in bench.telephone.channels
+        assert done.index("hang_up") < done.index("ring")
+        await over(bench)
         await bench.kill()
 
     run(story())

@@ -171,14 +171,18 @@ class Dispatcher:
             case Ring():
                 self._spawn(self._ring(decision))
             case StopRinging(leg, cause):
-                self._being_stopped[leg] = asyncio.Event()
-                self._spawn(self._stop(leg, cause))
+                self.stop(leg, cause)
             case Take(call) | LeaseFailed(call) | GiveUp(call):
                 self.deliver(call, decision)
             case Tell():
                 self._spawn(self._tell(decision))
             case _:
                 assert_never(decision)
+
+    def stop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
+        """End a leg, also one that belongs to nothing; until that is done nobody rings at the phone it is at."""
+        self._being_stopped[leg] = asyncio.Event()
+        self._spawn(self._stop(leg, cause))
 
     def _spawn(self, act: Coroutine[None, None, None]) -> None:
         if self.tasks is None:

@@ -8,6 +8,7 @@ row is gone. Must not know what a stage does (`inbound.advance`), nor how a call
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
@@ -21,12 +22,13 @@ from autocom.calls.line import Line, Ports
 from autocom.calls.notes import HungUp
 from autocom.calls.overseeing import Overseers
 from autocom.calls.ports import Gone, TelephoneDown
-from autocom.calls.reconcile import lost
+from autocom.calls.reconcile import joined_unsaved, lost
 from autocom.calls.reminders import Reminders
 from autocom.calls.taping import end_tape, settle
 from autocom.core.floor_words import CallerLeft, TalkEnded
 from autocom.core.journal import Entry, Json
 from autocom.core.naming import playback_id
+from autocom.core.posts import InTalk
 from autocom.core.stages import Talking
 from autocom.core.story import outcome_of_hang_up
 from autocom.core.telephony import Seen
@@ -81,6 +83,24 @@ class Lives:
             if isinstance(stage, Talking):
                 self.dispatcher.submit(TalkEnded(line.id, stage.secretary, lost=True))
             self.dispatcher.submit(CallerLeft(line.id))
+
+    def join(self, line: Line, seen: Seen) -> None:
+        """Before an adopted call is begun: a conversation that the last process could not write down any more was one.
+        It began when she picked up, to some milliseconds."""
+        stage = joined_unsaved(line.story, seen)
+        if stage is None:
+            return
+        post = self.dispatcher.floor.posts.get(stage.secretary)
+        engaged = None if post is None else post.engaged
+        since = engaged.since if isinstance(engaged, InTalk) and engaged.leg == stage.leg else line.now()
+        bridged = Entry(since, "bridged", line.id, {"secretary": stage.secretary, "leg": stage.leg})
+        line.become(
+            replace(stage, joined_at=since),
+            bridged,
+            attempts=max(line.story.attempts, self.house.offers(line.id), stage.attempt),
+            known=stage.secretary,
+            served=True,
+        )
 
     async def _live(self, line: Line, *, adopted: bool) -> None:
         """The loop around the stages, and the end of the call, whatever it is."""

@@ -108,6 +108,18 @@ def lost(story: Story, seen: Seen) -> bool:
             return story.call.arrived_at < seen.begun
 
 
+def joined_unsaved(story: Story, seen: Seen) -> Talking | None:
+    """The stage of a call whose two were joined in the last instant of the process before, which did not save it, and
+    whose caller hung up since: her leg is alone in their bridge, where nobody comes without the other. None for any
+    other call; where both are still there, joining them again is what saves it."""
+    match story.stage:
+        case Talking(leg=leg, attempt=attempt, joined_at=None) as stage:
+            inside = seen.bridges.get(bridge_id(story.call.id, attempt), frozenset())
+            return stage if leg in inside and story.channel not in seen.channels else None
+        case _:
+            return None
+
+
 def places(story: Story, since: float) -> dict[str, str]:
     """In which bridge a channel has to be, for each that was put there before the instant `since`."""
     match story.stage:

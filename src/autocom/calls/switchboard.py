@@ -278,6 +278,10 @@ class Switchboard:
             f"{len(differences.newcomers)} newcomers, {len(differences.stray_legs)} stray legs",
         )
         self.lives.lose(fact.seen)
+        for line in self._adopted:
+            self.lives.join(line, fact.seen)
+        for leg in differences.stray_legs:
+            dispatcher.stop(leg)  # before anybody is rung: it may be at her phone
         for missed in differences.missed:
             line_of = self.lines.get(self._by_channel.get(missed.channel, ""))
             if line_of is not None and isinstance(missed, ChannelGone):
@@ -296,8 +300,6 @@ class Switchboard:
         self._adopted.clear()
         for channel in differences.newcomers:
             self.errands.start(self._recall(channel))
-        for leg in differences.stray_legs:
-            self.errands.hang_up(leg)
         for bridge in differences.stray_bridges:
             self.errands.disconnect(bridge)
 
