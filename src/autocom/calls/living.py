@@ -25,7 +25,7 @@ from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.reconcile import joined_unsaved, lost
 from autocom.calls.reminders import Reminders
 from autocom.calls.taping import end_tape, settle
-from autocom.core.floor_words import CallerLeft, TalkEnded
+from autocom.core.floor_words import CallerLeft, Joined, TalkEnded
 from autocom.core.journal import Entry, Json
 from autocom.core.naming import playback_id
 from autocom.core.posts import InTalk
@@ -101,6 +101,7 @@ class Lives:
             known=stage.secretary,
             served=True,
         )
+        self.dispatcher.submit(Joined(line.id, stage.secretary))
 
     async def _live(self, line: Line, *, adopted: bool) -> None:
         """The loop around the stages, and the end of the call, whatever it is."""

@@ -287,9 +287,7 @@ class Switchboard:
             if line_of is not None and isinstance(missed, ChannelGone):
                 line_of.cut = True  # by an Asterisk that died, or by himself, unseen: he is believed
                 if line_of.channel == missed.channel and line_of.id in dispatcher.floor.waiters:
-                    dispatcher.submit(
-                        CallerLeft(line_of.id)
-                    )  # his story hears it too late: nobody is rung for him
+                    dispatcher.submit(CallerLeft(line_of.id))  # his story hears it too late: no ring for him
             self._on(missed)
         dispatcher.see(seeing=True)
         for line in self.lines.values():

@@ -40,7 +40,7 @@ class HandOverRoutes:
     async def _hand_over(self, request: web.Request) -> web.Response:
         """`?successor=PID`."""
         successor = request.query.get("successor", "")
-        if not successor.isdecimal():
+        if not (successor.isdecimal() and len(successor) <= 10):
             return refused("say who takes over: ?successor=PID")
         try:
             await self._leaving.hand_over(int(successor))
