@@ -15,8 +15,8 @@ STEP := tools/step.sh
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/autocom
 ASTERISK_HOME := $(if $(AUTOCOM_ASTERISK_HOME),$(AUTOCOM_ASTERISK_HOME),$(if $(AST),$(AST),$(CACHE)/asterisk))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-# a test of calls waits for half of its time, so there is one worker more than processors
-WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
+# a test of calls waits for more than half of its time, so there are two workers more than processors
+WORKERS ?= $(shell echo $$(( $$(nproc) + 2 )))
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=
@@ -77,7 +77,7 @@ demo: setup
 	@exec $(BIN)/autocom demo
 
 test: check
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist load --maxschedchunk 2 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # one after the other and alone on the machine, or the figures mean nothing; CHAOS_ARGS="-k burst" does only some
 chaos: setup-dev

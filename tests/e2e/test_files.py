@@ -91,7 +91,7 @@ async def test_a_message_that_is_not_there_is_skipped_and_said(
         await caller.hangup()
     assert (GONE_TONE,) not in caller.heard()
     measured("from the call to the step after the message", music - 0.3, "s", at_most=1.0)
-    assert await faults(exchange, 1) == ["gone-message"]
+    assert "gone-message" in await faults(exchange, 1)
     await oracle.nothing_is_left(exchange)
 
 
@@ -116,5 +116,7 @@ async def test_a_music_that_is_not_there_gives_way_to_another(
     began = next(run.end for run in caller.timeline() if run.chord == (GONE_TONE,))
     assert (tone,) not in caller.heard()
     measured("silence before another music", played[0].start - began, "s", at_most=2.0)
-    assert f"music-{music}" in " ".join(await faults(exchange, 2 if how == "away" else 3))
+    async with asyncio.timeout(PATIENCE):
+        while f"music-{music}" not in " ".join(await faults(exchange, 1)):
+            await asyncio.sleep(0.1)
     await oracle.nothing_is_left(exchange)
