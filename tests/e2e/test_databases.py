@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -29,7 +27,6 @@ from tests.support.postgres import execute
 
 pytestmark = [pytest.mark.timeout(150)]
 DID = "0199001001"
-MEGABYTE = 1 << 20
 
 
 async def call(phones: Phones, bureau: Bureau, last: int) -> float:
@@ -44,33 +41,22 @@ def url_of(bureau: Bureau) -> str:
     return str(json.loads((bureau.state / "service.json").read_text())["database"]).replace("+psycopg", "")
 
 
-def processes(state: Path) -> list[psutil.Process]:
-    pid = (state / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()[0]
-    master = psutil.Process(int(pid))
-    return [master, *master.children(recursive=True)]
-
-
 @contextmanager
 def full_tables(bureau: Bureau) -> Iterator[None]:
-    """No file of the server grows beyond a megabyte, and the journal's tables are larger: a full disk to them alone.
-    What they hold more was never committed, and its room is nobody's before a vacuum."""
+    """The server refuses every event as it does where its disk is full (53100). A disk that really is cannot be had
+    without root, and limits on its files (RLIMIT_FSIZE) hold until the next page is pruned."""
     with psycopg.connect(url_of(bureau), autocommit=True) as db:
-        db.execute("ALTER TABLE events SET (autovacuum_enabled = off)")
-        with db.transaction(force_rollback=True):
-            db.execute(
-                "INSERT INTO events (log, seq, node, at, kind, fields) SELECT gen_random_uuid(), n, 'n', now(), 'filler', "
-                "jsonb_build_object('filler', repeat(md5(n::text), 40)) FROM generate_series(1, 3000) AS n"
-            )
-        # what is written ahead begins again at the beginning of a file
-        db.execute("SELECT pg_switch_wal()")
-    limited = processes(bureau.state)
-    for process in limited:
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MEGABYTE, resource.RLIM_INFINITY))
-    try:
-        yield
-    finally:
-        for process in processes(bureau.state):
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        db.execute(
+            "CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$"
+        )
+        db.execute(
+            "CREATE TRIGGER disk_full BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION disk_full()"
+        )
+        try:
+            yield
+        finally:
+            db.execute("DROP TRIGGER disk_full ON events")
 
 
 def alerts(url: str) -> set[tuple[str, str]]:
