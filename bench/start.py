@@ -2,9 +2,8 @@
 
     .venv/bin/python bench/start.py [--rounds 5] [--clients 2] [--json]
 
-Each round: a caller waits, one phone rings, a second secretary is free; the exchange is killed, the ringing phone
-declines, and the exchange is started again: it has to find that out and ring the other phone. Asterisk and PostgreSQL
-stay. Wall seconds, and the processor's seconds of the exchange until then, which say more on a busy machine; the parts
+Each round: the one secretary talks, another caller waits; the exchange is killed, the two who talk hang up, and the
+exchange is started again: it has to find that out and ring her phone. Asterisk and PostgreSQL stay. Wall seconds, and the processor's seconds of the exchange until then, which say more on a busy machine; the parts
 are those that the exchange writes into its log. The target is 1 s on an idle machine; exit code 1 where it is missed.
 """
 
@@ -23,20 +22,20 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.engines import cpu_seconds
+from tests.support import asked
 from tests.support.bureau import Bureau, client, play, queue
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
-from tests.support.sip_phone import SipLine, SipPhone
+from tests.support.light_sip import Callers, Desk
+from tests.support.sip_phone import address_of
 
 TARGET = 1.0
-RESTS = 12.0
-"""Seconds after which a phone that declined more than once is rung again like any other."""
 DID = "0199001001"
 
 
 def bureau_of(folder: Path, clients: int) -> Bureau:
-    """Two secretaries, whom a refusal never pauses, and so many clients beside theirs."""
-    made = Bureau.at(folder, secretaries=2)
-    made.bureau["bureau"]["no_answer"] = {"pause_after": 0}
+    """One secretary without wrap-up, and so many clients beside hers."""
+    made = Bureau.at(folder, secretaries=1)
     made.clients.pop("lilas")
     steps = [play("message"), queue(team="general", ring_for="60s")]
     made.add(client("lilas", "+33199001001", rules=[{"name": "open", "do": steps}]))
@@ -47,40 +46,34 @@ def bureau_of(folder: Path, clients: int) -> Bureau:
     return made
 
 
-async def one_round(exchange: Exchange, phones: list[SipPhone], number: int) -> dict[str, float]:
-    """Seconds, by part."""
-    before = [len(phone.invites) for phone in phones]
-    async with SipLine(exchange.bureau.sip) as caller:
-        call = asyncio.create_task(caller.invite(DID, frm=f"<sip:+336399801{number:02d}@127.0.0.1>"))
-        rung = await _first(phones, before)
-        await exchange.kill9()
-        phones[rung].finish(486)
-        offset = len(exchange.output)
-        other = 1 - rung
-        cancels = sum(m.method == "CANCEL" for m in phones[other].received)
-        began = time.monotonic()
-        starting = asyncio.create_task(exchange.start())
-        await phones[other].invited(before[other] + 1, within=30.0)
-        wall = time.monotonic() - began
-        cpu = cpu_seconds(exchange.pid)
-        await starting
-        caller.end(await call)
-        await phones[other].cancelled(cancels + 1, within=10.0)
+async def one_round(exchange: Exchange, callers: Callers, lea: Desk) -> dict[str, float]:
+    """Seconds, by part. One talks with her, one waits; that talk ends while there is no exchange."""
+    rung: list[float] = []
+    lea.on_invite = lambda dialogue: (rung.append(time.time()), lea.answer(dialogue))
+    talks = callers.dial(DID, "0639980101")
+    await eventually(lambda: "answered" in talks.at)
+    waits = callers.dial(DID, "0639980102")
+    await asked.until(exchange.bureau, lambda now: len(now["waiting"]) == 1)
+    await exchange.kill9()
+    callers.hang_up(talks)
+    for dialogue in list(lea.open.values()):
+        lea.bye(dialogue)
+    rung.clear()
+    offset = len(exchange.output)
+    began = time.time()
+    starting = asyncio.create_task(exchange.start())
+    await eventually(lambda: bool(rung))
+    cpu = cpu_seconds(exchange.pid)
+    await starting
+    await eventually(lambda: "answered" in waits.at)
+    callers.hang_up(waits)
     await exchange.free()
     return {
-        "first ring": wall,
+        "first ring": rung[0] - began,
         "processor": cpu,
         "ready": exchange.ready_after,
         **parts(exchange.output[offset:]),
     }
-
-
-async def _first(phones: list[SipPhone], before: list[int]) -> int:
-    while True:
-        for index, phone in enumerate(phones):
-            if len(phone.invites) > before[index]:
-                return index
-        await asyncio.sleep(0.01)
 
 
 def parts(output: str) -> dict[str, float]:
@@ -96,13 +89,17 @@ async def measure(rounds: int, clients: int) -> list[dict[str, float]]:
     """Every round's figures."""
     with tempfile.TemporaryDirectory(prefix="bench-start-") as folder:
         async with Exchange(bureau_of(Path(folder), clients)) as exchange:
-            phones = [
-                SipPhone(exchange.bureau.sip, account.id, account.password)
-                for account in exchange.bureau.secretaries
-            ]
-            async with phones[0], phones[1]:
+            bureau = exchange.bureau
+            (account,) = bureau.secretaries
+            server = address_of(bureau.sip)
+            callers, lea = Callers(server), Desk(server, account.id, account.password)
+            try:
+                await lea.register()
                 await exchange.free()
-                return [await one_round(exchange, phones, number) for number in range(rounds)]
+                return [await one_round(exchange, callers, lea) for _ in range(rounds)]
+            finally:
+                callers.close()
+                lea.close()
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from autocom.config import load
 from autocom.core.model import Configuration
 from autocom.core.numbers import FRANCE
 from autocom.core.overrides import Override
+from tests.support.eventually import eventually
 
 CONFIG = Path(__file__).parents[1] / "config"
 
@@ -32,11 +32,6 @@ class Kept:
     def version(self) -> str | None:
         path = self.folder / standby.NAME
         return json.loads(path.read_text().splitlines()[0])["version"] if path.is_file() else None
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not holds():
-                await asyncio.sleep(0.01)
 
     async def run(self) -> None:
         await standby.keep_written(
@@ -55,9 +50,9 @@ async def test_a_new_configuration_is_written_at_once(kept: Kept) -> None:
     first = kept.current.version
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(kept.run())
-        await kept.until(lambda: kept.version() == first)
+        await eventually(lambda: kept.version() == first)
         kept.current = replace(kept.current, version="another")
-        await kept.until(lambda: kept.version() == "another")
+        await eventually(lambda: kept.version() == "another")
         running.cancel()
     assert [path.name for path in kept.folder.iterdir()] == [standby.NAME]
 
@@ -67,9 +62,9 @@ async def test_a_disk_that_refuses_is_said_once_and_tried_until_it_does_not(kept
     with capture_logs() as said:
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(kept.run())
-            await kept.until(lambda: said)
+            await eventually(lambda: said)
             await asyncio.to_thread(kept.folder.unlink)
-            await kept.until(kept.version)
+            await eventually(kept.version)
             running.cancel()
     assert [line["log_level"] for line in said] == ["error", "info"]
 
@@ -78,15 +73,15 @@ async def test_an_override_is_written_as_well(kept: Kept) -> None:
     told = kept.folder / standby.NAME
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(kept.run())
-        await kept.until(kept.version)
+        await eventually(kept.version)
         before = told.read_text().splitlines()
         name = json.loads(before[1])["client"]
         now = time.time()
         kept.overrides = (Override(name, "closed", now + 3600.0, "zoe", now),)
-        await kept.until(lambda: told.read_text().splitlines()[1] != before[1])
+        await eventually(lambda: told.read_text().splitlines()[1] != before[1])
         assert told.read_text().splitlines()[2:] == before[2:], "the others' lines are kept"
         kept.overrides = ()
-        await kept.until(
+        await eventually(
             lambda: json.loads(told.read_text().splitlines()[1])["states"] == json.loads(before[1])["states"]
         )
         running.cancel()

@@ -32,7 +32,7 @@ from autocom.asterisk.conf.text import Unwritable
 from autocom.asterisk.private import AsteriskFailed
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.dispatcher import Dispatcher
-from autocom.calls.line import Ports
+from autocom.calls.outside import Ports
 from autocom.calls.ports import Clock
 from autocom.calls.switchboard import Switchboard
 from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from autocom.calls.ports import TelephoneDown
 from autocom.core.telephony import PhoneInUse, PhoneRegistered, TelephoneBack
 from tests.asterisk.ari_support import PASSWORD, Impostor, Listener, telephone_at, throwaway_asterisk
 from tests.support import PATIENCE
+from tests.support.eventually import eventually
 from tests.support.phones import Phones
 from tests.support.ports import free_port
 
@@ -105,12 +106,6 @@ async def running(port: int, secret: str = PASSWORD) -> AsyncIterator[tuple[Ami,
             yield ami, ear
         finally:
             run.cancel()
-
-
-async def eventually(holds: Callable[[], object], within: float = PATIENCE) -> None:
-    async with asyncio.timeout(within):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 async def test_every_phone_is_told_at_login_also_when_none_is_registered():

@@ -4,7 +4,7 @@ import asyncio
 import math
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from autocom.core.telephony import (
     TelephoneLost,
 )
 from tests.asterisk.ari_support import PASSWORD, Line, Listener, Throwaway, telephone_at, throwaway_asterisk
-from tests.support import PATIENCE
+from tests.support.eventually import eventually
 from tests.support.phones import Leg, Phones, Softphone
 
 LEA = "ring-c1-1-lea"
@@ -70,12 +70,6 @@ async def house(folder: Path) -> AsyncIterator[House]:
         telephone_at(asterisk.url, asterisk.ami) as line,
     ):
         yield House(asterisk, phones, line)
-
-
-async def eventually(holds: Callable[[], object], within: float = PATIENCE) -> None:
-    async with asyncio.timeout(within):
-        while not holds():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_call_from_the_invite_to_the_end(tmp_path):

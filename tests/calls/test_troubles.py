@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
-from autocom.calls.ports import Outbound, TelephoneDown
+from autocom.calls.ports import Outbound, TelephoneDown, always
 from autocom.core.model import Enqueue, Mode, Play
 from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration
 from tests.support.fake_telephone import FakeTelephone, Habit
@@ -61,9 +62,12 @@ def test_a_secretary_who_left_in_the_outage_gives_the_caller_back_to_the_queue()
 class SlowToRing(FakeTelephone):
     """An Asterisk that takes its time to create a leg."""
 
-    async def ring(self, leg: Outbound) -> None:
+    rang: bool | None = None
+
+    async def ring(self, leg: Outbound, wanted: Callable[[], bool] = always) -> None:
         await asyncio.sleep(0.2)
-        await super().ring(leg)
+        await super().ring(leg, wanted)
+        self.rang = leg.channel in self.channels
 
 
 def test_a_caller_who_leaves_while_her_leg_is_being_made_leaves_no_phone_ringing() -> None:
@@ -79,6 +83,7 @@ def test_a_caller_who_leaves_while_her_leg_is_being_made_leaves_no_phone_ringing
         bench.telephone.caller_hangs_up("chan-1")
         await bench.pass_time(1.0)
         assert not bench.telephone.channels
+        assert bench.telephone.rang is False, "her phone rang for nobody"
         assert bench.state("lea") == "free"
         await bench.kill()
 

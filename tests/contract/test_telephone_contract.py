@@ -302,6 +302,18 @@ async def test_a_leg_that_is_rung_twice_rings_once(world: Worlds, tmp_path: Path
 
 
 @both
+async def test_a_leg_that_nobody_wants_any_more_when_it_could_be_dialled_does_not_ring(
+    world: Worlds, tmp_path: Path
+) -> None:
+    async with world(tmp_path) as w:
+        await w.lea(answers=0.1)
+        await w.telephone.ring(offer(w.telephone), lambda: False)
+        await w.telephone.hang_up(LEG)
+        await asyncio.sleep(0.3)
+        assert not w.ear.all(ChannelRinging) + w.ear.all(ChannelAnswered)
+
+
+@both
 async def test_a_phone_that_is_busy_says_so_by_its_cause(world: Worlds, tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await w.lea(answers=None, busy=True)

@@ -10,7 +10,6 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.support import PATIENCE, asked, oracle
+from tests.support import asked, oracle
 from tests.support.bureau import Bureau
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.light_sip import Callers, Desk
 from tests.support.sip_phone import address_of
@@ -104,13 +104,6 @@ async def test_no_call_is_lost_where_autocom_is_killed_at_random_moments(
     oracle.no_troubles(exchange.bureau, r"Error reading from web socket: Connection reset")
 
 
-async def comes(what: Callable[[], bool], within: float = PATIENCE) -> None:
-    """Wait until it is so."""
-    async with asyncio.timeout(within):
-        while not what():
-            await asyncio.sleep(0.01)
-
-
 @pytest.mark.fault("F4", "F6")
 async def test_who_is_picked_up_as_autocom_dies_is_joined_and_who_hung_up_meanwhile_is_let_go(
     exchange: Exchange, measured: Any, rounds: Any
@@ -127,13 +120,13 @@ async def test_who_is_picked_up_as_autocom_dies_is_joined_and_who_hung_up_meanwh
             # Asterisk has acknowledged her answer: of the bridge it is a few milliseconds
             lea.on_talk = lambda _: exchange.send(signal.SIGKILL)
             caller = callers.dial("0199001001", f"06399810{turn:02d}")
-            await comes(lambda: any("confirmed" in phone.at for phone in lea.open.values()))
+            await eventually(lambda: any("confirmed" in phone.at for phone in lea.open.values()))
             await exchange.kill9()
             assert "answered" not in caller.at, "he is joined already: the instant was missed"
             lea.on_talk = lambda _: None
             await exchange.start()
             began = time.monotonic()
-            await comes(lambda caller=caller: "answered" in caller.at)
+            await eventually(lambda caller=caller: "answered" in caller.at)
             waited.append(time.monotonic() - began)
             await asked.are(bureau, **{account.id: "talking"})
             (phone,) = lea.open.values()
@@ -142,7 +135,7 @@ async def test_who_is_picked_up_as_autocom_dies_is_joined_and_who_hung_up_meanwh
             callers.hang_up(caller)
             await exchange.start()
             began = time.monotonic()
-            await comes(lambda phone=phone: phone.end == "bye")
+            await eventually(lambda phone=phone: phone.end == "bye")
             held.append(time.monotonic() - began)
         await exchange.finished_call(count)
         await oracle.nothing_is_left(exchange)

@@ -6,7 +6,6 @@ seconds, so each of them tries a whole working moment of a secretary.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 
 from tests.support import tones
 from tests.support.bureau import CALLER, VOICES, Bureau
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.leg import Leg
 from tests.support.phones import Phones
@@ -38,15 +38,6 @@ def lately(leg: Leg) -> list[tones.Chord]:
     return tones.heard(leg.newest(4000, time.monotonic()), leg.rate, at_least=0.1)
 
 
-async def until(holds: Callable[[], object], what: str, within: float = 5.0) -> None:
-    try:
-        async with asyncio.timeout(within):
-            while not holds():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"not within {within} s: {what}") from None
-
-
 async def test_a_secretary_in_a_browser_answers_holds_dials_digits_and_mutes(exchange: Exchange) -> None:
     bureau = exchange.bureau
     async with Browser(say=VOICES[0]) as browser, Phones() as phones:
@@ -68,26 +59,26 @@ async def test_a_secretary_in_a_browser_answers_holds_dials_digits_and_mutes(exc
         await lea.press("Keypad")
         for count, digit in enumerate("42#", start=1):
             await lea.press(digit)
-            await until(
+            await eventually(
                 lambda wanted=count: len(caller.digits) == wanted, "the caller's phone sees the digit"
             )
         assert "".join(caller.digits) == "42#"
         for digit in "0639981021":
             await lea.press(digit)
-        await until(
+        await eventually(
             lambda: "".join(caller.digits) == "42#0639981021", "a number is not seconds behind her", 5.0
         )
 
         await lea.press("Hold")
         await lea.shows("on hold")
-        await until(lambda: (VOICES[0],) not in lately(caller), "he does not hear her")
+        await eventually(lambda: (VOICES[0],) not in lately(caller), "he does not hear her")
         await lea.press("Hold")
         await caller.hears(VOICES[0])
         await lea.press("Français")
         await lea.shows("en ligne")
         await lea.press("English")
         await lea.press("Mute")
-        await until(lambda: (VOICES[0],) not in lately(caller), "he does not hear her")
+        await eventually(lambda: (VOICES[0],) not in lately(caller), "he does not hear her")
         await lea.page.keyboard.press("Alt+r")
         await caller.closed()
         call = await exchange.finished_call(within=20)

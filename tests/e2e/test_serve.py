@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 
 from autocom.asterisk.installation import find
 from tests.support.bureau import MESSAGE, Bureau
+from tests.support.eventually import eventually
 from tests.support.exchange import COMMAND, READY
 from tests.support.phones import Phones
 from tests.support.ports import free_ports
@@ -38,15 +39,6 @@ def running(
         started.kill()
         started.wait()
         print(f"--- end of {log.name} ---\n{log.read_text(errors='replace')[-4000:]}")
-
-
-async def until(holds: Callable[[], bool], what: str) -> None:
-    try:
-        async with asyncio.timeout(READY):
-            while not holds():
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(what) from None
 
 
 async def test_an_asterisk_elsewhere_serves_calls_follows_a_reload_and_outlives_us(
@@ -75,10 +67,10 @@ async def test_an_asterisk_elsewhere_serves_calls_follows_a_reload_and_outlives_
             return reply.status == 200
 
     with running(COMMAND, "serve", environment=environment, log=said) as serve:
-        await until(conf.exists, "nothing is written for Asterisk")
+        await eventually(conf.exists, "nothing is written for Asterisk", READY)
         elsewhere = (asterisk.program, "-f", "-C", conf)
         with running(*elsewhere, environment=dict(os.environ), log=tmp_path / "asterisk.log") as other:
-            await until(lambda: "\nready" in said.read_text(), "not ready")
+            await eventually(lambda: "\nready" in said.read_text(), "not ready", READY)
             async with Phones() as phones:
                 caller = await phones.dial(bureau.uri(DID), "0639980102")
                 await caller.hears(MESSAGE)

@@ -29,6 +29,7 @@ from tests.support.bureau import (
     play,
     queue,
 )
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones
 from tests.support.ports import free_port
@@ -93,9 +94,7 @@ async def told(exchange: Exchange, *secretaries: str) -> None:
 async def foretold(exchange: Exchange) -> dict[str, Any]:
     """The head of the file that the dialplan goes by, once it is there."""
     path = exchange.bureau.state / "asterisk" / "standby.jsonl"
-    async with asyncio.timeout(10):
-        while not path.exists():
-            await asyncio.sleep(0.05)
+    await eventually(path.exists)
     assert path.stat().st_mode & 0o777 == 0o600
     found: dict[str, Any] = json.loads(path.read_text().splitlines()[0])
     return found

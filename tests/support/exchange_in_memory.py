@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from autocom.calls.dispatcher import Dispatcher
-from autocom.calls.line import Ports
+from autocom.calls.outside import Ports
 from autocom.calls.ports import Advice, Stored
 from autocom.calls.switchboard import Switchboard
 from autocom.core.codec import Codec

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from autocom.calls.ports import Fares, Gone, Outbound
+from autocom.calls.ports import Fares, Gone, Outbound, always
 from autocom.core.naming import leg_of
 from autocom.core.presence import Lamp
 from autocom.core.telephony import (
@@ -445,9 +445,9 @@ class FakeTelephone:
         self.recordings.pop(recording, None)
         await self._reply("erase_recording")
 
-    async def ring(self, leg: Outbound) -> None:
+    async def ring(self, leg: Outbound, wanted: Callable[[], bool] = always) -> None:
         self.before("ring")
-        if leg.channel in self.channels:
+        if leg.channel in self.channels or not wanted():
             return
         named = leg_of(leg.channel)
         dialled = leg.endpoint.removeprefix("PJSIP/").partition("@")[0]

@@ -1,4 +1,4 @@
-"""Commands about who hears whom in a conversation: hold, whisper, recording, rooms, transfers by phone.
+"""Commands about who hears whom in a conversation: hold, whisper, rooms, transfers by phone.
 
 The other half of `calls.ports.Telephone`; `telephone.AsteriskTelephone` inherits it and brings the
 connection. It knows channels and bridges, never who is on hold or why. Tried on 22.10.1: a channel that is
@@ -8,8 +8,6 @@ added to a bridge leaves the one it was in; music on a channel goes on inside a 
 from __future__ import annotations
 
 import asyncio
-import math
-import re
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,12 +16,11 @@ from autocom.asterisk.ari.feed import Feed
 from autocom.asterisk.ari.generated import Ari
 from autocom.asterisk.ari.headers import phone_dialled
 from autocom.calls.ports import Fares, Gone, TelephoneDown
-from autocom.core.telephony import PhoneDialled, RecordingEnded
+from autocom.core.telephony import PhoneDialled
 
 ENTER_WITHIN = 1.0
 
 _GONE = frozenset({404, 409, 412, 422})
-_RECORDING = re.compile(r"^[a-z0-9][a-z0-9-]*\Z")
 
 
 @contextmanager
@@ -40,12 +37,6 @@ def about_a_channel() -> Iterator[None]:
 def uri_of(media: str) -> str:
     """What ARI plays: a file (absolute path without suffix), or another media URI (`tone:ring`) as it is."""
     return media if ":" in media.split("/", 1)[0] else f"sound:{media}"
-
-
-def no_path(recording: str) -> None:
-    """Asterisk's store has folders, and a name is a path in it. Raises ValueError."""
-    if not _RECORDING.match(recording):
-        raise ValueError(f"{recording!r} is no name of a recording")
 
 
 class Parties:
@@ -123,61 +114,6 @@ class Parties:
         except Gone:
             return False
         return True
-
-    async def record_talk(self, bridge: str, recording: str, *, longest: float) -> None:
-        """In Asterisk's format `wav`. `ifExists=fail`: a second request of one name finds the first."""
-        no_path(recording)
-        await self._begin(
-            recording,
-            self._ari.bridges.record(
-                bridge,
-                recording,
-                "wav",
-                max_duration_seconds=math.ceil(longest),
-                if_exists="fail",
-                beep=False,
-            ),
-        )
-
-    async def _begin(self, recording: str, request: Awaitable[object]) -> None:
-        """409 is a recording of that name, or a channel that left our application: ask by name."""
-        try:
-            await request
-        except Refused as refusal:
-            if refusal.status != 409:
-                raise Gone(str(refusal)) from refusal
-            await self._find_recording(recording)
-
-    async def _find_recording(self, recording: str) -> None:
-        """Return where it runs; tell its end where it is over. `Gone`: there is none."""
-        with suppress(Gone), about_a_channel():
-            await self._ari.recordings.get_live(recording)
-            return
-        with about_a_channel():
-            await self._ari.recordings.get_stored(recording)
-        self.feed.tell(RecordingEnded(recording))
-
-    async def recording_runs(self, recording: str) -> bool:
-        """By what is live."""
-        try:
-            with about_a_channel():
-                await self._ari.recordings.get_live(recording)
-        except Gone:
-            return False
-        return True
-
-    async def stored_recordings(self) -> list[str]:
-        """Also what was left by processes before this one."""
-        with about_a_channel():
-            return [stored.name for stored in await self._ari.recordings.list_stored()]
-
-    async def pause_recording(self, recording: str, *, paused: bool) -> None:
-        """Asterisk leaves the pause out of the file."""
-        with about_a_channel():
-            if paused:
-                await self._ari.recordings.pause(recording)
-            else:
-                await self._ari.recordings.unpause(recording)
 
     async def transfer_fares(self, channel: str, fares: Fares) -> None:
         """NOTIFY 100, 200, 503 or 603 to the phone that sent the REFER; without it the phone waits for ever."""

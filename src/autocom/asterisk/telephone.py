@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -26,9 +26,10 @@ from autocom.asterisk.conf.queues import away_device
 from autocom.asterisk.lamps import LampCommands
 from autocom.asterisk.messages import MessageCommands
 from autocom.asterisk.music_watch import MusicWatch
-from autocom.asterisk.parties import ENTER_WITHIN, Parties, about_a_channel, no_path, uri_of
+from autocom.asterisk.parties import ENTER_WITHIN, Parties, about_a_channel, uri_of
+from autocom.asterisk.recordings import RecordingCommands
 from autocom.asterisk.sight import Sight
-from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown
+from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown, always
 from autocom.core.telephony import CallEntered, Cause, ChannelGone, Fact, MusicEnded, PhoneDialled
 
 __all__ = ["AsteriskTelephone", "Replaced", "TooOld"]
@@ -44,7 +45,7 @@ DIAL_TRIES = 25
 FORMATS = "alaw,ulaw"
 
 
-class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
+class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommands, Sight):
     """The telephone. Run `run` in a task group for as long as the service lives; read `facts` once.
 
     `url` is ARI's base, `http://127.0.0.1:8088`. Without `ami` nothing is told about phones and
@@ -184,47 +185,6 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
         with about_a_channel():
             await self._ari.channels.ring_stop(channel)
 
-    # --- recordings
-
-    async def record(
-        self, channel: str, recording: str, *, longest: float, silence: float, until: str
-    ) -> None:
-        """In Asterisk's format `wav`. `ifExists=fail`: a second request of one name finds the first. No beep of
-        Asterisk's: where its file is missing, the recording is over at once (22.10)."""
-        no_path(recording)
-        self._sound.pop(channel, None)
-        await self._begin(
-            recording,
-            self._ari.channels.record(
-                channel,
-                recording,
-                "wav",
-                max_duration_seconds=math.ceil(longest),
-                max_silence_seconds=math.ceil(silence),
-                if_exists="fail",
-                beep=False,
-                terminate_on=until,
-            ),
-        )
-
-    async def stop_recording(self, recording: str) -> None:
-        """No error where it is over."""
-        no_path(recording)
-        with suppress(Gone), about_a_channel():
-            await self._ari.recordings.stop(recording)
-
-    async def recorded(self, recording: str) -> bytes:
-        """The whole file; while it is being written that is little more than its header."""
-        no_path(recording)
-        with about_a_channel():
-            return await self._ari.recordings.get_stored_file(recording)
-
-    async def erase_recording(self, recording: str) -> None:
-        """No error where it is gone."""
-        no_path(recording)
-        with suppress(Gone), about_a_channel():
-            await self._ari.recordings.delete_stored(recording)
-
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
         """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call."""
         self._sound.pop(channel, None)
@@ -287,7 +247,7 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
         """ValueError where either is malformed."""
         return outbound.outside(number, trunk)
 
-    async def ring(self, leg: Outbound) -> None:
+    async def ring(self, leg: Outbound, wanted: Callable[[], bool] = always) -> None:
         """Create, let it enter our application, dial. A leg that could not be dialled is taken back; one
         that was there before is left alone, whoever made it: it is dialled, or its turn ends."""
         made = dialled = False
@@ -300,8 +260,9 @@ class AsteriskTelephone(Parties, LampCommands, MessageCommands, Sight):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ENTER_WITHIN):
                         await entered.wait()
-            await self._dial(leg)
-            dialled = True
+            if wanted():
+                await self._dial(leg)
+                dialled = True
         finally:
             if made and not dialled:
                 self.feed.spawn(self._take_back(leg.channel))

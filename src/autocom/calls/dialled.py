@@ -16,9 +16,10 @@ from autocom.calls.beginning import begun, first_entries
 from autocom.calls.containment import contained
 from autocom.calls.errands import Errands
 from autocom.calls.house import House
-from autocom.calls.line import Line, Ports
+from autocom.calls.line import Line
 from autocom.calls.notes import Asked, TakenBy
 from autocom.calls.outgoing import refusal
+from autocom.calls.outside import Ports
 from autocom.calls.reminders import Reminders
 from autocom.core.codes import (
     CallFor,

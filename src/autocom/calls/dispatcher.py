@@ -198,7 +198,9 @@ class Dispatcher:
                 order = self.invite(ring) if await self._phone_is_quiet(ring) else None
                 if order is None:
                     return  # the call ended in the same instant; its end withdraws the offer
-                await self._telephone.ring(order)
+                await self._telephone.ring(
+                    order, lambda: _rings(self.floor.posts.get(ring.secretary), ring.leg)
+                )
             except Gone:
                 self.submit(LegEnded(ring.leg, Cause.NO_RESPONSE))
             except TelephoneDown as down:

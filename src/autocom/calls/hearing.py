@@ -12,8 +12,9 @@ from typing import assert_never
 
 from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.errands import Errands
-from autocom.calls.line import Line, Ports
+from autocom.calls.line import Line
 from autocom.calls.notes import Note
+from autocom.calls.outside import Ports
 from autocom.core.floor_words import LegAnswered, LegEnded, LegRang
 from autocom.core.journal import Entry, Json
 from autocom.core.naming import call_of_ear, call_of_outside, call_of_playback, call_of_recording, leg_of

@@ -12,15 +12,15 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from autocom.calls.mailbox import Mailbox
 from autocom.calls.notes import FaxCame, HungUp, Moved, Note
-from autocom.calls.ports import Advice, Clock, Gone, Journal, Telephone
-from autocom.calls.unheard import Unheard, too_short
-from autocom.core.codec import Codec
-from autocom.core.floor_words import FloorFact
+from autocom.calls.outside import Ports
+from autocom.calls.ports import Gone
+from autocom.calls.sounding import Sounding, spoken
+from autocom.calls.unheard import too_short
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Audio, Mode, Music
 from autocom.core.naming import playback_id
@@ -35,37 +35,6 @@ WISHED = 1.0
 FAX_WINDOW = 12.0
 """Seconds after the answer in which a fax machine is recognised: three of its tones, and no more of the
 machine's time than that."""
-_LONGEST_TEXT = 120
-
-
-async def _at_once(command: Callable[[], Awaitable[None]]) -> None:
-    await command()
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What every story shares: the outside, and the floor's inbox. `surely` gives a command that nothing
-    waits for, and repeats it where Asterisk did not answer."""
-
-    telephone: Telephone
-    journal: Journal
-    clock: Clock
-    submit: Callable[[FloorFact], None]
-    codec: Codec
-    advice: Advice | None = None
-    surely: Callable[[Callable[[], Awaitable[None]]], Awaitable[None]] = _at_once
-    restaged: Callable[[Story], None] = lambda _: None  # a call has come to another stage
-    unheard: Unheard = field(default_factory=Unheard)
-
-
-@dataclass(slots=True)
-class Sounding:
-    """The message that plays now: since when, from which offset of its file."""
-
-    playback: str
-    audio: Audio
-    started: float
-    skipped: float = 0.0
 
 
 class Line(Mailbox):
@@ -263,7 +232,7 @@ class Line(Mailbox):
         if playing is None:
             await self.answer(why)
             return
-        position = playing.skipped + self.now() - playing.started
+        position = playing.heard(self.now())
         self.sounding = None
         await self.ports.telephone.stop_playback(playing.playback)
         await self.answer(why)
@@ -293,7 +262,7 @@ class Line(Mailbox):
                 mode="early" if self.story.answered_at is None else "answered",
                 must_hear=must_hear,
                 seconds=round(audio.seconds, 3),
-                **_text(audio),
+                **spoken(audio),
             ),
             sounds=self.story.sounds + 1,
             early_until=self._early_until(),
@@ -393,7 +362,7 @@ class Line(Mailbox):
         sounding = self.sounding
         if sounding is None:
             return
-        short = too_short(sounding.audio, self.now() - sounding.started + sounding.skipped)
+        short = too_short(sounding.audio, sounding.heard(self.now()))
         if (short or not ok) and not self.story.fax:
             self.ports.unheard.message(sounding.audio, "over at once" if short and ok else "not played")
         self._heard(complete=ok and not short)
@@ -401,18 +370,17 @@ class Line(Mailbox):
     def _heard(self, *, complete: bool) -> None:
         if self.sounding is None:
             return
-        heard = self.now() - self.sounding.started + self.sounding.skipped
+        heard = self.sounding.heard(self.now())
         audio, self.sounding = self.sounding.audio, None
         entry = self.entry(
-            "message_ended", sound=audio.name, heard_ms=round(heard * 1000), complete=complete, **_text(audio)
+            "message_ended",
+            sound=audio.name,
+            heard_ms=round(heard * 1000),
+            complete=complete,
+            **spoken(audio),
         )
         self.ports.journal.save([entry])
 
     def forget_sound(self) -> None:
         """The caller is gone: note how much of the message he heard."""
         self._heard(complete=False)
-
-
-def _text(audio: Audio) -> dict[str, Json]:
-    """What is spoken, for those who read the journal: the name of a sound made from text says nothing."""
-    return {"text": audio.text[:_LONGEST_TEXT]} if audio.text else {}

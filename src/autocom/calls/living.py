@@ -18,8 +18,9 @@ from autocom.calls.errands import RETRY, Errands
 from autocom.calls.guests import Guests
 from autocom.calls.house import House
 from autocom.calls.inbound import advance, depart, turn_away
-from autocom.calls.line import Line, Ports
+from autocom.calls.line import Line
 from autocom.calls.notes import HungUp
+from autocom.calls.outside import Ports
 from autocom.calls.overseeing import Overseers
 from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.reconcile import joined_unsaved, lost

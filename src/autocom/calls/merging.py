@@ -18,7 +18,8 @@ import structlog
 from autocom.calls.consulting import parted
 from autocom.calls.errands import Errands, fared
 from autocom.calls.house import House
-from autocom.calls.line import WISHED, Line, Ports
+from autocom.calls.line import WISHED, Line
+from autocom.calls.outside import Ports
 from autocom.calls.ports import Fares
 from autocom.calls.transferring import BACK_WITHIN, RING_FOR, joining, place_again, towards
 from autocom.core.journal import Entry, Json

@@ -8,7 +8,7 @@ else: that translation happens once, in the adapter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -26,6 +26,11 @@ class Gone(Exception):  # noqa: N818 - a fact of life, not an error
 class TelephoneDown(Exception):  # noqa: N818
     """Asterisk could not be reached or did not answer in time. The command may or may not have been
     carried out: ask by id, never repeat blindly."""
+
+
+def always() -> bool:
+    """The ring is wanted, whatever happens."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +144,9 @@ class Telephone(Protocol):
         """Remove it from Asterisk's store; no error where it is gone."""
         ...
 
-    async def ring(self, leg: Outbound) -> None:
-        """Send the INVITE. Raises `Gone` where the endpoint cannot be dialled at all."""
+    async def ring(self, leg: Outbound, wanted: Callable[[], bool] = always) -> None:
+        """Send the INVITE, if it is still `wanted` when that can be done: Asterisk may take its time, and the caller
+        may have gone. Raises `Gone` where the endpoint cannot be dialled at all."""
         ...
 
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:

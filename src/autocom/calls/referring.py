@@ -13,9 +13,10 @@ from typing import assert_never
 
 from autocom.calls.errands import Errands, fared
 from autocom.calls.house import House
-from autocom.calls.line import Line, Ports
+from autocom.calls.line import Line
 from autocom.calls.merging import Merger
 from autocom.calls.notes import Asked
+from autocom.calls.outside import Ports
 from autocom.calls.ports import Fares
 from autocom.core.conversation import why_not
 from autocom.core.orders import Park, SendTo

@@ -17,24 +17,25 @@ import structlog
 from autocom.calls.containment import contained
 from autocom.calls.dialled import Desk
 from autocom.calls.dispatcher import Dispatcher
-from autocom.calls.errands import RETRY, Errands
+from autocom.calls.errands import Errands
+from autocom.calls.gap import Gap, service_entry
 from autocom.calls.gauge import Gauge
 from autocom.calls.guests import Guests
 from autocom.calls.hearing import Hearing
 from autocom.calls.house import House
 from autocom.calls.inviting import ask_in
-from autocom.calls.line import Line, Ports
+from autocom.calls.line import Line
 from autocom.calls.living import Lives, quietly
 from autocom.calls.merging import Merger
 from autocom.calls.messages import alert_rows
 from autocom.calls.notes import Looped, ReadAgain
 from autocom.calls.opening import decided, first_stage, opening, returned, returning, staff_of
 from autocom.calls.outgoing import looped, rung_outside
+from autocom.calls.outside import Ports
 from autocom.calls.overriding import Overrides
 from autocom.calls.overseeing import Overseers
 from autocom.calls.phoning import offer_order
-from autocom.calls.ports import Gone, Outbound, Stored, TelephoneDown
-from autocom.calls.reconcile import compare
+from autocom.calls.ports import Outbound, Stored
 from autocom.calls.referring import Referring
 from autocom.calls.reminders import Reminders
 from autocom.calls.renvoi import PostForwards
@@ -45,20 +46,18 @@ from autocom.calls.unheard import Unheard
 from autocom.core.codec import Undecodable
 from autocom.core.features import told
 from autocom.core.floor_words import (
-    CallerLeft,
     PhoneSeen,
     PhoneUsed,
     Ring,
     Staffed,
 )
-from autocom.core.journal import Entry, Json
+from autocom.core.journal import Entry
 from autocom.core.model import Configuration, HangupKind
 from autocom.core.numbers import NumberingPlan
 from autocom.core.stages import Leaving, Promised, Waiting
 from autocom.core.story import Story
 from autocom.core.telephony import (
     CallEntered,
-    ChannelGone,
     Fact,
     PhoneDialled,
     PhoneInUse,
@@ -118,7 +117,7 @@ class Switchboard:
             dispatcher,
             (self.guests, self.reminders, self.overseers),
         )
-        self._adopted: list[Line] = []
+        self._gap = Gap(self.lines, self._by_channel, ports, dispatcher, self.lives, self.errands, self._on)
         self._phones: dict[tuple[str, type], PhoneSeen | PhoneUsed] = {}
         self._present: frozenset[str] = frozenset()
         self.desk = Desk(self.house, self.lines, ports, self.errands, new_id, self._begin)
@@ -201,7 +200,7 @@ class Switchboard:
             self._by_channel.setdefault(story.call.channel, key)
             # a channel that was taken over: it may have come with a call of its own
             self._by_channel.update(dict.fromkeys(story.foreign, key))
-            self._adopted.append(line)
+            self._gap.adopted.append(line)
         self.dispatcher.restore(stored.floor, set(self.lines))
         self.overrides.restore(stored.floor)
         self.guests.restore(stored.floor)
@@ -228,7 +227,14 @@ class Switchboard:
 
     def meet(self, channel: str) -> None:
         """A caller in our application of whom nobody told."""
-        self.errands.start(self._recall(channel))
+        self._gap.meet(channel)
+
+    def doubt(self) -> None:
+        """The process stood still, and everything may have changed: nothing is concluded and no time runs out until the
+        telephone is back, for which its owner asks anew."""
+        self.dispatcher.see(seeing=False)
+        for line in self.lines.values():
+            line.doubt()
 
     def _on(self, fact: Fact) -> None:
         self.tally.take(fact)
@@ -238,13 +244,15 @@ class Switchboard:
             case PhoneDialled():
                 self._dialled(fact)
             case TelephoneBack():
-                self._back(fact)
+                self.connected = True
+                self.met.set()
+                self._gap.over(fact)
             case TelephoneLost(why):
                 self.connected = False
                 self.dispatcher.see(seeing=False)
                 for line in self.lines.values():
                     line.seeing = False
-                self._house("service", event="telephone_lost", detail=why)
+                self.ports.journal.save([service_entry(self.ports.clock.now(), "telephone_lost", why)])
             case PhoneRegistered(secretary, reachable, moved):
                 self._about_a_phone(PhoneSeen(secretary, reachable, moved))
             case PhoneRefused():
@@ -257,87 +265,6 @@ class Switchboard:
     def _about_a_phone(self, fact: PhoneSeen | PhoneUsed) -> None:
         self._phones[fact.secretary, type(fact)] = fact
         self.dispatcher.submit(fact)
-
-    def _house(self, kind: str, **fields: Json) -> None:
-        self.ports.journal.save([Entry(self.ports.clock.now(), kind, None, fields)])
-
-    # --- a gap is over ---
-
-    def _back(self, fact: TelephoneBack) -> None:
-        self.connected = True
-        self.met.set()
-        self._believe_the_rescuer(fact)
-        self.tally.back(fact.seen)
-        stories = [line.story for line in self.lines.values()]
-        dispatcher = self.dispatcher
-        differences = compare(stories, dispatcher.floor, fact.seen, dispatcher.under_way)
-        self._house(
-            "service",
-            event="telephone_back",
-            detail=f"{len(self.lines)} calls open, {len(differences.missed)} facts missed, "
-            f"{len(differences.newcomers)} newcomers, {len(differences.stray_legs)} stray legs",
-        )
-        self.lives.lose(fact.seen)
-        for line in self._adopted:
-            self.lives.join(line, fact.seen)
-        for leg in differences.stray_legs:
-            dispatcher.stop(leg)  # before anybody is rung: it may be at her phone
-        for missed in differences.missed:
-            line_of = self.lines.get(self._by_channel.get(missed.channel, ""))
-            if line_of is not None and isinstance(missed, ChannelGone):
-                line_of.cut = True  # by an Asterisk that died, or by himself, unseen: he is believed
-                if line_of.channel == missed.channel and line_of.id in dispatcher.floor.waiters:
-                    dispatcher.submit(CallerLeft(line_of.id))  # his story hears it too late: no ring for him
-            self._on(missed)
-        dispatcher.see(seeing=True)
-        for line in self.lines.values():
-            line.see(fact)
-        for line in self._adopted:
-            self.ports.journal.save([line.entry("adopted", stage=type(line.story.stage).__name__)])
-            self.lives.start(line, adopted=True)
-        self._adopted.clear()
-        for channel in differences.newcomers:
-            self.errands.start(self._recall(channel))
-        for bridge in differences.stray_bridges:
-            self.errands.disconnect(bridge)
-
-    def _believe_the_rescuer(self, fact: TelephoneBack) -> None:
-        """Who was handed to the fallback while we were away is no caller of ours any more: nothing may be done to him."""
-        for line in list(self.lines.values()):
-            held = fact.seen.channels.get(line.channel)
-            if held is not None and not held.ours and self.lives.rescued(line.channel):
-                self._on(ChannelGone(line.channel, 0))
-
-    def doubt(self) -> None:
-        """The process stood still, and everything may have changed: nothing is concluded and no time runs out until the
-        telephone is back, for which its owner asks anew."""
-        self.dispatcher.see(seeing=False)
-        for line in self.lines.values():
-            line.doubt()
-
-    async def _recall(self, channel: str) -> None:
-        """A caller in our application without a story: its entry was lost with the last process. Asked for
-        until it is had: without a story he hears nothing."""
-        while True:
-            try:
-                if not await self._was_dialled(channel):
-                    self._enter(await self.ports.telephone.ingress(channel))
-            except Gone:
-                return
-            except TelephoneDown as down:
-                log.warning("newcomer not read", channel=channel, why=str(down))
-                await self.ports.clock.until(self.ports.clock.now() + RETRY)
-            else:
-                return
-
-    async def _was_dialled(self, channel: str) -> bool:
-        """Whether it was a phone of the house: she hears what she dialled after all."""
-        try:
-            fact = await self.ports.telephone.dialled(channel)
-        except Gone:
-            return False
-        self._dialled(fact)
-        return True
 
     # --- a call comes in ---
 

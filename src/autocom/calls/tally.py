@@ -19,7 +19,7 @@ from autocom.core.dialling import Alarm, Use, alarms, forgettable, midnight, wri
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration
 from autocom.core.story import Story
-from autocom.core.telephony import ChannelAnswered, ChannelGone, Fact, Seen
+from autocom.core.telephony import ChannelAnswered, ChannelGone, Fact, Seen, TelephoneBack
 
 ROW = "tally:"
 TOLD = "tally-told:"
@@ -115,7 +115,10 @@ class Tally:
     # --- what happens
 
     def take(self, fact: Fact) -> None:
-        """A leg that counts was answered, or is gone."""
+        """A leg that counts was answered, or is gone; or the telephone is back after a gap."""
+        if isinstance(fact, TelephoneBack):
+            self._back(fact.seen)
+            return
         use = self._uses.get(fact.channel) if isinstance(fact, ChannelAnswered | ChannelGone) else None
         if use is None or use.ended is not None:
             return
@@ -129,7 +132,7 @@ class Tally:
             case _:
                 pass
 
-    def back(self, seen: Seen) -> None:
+    def _back(self, seen: Seen) -> None:
         """After a gap: legs that Asterisk does not hold any more are over, those that talk have been answered."""
         rows: dict[str, Json] = {}
         now = self._clock.now()

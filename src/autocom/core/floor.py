@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from autocom.core import offers, pauses, ranking, sent
+from autocom.core import offers, pauses, ranking, sent, unstaffed
 from autocom.core.board import Board
 from autocom.core.draft import Draft
 from autocom.core.floor_words import (
@@ -166,15 +166,7 @@ def _caller_joined(draft: Draft, waiter: Waiter) -> None:
         waiter = replace(waiter, prefer=(hers.secretary,), prefer_until=draft.now + KNOWN_FOR)
     draft.refresh()  # he may have left another queue just now: what was filed of him there must be gone first
     draft.put(waiter)
-    board = draft.refresh()
-    need = board.filed[waiter.call].need
-    if not (need.active if waiter.nobody_paused else need.present):
-        # it was empty before he came (his joining is older than this decision by some ms)
-        entered = waiter.joined if waiter.entered is None else waiter.entered
-        if ranking.lack(waiter) not in board.empty:
-            board.empty[ranking.lack(waiter)] = entered
-            # not he alone: those who waited before are told of nothing while Asterisk's events are away
-            board.touched_waiters.update(need.members)
+    unstaffed.joined(draft, waiter)
 
 
 def _restaff(draft: Draft, staff: Staff) -> None:
@@ -344,7 +336,7 @@ def _expire(draft: Draft) -> None:
     """Deal with every deadline that has passed, and with teams that are without staff."""
     board = draft.refresh()
     while True:
-        _note_staffing(draft, board)
+        unstaffed.note(draft, board)
         posts, calls = board.due(draft.now)
         if not posts and not calls:
             return
@@ -381,24 +373,3 @@ def _give_up(draft: Draft, waiter: Waiter, why: str) -> None:
     _drop(draft, waiter.call, Cause.NO_ANSWER)
     draft.note("dequeued", waiter.call, why=why)
     draft.decisions.append(GiveUp(waiter.call, why, attempts))
-
-
-def _note_staffing(draft: Draft, board: Board) -> None:
-    """Keep since when nobody has been at work for those who wait."""
-    while board.touched_needs:
-        need = board.touched_needs.pop()
-        word = ranking.need(need.kind.teams[0], need.kind.languages, need.kind.countries)
-        changed = _note_empty(draft, board, word, empty=bool(need.members) and not need.present)
-        awake = _note_empty(draft, board, word + ranking.AWAKE, empty=bool(need.wary) and not need.active)
-        if changed or awake:
-            board.touched_waiters.update(need.members)
-            board.refresh(draft.now)
-
-
-def _note_empty(draft: Draft, board: Board, word: str, *, empty: bool) -> bool:
-    """Whether that is news."""
-    if not empty:
-        return board.empty.pop(word, None) is not None
-    news = word not in board.empty
-    board.empty.setdefault(word, draft.now)
-    return news
