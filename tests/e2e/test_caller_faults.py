@@ -261,7 +261,7 @@ async def test_of_two_callers_in_one_instant_one_is_joined_and_the_other_waits_f
     for caller, rows in (await journalled(exchange, calls)).items():
         assert [row["outcome"] for row in rows] == ["served"], (caller, rows)
         is_whole(rows[0])
-        assert rows[0]["offers"] == 1, "rung once, and joined"
+        assert rows[0]["offers"] == 1, ("rung once, and joined", rows[0]["events"])
     measured("pairs", many, "")
     measured("between two INVITEs, as a rule", statistics.median(apart), at_most=0.001)
 

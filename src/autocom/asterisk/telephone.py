@@ -27,6 +27,7 @@ from autocom.asterisk.lamps import LampCommands
 from autocom.asterisk.messages import MessageCommands
 from autocom.asterisk.music_watch import MusicWatch
 from autocom.asterisk.parties import ENTER_WITHIN, Parties, about_a_channel, uri_of
+from autocom.asterisk.quiet import Quiet
 from autocom.asterisk.recordings import RecordingCommands
 from autocom.asterisk.sight import Sight
 from autocom.calls.ports import Clock, Gone, Outbound, TelephoneDown, always
@@ -74,6 +75,7 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
         self._ears: dict[str, float] = {}
         # channels that began under this process: no playback or music of theirs is unknown to us
         self._begun: set[str] = set()
+        self._quiet = Quiet()
 
     async def run(self) -> None:
         """Keep the connection; see the class."""
@@ -86,6 +88,7 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
                 self._sound.pop(fact.channel, None)
                 self._ears.pop(fact.channel, None)
                 self._begun.discard(fact.channel)
+                self._quiet.gone(fact.channel)
             elif isinstance(fact, CallEntered | PhoneDialled):
                 self._begun.add(fact.channel)
             yield fact
@@ -188,6 +191,7 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
         """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call."""
         self._sound.pop(channel, None)
+        self._quiet.ends(channel)
         code = cause if cause is not Cause.UNKNOWN else Cause.NORMAL
         with suppress(Gone), about_a_channel():
             await self._ari.channels.hangup(channel, reason_code=str(int(code)))
@@ -260,7 +264,9 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ENTER_WITHIN):
                         await entered.wait()
+            await self._quiet.at(leg.endpoint)
             if wanted():
+                self._quiet.begins(leg.channel, leg.endpoint)
                 await self._dial(leg)
                 dialled = True
         finally:
