@@ -181,8 +181,9 @@ class Dispatcher:
 
     def stop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         """End a leg, also one that belongs to nothing; until that is done nobody rings at the phone it is at."""
-        self._being_stopped[leg] = asyncio.Event()
-        self._spawn(self._stop(leg, cause))
+        if leg not in self._being_stopped:  # a second event would leave who waits for the first one waiting for ever
+            self._being_stopped[leg] = asyncio.Event()
+            self._spawn(self._stop(leg, cause))
 
     def _spawn(self, act: Coroutine[None, None, None]) -> None:
         if self.tasks is None:
@@ -231,9 +232,7 @@ class Dispatcher:
             with contained("stop crashed", lambda _: None, leg=leg):
                 await self._stopped(lambda: self._telephone.hang_up(leg, cause))
         finally:
-            stopped = self._being_stopped.pop(leg, None)
-            if stopped is not None:
-                stopped.set()
+            self._being_stopped.pop(leg).set()
 
     async def _tell(self, tell: Tell) -> None:
         """She may have no phone that shows texts, or none at all: nothing depends on it."""
