@@ -37,5 +37,7 @@ def test_a_leg_whose_end_is_never_told_holds_a_phone_up_for_half_a_second() -> N
         began = loop.time()
         await quiet.at("PJSIP/lea")
         assert loop.time() - began == AT_MOST
+        await quiet.at("PJSIP/lea")
+        assert loop.time() - began == AT_MOST, "once"
 
     run(story())

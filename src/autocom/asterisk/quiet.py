@@ -7,7 +7,6 @@ overtakes that CANCEL or BYE, and her phone has two calls: it rings into the old
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 AT_MOST = 0.5
 """Seconds that are waited for the end of a call: then it is dialled all the same."""
@@ -37,9 +36,10 @@ class Quiet:
             over.set()
 
     async def at(self, endpoint: str) -> None:
-        """Return when no leg there is being ended, or that has taken too long."""
-        ending = [over for leg, over in self._ending.items() if self._endpoints[leg] == endpoint]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(AT_MOST if ending else None):
-                for over in ending:
+        """Return when no leg there is being ended. One that takes too long ended while nobody heard of it."""
+        for leg, over in [found for found in self._ending.items() if self._endpoints[found[0]] == endpoint]:
+            try:
+                async with asyncio.timeout(AT_MOST):
                     await over.wait()
+            except TimeoutError:
+                self.gone(leg)
