@@ -27,6 +27,7 @@ from autocom.core.letters import Alert as Words
 from autocom.core.letters import Letter, row_of
 from autocom.core.lookout import span
 from autocom.core.model import Configuration
+from autocom.core.record import NO_ROOM
 from autocom.timeline import iso
 
 log = structlog.get_logger()
@@ -301,6 +302,8 @@ def fact_of(entry: Entry) -> tuple[Finding, bool] | None:
             return found, bool(fields.get("over"))
         case "ended" if fields.get("outcome") == "fallback":
             return Finding("fallback_used"), False
+        case "ended" if fields.get("cause") == NO_ROOM:
+            return Finding("calls_refused"), False
         case "crashed":
             return Finding("call_crashed"), False
         case "service" if fields.get("event") == "asterisk_died":

@@ -21,13 +21,14 @@ from autocom.asterisk import spool
 from autocom.asterisk.spool import FallbackCall
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.living import FALLBACK, LEFT
-from autocom.calls.opening import identified
+from autocom.calls.opening import met
 from autocom.calls.ports import Gone, Rows, TelephoneDown
 from autocom.core.ingress import NumberBook, identify
 from autocom.core.journal import Entry, Json
 from autocom.core.model import Configuration, Trunk
 from autocom.core.numbers import NumberingPlan
 from autocom.core.posts import Post, Staff
+from autocom.core.telephony import CallEntered
 from autocom.exchange import RunningExchange
 
 log = structlog.get_logger()
@@ -137,11 +138,8 @@ def _entries(
         # whom he was served as is what happened, though the files say otherwise by now
         identity = replace(identity, client=found.client)
     call = "cf" + hashlib.blake2s(f"{found.channel} {found.entered_at}".encode(), digest_size=8).hexdigest()
-    name = configuration.clients[identity.client].name
-    entries = [
-        Entry(found.entered_at, "arrived", call, {"trunk": found.trunk, "channel": found.channel}),
-        Entry(found.entered_at, "identified", call, identified(identity, name, configuration.version)),
-    ]
+    came = CallEntered(found.channel, found.entered_at, found.trunk, found.headers)
+    entries = [*met(call, came, identity, configuration, came.at)]
     if found.rule is not None:
         entries.append(Entry(found.entered_at, "rule", call, {"rule": found.rule}))
     if found.message is not None:

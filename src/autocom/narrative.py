@@ -181,6 +181,7 @@ FR = {
     "forwarded": "transféré", "voicemail": "messagerie", "rejected": "refusé par règle", "fallback": "secours",
     "failed": "échec", "during_message": "pendant le message", "during_music": "pendant la musique",
     "while_ringing": "pendant une sonnerie", "short": "tout de suite",
+    "no_room": "Asterisk ne prenait plus d'appel",
 }  # fmt: skip
 EN = {
     "arrived": "call arrives by {trunk}",
@@ -366,6 +367,7 @@ EN = {
     "turn": "after her",
     "wrap_up": "wrap-up",
     "while_ringing": "while ringing",
+    "no_room": "Asterisk took no call more",
     "during_message": "during the message",
     "long_wait": "expected wait too long",
     "during_music": "during the music",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autocom.asterisk.ami_facts import PhoneBook, quality
-from autocom.core.telephony import LegQuality, PhoneInUse, PhoneRegistered
+from autocom.asterisk.ami_facts import PhoneBook, quality, turned_away
+from autocom.core.telephony import CallRefused, LegQuality, PhoneInUse, PhoneRegistered, RawHeaders
 
 URI = "sip:lea@127.0.0.1:39757"
 
@@ -187,3 +187,26 @@ def test_what_was_not_measured_is_none():
 )
 def test_other_events_have_no_figures(event):
     assert quality(event) is None
+
+
+def test_a_caller_whom_asterisk_had_no_room_for_is_told_with_what_asterisk_knows_of_him() -> None:
+    event = {
+        "Event": "Hangup",
+        "Channel": "PJSIP/trunk-operator-nord-0000001a",
+        "CallerIDNum": "0639980001",
+        "CallerIDName": "<unknown>",
+        "Context": "autocom-inbound",
+        "Exten": "0199001002",
+        "Priority": "1",
+        "Uniqueid": "1795392665.783",
+        "Cause": "42",
+    }
+    headers = RawHeaders(request_user="0199001002", caller_number="0639980001")
+    assert turned_away(event) == CallRefused("1795392665.783", "operator-nord", headers)
+    for other in (
+        {"Cause": "34"},
+        {"Priority": "7"},
+        {"Channel": "PJSIP/lea-0000001b"},
+        {"Event": "Newchannel"},
+    ):
+        assert turned_away(event | other) is None

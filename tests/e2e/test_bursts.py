@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support import asked, oracle
+from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import CALLER, MESSAGE, VOICES, Bureau, client, play, queue
 from tests.support.exchange import Exchange
 from tests.support.fault_matrix import Measured
@@ -26,6 +27,7 @@ from tests.support.hasty import Hasty, HastyCall
 from tests.support.leg import Leg
 from tests.support.loop_lag import Lag
 from tests.support.phones import Phones
+from tests.support.ports import few_rtp_ports
 
 pytestmark = [pytest.mark.timeout(900)]
 TALK, WAITS, LIMITED = "0199001001", "0199001002", "0199001003"
@@ -106,8 +108,7 @@ async def test_a_burst_of_callers_is_greeted_or_refused_and_conversations_have_n
     us = psutil.Process(exchange.pid)
     pbx = psutil.Process(int((bureau.state / "asterisk" / "run" / "asterisk.pid").read_text()))
     everybody: list[HastyCall] = []
-    turned_away: list[str] = []
-    fell = 0
+    fell = no_rooms = 0
     async with Phones() as phones, Hasty(bureau.sip) as callers:
         pairs = await conversations(phones, exchange)
         for many, per_second in waves:
@@ -121,7 +122,7 @@ async def test_a_burst_of_callers_is_greeted_or_refused_and_conversations_have_n
             refused = [call for call in calls if call.status in {BUSY, NO_ROOM}]
             waiting = many - len(refused)
             no_room = sum(call.status == NO_ROOM for call in refused)
-            turned_away += [call.number for call in refused if call.status == NO_ROOM]
+            no_rooms += no_room
             assert no_room == 0 or many > 400, "only what was bought, and the ports, are limits"
             await asked.until(
                 bureau,
@@ -154,7 +155,7 @@ async def test_a_burst_of_callers_is_greeted_or_refused_and_conversations_have_n
             await his.hangup()
         await asked.until(bureau, lambda s: s["calls"] == 0, within=60)
     await oracle.nothing_is_left(exchange)
-    expected = len(everybody) - len(turned_away) + len(pairs)
+    expected = len(everybody) + len(pairs)
     # what the dialplan served is written down by its own record, which comes in by and by
     async with asyncio.timeout(60):
         while len(rows := await asked.calls(bureau)) < expected:
@@ -164,4 +165,40 @@ async def test_a_burst_of_callers_is_greeted_or_refused_and_conversations_have_n
     outcomes = Counter(row["outcome"] for row in rows)
     assert outcomes["served"] == len(pairs)
     assert outcomes["fallback"] == fell
+    assert sum(row["cause"] == "no_room" for row in rows) == no_rooms
     assert outcomes["full"] + outcomes["abandoned"] + fell == expected - len(pairs), outcomes
+
+
+@pytest.mark.fault("F38")
+async def test_whom_asterisk_has_no_room_for_is_in_the_journal_and_somebody_is_told(
+    tmp_path: Path, start_exchange: Any
+) -> None:
+    bureau = bureau_for(tmp_path, 1, "{}-{}".format(*few_rtp_ports(20)))
+    exchange = await start_exchange(bureau)
+    async with Hasty(bureau.sip) as callers:
+        calls = []
+        for n in range(12):  # one by one: a refused one, too, holds ports for a moment
+            calls.append(callers.dial(WAITS, f"063998{n:04}"))
+            await calls[-1].has(183, NO_ROOM, within=60)
+        refused = {call.number for call in calls if call.status == NO_ROOM}
+        assert len(refused) == 12 - 8, "ten pairs of ports, and a fifth for the phones"
+        for call in calls:
+            call.leave()
+            await call.over(60)
+    async with asyncio.timeout(PATIENCE):
+        while len(rows := await asked.calls(bureau)) < len(calls):
+            await asyncio.sleep(0.1)
+    assert len(rows) == len(calls)
+    full = [row for row in rows if row["outcome"] == "full"]
+    assert {row["caller"].replace("+33", "0") for row in full} == refused
+    assert {(row["client"], row["did"], row["cause"]) for row in full} == {
+        ("burst", "+33199001002", "no_room")
+    }
+    told: list[Any] = []
+    async with asyncio.timeout(PATIENCE):
+        while not told:
+            told = json.loads(await exchange.cli("alerts", "--json"))["active"]
+    assert [(alert["alert"], alert["count"]) for alert in told] == [("calls_refused", len(full))]
+    assert "ends: full (Asterisk took no call more)" in await exchange.cli("call", full[0]["id"])
+    await oracle.nothing_is_left(exchange)
+    await oracle.each_call_ended_once(exchange)

@@ -37,6 +37,15 @@ def rtp_ports() -> tuple[int, int]:
     return first, first + 199
 
 
+def few_rtp_ports(count: int) -> tuple[int, int]:
+    """The first and the last of so few, an even number, that each has to be free: no other Asterisk of the tests looks
+    there."""
+    while True:
+        first = 31800 + count * random.randrange(900 // count)
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first, first + count - 1
+
+
 def _is_free(port: int) -> bool:
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,

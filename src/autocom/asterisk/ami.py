@@ -19,7 +19,7 @@ import structlog
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 
-from autocom.asterisk.ami_facts import PhoneBook, quality, refused
+from autocom.asterisk.ami_facts import PhoneBook, quality, refused, turned_away
 from autocom.asterisk.ari.client import Backoff
 from autocom.asterisk.bans import FILTERS as LOGINS
 from autocom.asterisk.bans import login_of
@@ -225,7 +225,7 @@ class Ami:
             self._tell(secretary)
 
     def _on_event(self, event: Mapping[str, str]) -> None:
-        measured, login = quality(event) or refused(event), login_of(event)
+        measured, login = quality(event) or refused(event) or turned_away(event), login_of(event)
         if measured is not None:
             self._emit(measured)
         elif login is not None:

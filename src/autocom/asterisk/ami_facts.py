@@ -13,11 +13,21 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from autocom.core.telephony import Fact, LegQuality, PhoneInUse, PhoneRefused, PhoneRegistered
+from autocom.core.telephony import (
+    CallRefused,
+    Fact,
+    LegQuality,
+    PhoneInUse,
+    PhoneRefused,
+    PhoneRegistered,
+    RawHeaders,
+)
 
 TRUNK = "trunk-"
 WEB = "@web"  # behind a secretary's id: her endpoint for phones in a browser
 OUR_OFFER = "ring-"
+NO_ROOM = "42"  # Q.850: switching equipment congestion
+UNKNOWN = "<unknown>"
 # NonQualified: registered, and nobody asks her phone whether it is still there
 ABSENT = frozenset({"Unreachable", "Removed", "Unavailable"})
 
@@ -135,6 +145,23 @@ def refused(event: Event) -> PhoneRefused | None:
         return None
     secretary = _owner(event.get("Secretary", ""))
     return PhoneRefused(secretary, _NOT_DIGITS.sub("", event.get("Dialled", ""))[:16]) if secretary else None
+
+
+def turned_away(event: Event) -> CallRefused | None:
+    """A caller whom Asterisk refused at `maxcalls` (22.10: its channel ends before the dialplan's first step, with a
+    cause that nothing of ours gives); None for other events."""
+    if event.get("Event") != "Hangup" or event.get("Cause") != NO_ROOM or event.get("Priority") != "1":
+        return None
+    endpoint = event.get("Channel", "").removeprefix("PJSIP/").rpartition("-")[0]
+    if not endpoint.startswith(TRUNK):
+        return None
+    number, name = (event.get(field, "") for field in ("CallerIDNum", "CallerIDName"))
+    headers = RawHeaders(
+        request_user=event.get("Exten", ""),
+        caller_number="" if number == UNKNOWN else number,
+        caller_name="" if name == UNKNOWN else name,
+    )
+    return CallRefused(event.get("Uniqueid", ""), endpoint.removeprefix(TRUNK), headers)
 
 
 def quality(event: Event) -> LegQuality | None:

@@ -181,7 +181,9 @@ class Dispatcher:
 
     def stop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         """End a leg, also one that belongs to nothing; until that is done nobody rings at the phone it is at."""
-        if leg not in self._being_stopped:  # a second event would leave who waits for the first one waiting for ever
+        if (
+            leg not in self._being_stopped
+        ):  # a second event would leave who waits for the first one waiting for ever
             self._being_stopped[leg] = asyncio.Event()
             self._spawn(self._stop(leg, cause))
 

@@ -115,6 +115,17 @@ def identified(identity: Identity, name: str, version: str) -> dict[str, Json]:
     }
 
 
+def met(
+    call: str, fact: CallEntered, identity: Identity, configuration: Configuration, now: float
+) -> tuple[Entry, Entry]:
+    """The first entries of any caller: he came, and whose call it is."""
+    name = configuration.clients[identity.client].name
+    return (
+        Entry(fact.at, "arrived", call, {"trunk": fact.trunk, "channel": fact.channel}),
+        Entry(now, "identified", call, identified(identity, name, configuration.version)),
+    )
+
+
 def opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
     """The first entries of a call: it came, whose it is, which rule took it and why."""
     return (

@@ -29,7 +29,7 @@ from autocom.calls.living import Lives, quietly
 from autocom.calls.merging import Merger
 from autocom.calls.messages import alert_rows
 from autocom.calls.notes import Looped, ReadAgain
-from autocom.calls.opening import decided, first_stage, opening, returned, returning, staff_of
+from autocom.calls.opening import decided, first_stage, met, opening, returned, returning, staff_of
 from autocom.calls.outgoing import looped, rung_outside
 from autocom.calls.outside import Ports
 from autocom.calls.overriding import Overrides
@@ -54,10 +54,12 @@ from autocom.core.floor_words import (
 from autocom.core.journal import Entry
 from autocom.core.model import Configuration, HangupKind
 from autocom.core.numbers import NumberingPlan
+from autocom.core.record import NO_ROOM
 from autocom.core.stages import Leaving, Promised, Waiting
 from autocom.core.story import Story
 from autocom.core.telephony import (
     CallEntered,
+    CallRefused,
     Fact,
     PhoneDialled,
     PhoneInUse,
@@ -255,6 +257,8 @@ class Switchboard:
                 self.ports.journal.save([service_entry(self.ports.clock.now(), "telephone_lost", why)])
             case PhoneRegistered(secretary, reachable, moved):
                 self._about_a_phone(PhoneSeen(secretary, reachable, moved))
+            case CallRefused():
+                self._no_room(fact)
             case PhoneRefused():
                 self.desk.refused_before(fact)
             case PhoneInUse(secretary, in_use):
@@ -293,6 +297,16 @@ class Switchboard:
         stage = first_stage(choice, client, now) if looping is None else self._refuse_loop(looping)
         entries = (*opening(call, choice, now), *returning(call, back, now))
         return returned(Story(call, stage), back, now), entries
+
+    def _no_room(self, fact: CallRefused) -> None:
+        """A call for the journal, and no more: whoever reads it has to know that the line was full."""
+        now = self.ports.clock.now()
+        came = CallEntered(fact.channel, now, fact.trunk, fact.headers)
+        with contained("refused call not written", lambda _: None, channel=fact.channel):
+            identity, _ = self.house.whose(came)
+            call = self._new_id()
+            ended = Entry(now, "ended", call, {"outcome": "full", "cause": NO_ROOM})
+            self.ports.journal.save([*met(call, came, identity, self.house.in_force, now), ended])
 
     def _begin(self, story: Story, entries: tuple[Entry, ...]) -> None:
         """Save a new call, and let it run."""

@@ -21,6 +21,7 @@ AlertName = Literal[
     "asterisk_hung",
     "loop_blocked",
     "fallback_used",
+    "calls_refused",
     "rescued",
     "call_crashed",
     "part_failed",

@@ -39,6 +39,10 @@ FR: Final[Mapping[str, tuple[str, str]]] = {
         "Appels pris par le secours : {count}",
         "Des appels ont été servis sans autocom, par le plan de numérotation. La liste : autocom calls.",
     ),
+    "calls_refused": (
+        "Appels refusés, plus de place : {count}",
+        "Asterisk n'a plus pris d'appel : tous ceux qu'il peut tenir à la fois étaient en cours. La liste : autocom calls.",
+    ),
     "rescued": (
         "Le sauveteur est intervenu",
         "Personne ne servait les appels, ou des appelants étaient bloqués : {detail}.",
@@ -133,6 +137,10 @@ EN: Final[Mapping[str, tuple[str, str]]] = {
     "fallback_used": (
         "Calls taken by the fallback: {count}",
         "Calls were served without autocom, by the dialplan. To list them: autocom calls.",
+    ),
+    "calls_refused": (
+        "Calls refused, no room: {count}",
+        "Asterisk took no more calls: as many as it can hold at a time were there. To list them: autocom calls.",
     ),
     "rescued": (
         "The rescuer acted",

@@ -70,6 +70,7 @@ RULES: Final[Mapping[str, AlertRule]] = {
     "asterisk_hung": AlertRule("critical"),
     "loop_blocked": AlertRule("critical", hold=300.0),
     "fallback_used": AlertRule("critical", hold=300.0),
+    "calls_refused": AlertRule("critical", hold=300.0),
     "rescued": AlertRule("critical", hold=300.0),
     "call_crashed": AlertRule("critical", hold=600.0),
     "part_failed": AlertRule("critical", hold=600.0, each=True),

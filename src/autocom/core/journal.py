@@ -153,7 +153,7 @@ KINDS: dict[str, str] = {
     "crashed": "error, channel",
     "pbx_lost": "stage: Asterisk died under this call; who calls again has the place he had",
     "rescued": "channel: the rescuer took him out of an exchange that was away, to the dialplan's fallback",
-    "ended": "outcome",
+    "ended": "outcome, cause: no_room where Asterisk itself took no call more",
     "secretary_state": "secretary, state, reason, call",
     "quota_exceeded": "secretary, reason, limit (longest, a_day, times), allowed: seconds or times, told once",
     "text_received": "text, client, reference, provider, did, attachments, flags, why: no content, no number of people outside",

@@ -58,6 +58,8 @@ SEGMENT_KINDS: tuple[str, ...] = (
 )
 
 SHORT_SECONDS = 5.0
+NO_ROOM = "no_room"
+"""The cause where Asterisk itself took no call more."""
 _WAYS_OUT = ("timeout", "nobody", "full")
 _HERS = ("ringing", "talk", "hold", "conference", "wrap_up")  # of a secretary; the others are the caller's
 # what his time with others is cut into, one at a time

@@ -201,6 +201,16 @@ class PhoneRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRefused:
+    """Asterisk itself refused a caller with 503: it takes no more calls than `maxcalls`. His channel never was ours, and
+    of his headers only what Asterisk makes of them is told."""
+
+    channel: str
+    trunk: str | None
+    headers: RawHeaders
+
+
+@dataclass(frozen=True, slots=True)
 class LegQuality:
     """RTP quality of a leg, once, at its end. Milliseconds and percent; None where not measured."""
 
@@ -274,6 +284,7 @@ Fact = (
     | PhoneRegistered
     | PhoneInUse
     | PhoneRefused
+    | CallRefused
     | LegQuality
     | TelephoneLost
     | TelephoneBack
