@@ -8,12 +8,17 @@ channel, complete or absent (written aside, then renamed); `autocom.asterisk.spo
 Invariant: whatever the caller put into his headers ends up inside JSON strings and nowhere else.
 """
 
-import json
 import os
 import re
-import signal
 import sys
 import time
+from contextlib import suppress
+
+# beside this file; `-I` leaves its folder out. Nothing is written there by whoever Asterisk runs as
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from agi_session import Gone, ask, begin, keep  # noqa: E402
 
 WANTED = (
     "TRUNK REQUEST_USER FROM TO PAI PRIVACY PCPI DID_VALUE DIVERSIONS HISTORIES ENTERED LEFT "
@@ -25,34 +30,8 @@ QUEUE = ("QUEUESTATUS", "MEMBERNAME", "QEHOLDTIME")
 SECONDS = 10
 
 
-def environment():
-    """The request's `agi_*` lines."""
-    request = {}
-    for line in iter(sys.stdin.readline, ""):
-        line = line.rstrip("\n")
-        if not line:
-            break
-        key, _, text = line.partition(": ")
-        request[key] = text
-    return request
-
-
-def variable(name):
-    """A channel variable's value, None where it is not set or the channel is gone."""
-    print(f"GET VARIABLE {name}", flush=True)
-    for line in iter(sys.stdin.readline, ""):
-        if line.startswith("HANGUP"):
-            continue
-        found = re.match(r"200 result=1 \((.*)\)$", line.rstrip("\n"), re.DOTALL)
-        return found.group(1) if found else None
-    return None
-
-
 def main(spool):
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Asterisk sends it when the caller has hung up
-    signal.alarm(SECONDS)
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
-    request = environment()
+    request = begin(SECONDS)
     channel = request.get("agi_uniqueid", "")
     if not re.fullmatch(r"[A-Za-z0-9.\-]{1,100}", channel):
         return 1
@@ -64,18 +43,12 @@ def main(spool):
         "caller_name": request.get("agi_calleridname", ""),
         "variables": {},
     }
-    for name in [*(f"AUTOCOM_{each}" for each in WANTED), *DIAL, *QUEUE]:
-        text = variable(name)
-        if text is not None:
-            record["variables"][name] = text
-    fresh = os.path.join(spool, f".{channel}.new")
-    with os.fdopen(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as file:
-        json.dump(record, file, ensure_ascii=True)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(fresh, os.path.join(spool, f"{channel}.json"))
+    with suppress(Gone):  # what is known by then is written down
+        for name in [*(f"AUTOCOM_{each}" for each in WANTED), *DIAL, *QUEUE]:
+            text = ask(f"GET VARIABLE {name}")
+            if text is not None:
+                record["variables"][name] = text
+    keep(spool, channel, record)
     return 0
 
 

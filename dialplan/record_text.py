@@ -9,13 +9,17 @@ renamed); `autocom.asterisk.text_spool` reads it. Invariant: whatever the sender
 strings and nowhere else.
 """
 
-import json
 import os
 import re
 import secrets
-import signal
 import sys
 import time
+
+# beside this file; `-I` leaves its folder out. Nothing is written there by whoever Asterisk runs as
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from agi_session import begin, keep  # noqa: E402
 
 WANTED = {
     "from": "MESSAGE(from)",
@@ -31,19 +35,7 @@ HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 SECONDS = 10
 
 
-def environment():
-    """The request's `agi_*` lines."""
-    request = {}
-    for line in iter(sys.stdin.readline, ""):
-        line = line.rstrip("\n")
-        if not line:
-            break
-        key, _, text = line.partition(": ")
-        request[key] = text
-    return request
-
-
-def ask(command):
+def say(command):
     print(command, flush=True)
     return sys.stdin.readline()
 
@@ -52,7 +44,7 @@ def variable(name, end):
     """A value, which may have several lines: AGI does not say where it ends. So a second question follows,
     whose answer nobody else can know; it must not be sent before the first has begun to be answered, since
     Asterisk would read both and answer one."""
-    text = ask(f"GET VARIABLE {name}")
+    text = say(f"GET VARIABLE {name}")
     print("GET VARIABLE AUTOCOM_TEXT_END", flush=True)
     mark = f"200 result=1 ({end})\n"
     while not text.endswith(mark):
@@ -65,12 +57,9 @@ def variable(name, end):
 
 
 def main(spool):
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.alarm(SECONDS)  # all messages wait behind this one
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")
-    request = environment()
+    request = begin(SECONDS, "\n")  # all messages wait behind this one
     end = secrets.token_hex(16)
-    ask(f"SET VARIABLE AUTOCOM_TEXT_END {end}")
+    say(f"SET VARIABLE AUTOCOM_TEXT_END {end}")
     headers = [request[f"agi_arg_{n}"] for n in range(2, 12) if f"agi_arg_{n}" in request]
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
     record = {
@@ -83,14 +72,7 @@ def main(spool):
             each: variable(f"MESSAGE_DATA({each})", end) for each in headers if HEADER.fullmatch(each)
         },
     }
-    fresh = os.path.join(spool, f".{name}.new")
-    with os.fdopen(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
-        json.dump(record, file, ensure_ascii=True)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(fresh, os.path.join(spool, f"{name}.json"))
+    keep(spool, name, record)
     return 0
 
 

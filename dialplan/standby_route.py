@@ -13,7 +13,6 @@ is used but as a value.
 import json
 import os
 import re
-import signal
 import sys
 import time
 
@@ -21,6 +20,7 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from agi_session import Gone, ask, begin  # noqa: E402
 from standby_headers import Plan, clean, identify  # noqa: E402
 
 SECONDS = 3
@@ -30,21 +30,6 @@ MOST = 40
 DISPLAY = 120
 
 # --- AGI -------------------------------------------------------------------------------------
-
-
-class Gone(Exception):  # noqa: N818 - says what is the case
-    """Asterisk says nothing any more."""
-
-
-def ask(command):
-    """The answer's text in parentheses; None where there is none."""
-    print(command, flush=True)
-    for line in iter(sys.stdin.readline, ""):
-        if line.startswith("HANGUP"):
-            continue
-        found = re.match(r"200 result=1 \((.*)\)$", line.rstrip("\n"), re.DOTALL)
-        return found.group(1) if found else None
-    raise Gone
 
 
 def variable(name):
@@ -244,18 +229,6 @@ def instructions(made, raw, head, who):
 # --- the call --------------------------------------------------------------------------------
 
 
-def environment():
-    """The request's `agi_*` lines."""
-    request = {}
-    for line in iter(sys.stdin.readline, ""):
-        line = line.rstrip("\n")
-        if not line:
-            break
-        key, _, text = line.partition(": ")
-        request[key] = text
-    return request
-
-
 def headers(request):
     """What the dialplan kept of the INVITE."""
 
@@ -286,7 +259,7 @@ def headers(request):
 
 def route(path, now):
     """Read, judge, write down."""
-    raw = headers(environment())
+    raw = headers(begin(SECONDS))
     with open(path, "rb") as file:
         head = head_of(file)
         who = identify(raw, head)
@@ -313,8 +286,6 @@ def route(path, now):
 
 
 def main(path):
-    signal.alarm(SECONDS)  # its default ends us
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     try:
         route(path, time.time())
