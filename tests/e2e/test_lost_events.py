@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from autocom.asterisk.installation import find
-from tests.e2e.test_serve import running, until
+from tests.e2e.test_serve import running
 from tests.support.bureau import CALLER as HIM
 from tests.support.bureau import VOICES, Bureau, queue
-from tests.support.exchange import COMMAND
+from tests.support.eventually import eventually
+from tests.support.exchange import COMMAND, READY
 from tests.support.leg import Leg
 from tests.support.lossy import Lossy
 from tests.support.phones import Phones, Softphone
@@ -78,12 +79,12 @@ async def house(bureau: Bureau, folder: Path) -> AsyncIterator[House]:
         }
         etc, said = bureau.state / "asterisk" / "etc", folder / "serve.log"
         with running(COMMAND, "serve", environment=bureau.environment, log=said):
-            await until((etc / "asterisk.conf").exists, "nothing is written for Asterisk")
+            await eventually((etc / "asterisk.conf").exists, "nothing is written for Asterisk", READY)
             conf = etc / "http.conf"
             conf.write_text(conf.read_text().replace(str(ari.port), str(http)))  # the line lies in between
             elsewhere = (asterisk.program, "-f", "-C", etc / "asterisk.conf")
             with running(*elsewhere, environment=dict(os.environ), log=folder / "asterisk.log"):
-                await until(lambda: "\nready" in said.read_text(), "not ready")
+                await eventually(lambda: "\nready" in said.read_text(), "not ready", READY)
                 account = bureau.secretaries[0]
                 async with Phones() as phones:
                     lea = await phones.secretary(
@@ -99,7 +100,7 @@ async def test_an_entry_an_answer_and_the_ends_that_never_arrive_are_made_up_for
         # his entry: he would hear nothing, for ever
         here.loses(frozenset({"StasisStart"}), lambda channel: not channel.startswith("ring-"))
         caller = await here.call()
-        await until(lambda: bool(here.ari.lost), "no entry was lost")
+        await eventually(lambda: here.ari.lost, "no entry was lost")
         here.heals()
         await caller.hears(HER, within=WITHIN)
         assert here.repaired() == ["stranger"]
