@@ -21,16 +21,17 @@ import pytest
 
 from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import CALLER, MESSAGE, VOICES, Bureau, client, play, queue
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.fault_matrix import Measured
-from tests.support.hasty import Hasty, HastyCall
+from tests.support.hasty import Desk, Hasty, HastyCall, Ringing
 from tests.support.leg import Leg
 from tests.support.loop_lag import Lag
 from tests.support.phones import Phones
 from tests.support.ports import few_rtp_ports
 
 pytestmark = [pytest.mark.timeout(900)]
-TALK, WAITS, LIMITED = "0199001001", "0199001002", "0199001003"
+TALK, WAITS, LIMITED, PATIENT = "0199001001", "0199001002", "0199001003", "0199001004"
 BOUGHT = 5
 BUSY, NO_ROOM = 486, 503
 _numbers = itertools.count(1)
@@ -76,12 +77,12 @@ def longest_gap(pairs: list[tuple[Leg, Leg]]) -> float:
     )
 
 
-async def come(callers: Hasty, many: int, per_second: float) -> list[HastyCall]:
-    """So many INVITEs at that pace; every fourth to the client who has bought few."""
+async def come(callers: Hasty, many: int, per_second: float, *dids: str) -> list[HastyCall]:
+    """So many INVITEs at that pace, to these numbers in turn."""
     began, calls = time.monotonic(), []
     for n in range(many):
         await asyncio.sleep(max(0.0, began + n / per_second - time.monotonic()))
-        calls.append(callers.dial(WAITS if n % 4 else LIMITED, f"063998{next(_numbers):04}"))
+        calls.append(callers.dial(dids[n % len(dids)], f"063998{next(_numbers):04}"))
     return calls
 
 
@@ -114,7 +115,7 @@ async def test_a_burst_of_callers_is_greeted_or_refused_and_conversations_have_n
         for many, per_second in waves:
             at_first = us.memory_info().rss, pbx.memory_info().rss
             lag = await Lag.since(bureau)
-            calls = await come(callers, many, per_second)
+            calls = await come(callers, many, per_second, LIMITED, WAITS, WAITS, WAITS)
             everybody += calls
             for call in calls:
                 await call.has(183, 200, BUSY, NO_ROOM, within=60)
@@ -202,3 +203,59 @@ async def test_whom_asterisk_has_no_room_for_is_in_the_journal_and_somebody_is_t
     assert "ends: full (Asterisk took no call more)" in await exchange.cli("call", full[0]["id"])
     await oracle.nothing_is_left(exchange)
     await oracle.each_call_ended_once(exchange)
+
+
+@pytest.mark.fault("F38")
+async def test_of_a_thousand_who_wait_each_has_his_place(
+    tmp_path: Path, start_exchange: Any, measured: Measured, rounds: Callable[[Any, Any], Any]
+) -> None:
+    """They hear ringing, so that no sound has to be made for any of them: what is tried is the queue."""
+    many, per_second = rounds(60, 1000), 40.0
+    bureau = bureau_for(tmp_path, 1, rounds(None, "6000-9999"))
+    rules = [{"name": "open", "do": [queue(music="ringback", ring_for="10s")]}]
+    bureau.add(client("patient", f"+33{PATIENT[1:]}", rules=rules))
+    bureau.write()
+    exchange = await start_exchange(bureau)
+    account = bureau.secretaries[0]
+    async with Hasty(bureau.sip) as callers:
+        lag = await Lag.since(bureau)
+        calls = await come(callers, many, per_second, PATIENT)
+        for call in calls:
+            await call.has(180, within=60)
+        await asked.until(bureau, lambda s: len(s["waiting"]) == many, within=60)
+        measured("waiting at one time, who hear ringing", many, "")
+        measured("heard of, the last one after", max(map(heard_of, calls)), at_most=2.0)
+        order = [waiting["caller"].replace("+33", "0") for waiting in (await exchange.status())["waiting"]]
+        async with Desk(bureau.sip, account.id, account.password) as lea:
+            lea.picks_up = lambda: 0.0
+            by_number = {call.number: call for call in calls}
+            hops = []
+            for nth in range(1, 21):
+                ring = await lea.joined(nth, within=60)
+                assert ring.number == order[nth - 1], "whoever came first is the next"
+                await by_number[ring.number].has(200)
+                left = time.monotonic()
+                by_number[ring.number].leave()
+                hops.append((await rung(lea, nth + 1)).began - left)
+            measured("he leaves, the next INVITE, as a rule", sorted(hops)[len(hops) // 2], at_most=0.3)
+            measured("event loop late, 95 of 100", await lag.now(0.95), at_most=1.0)
+            for call in calls:
+                call.leave()
+            for call in calls:
+                await call.over(60)
+            await asked.until(bureau, lambda s: s["calls"] == 0, within=60)
+    async with asyncio.timeout(60):
+        while len(rows := await asked.calls(bureau)) < many:
+            await asyncio.sleep(0.5)
+    assert len({row["caller"] for row in rows}) == len(rows) == many
+    assert Counter(row["outcome"] for row in rows)["served"] in {20, 21}, (
+        "the last ring may have been picked up"
+    )
+    await oracle.nothing_is_left(exchange)
+    await oracle.each_call_ended_once(exchange)
+
+
+async def rung(phone: Desk, nth: int) -> Ringing:
+    """The `nth` ring of this phone, waited for."""
+    await eventually(lambda: len(phone.rings) >= nth, "her phone does not ring")
+    return phone.rings[nth - 1]
