@@ -234,6 +234,7 @@ class RunningExchange:
         self.prompts = loaded.media
         configuration = loaded.configuration
         self.switchboard.use(configuration)
+        self.refused = None  # in the same instant: whoever sees the new version sees no refusal of the one before
         fields: dict[str, Json] = {
             "version": configuration.version,
             "author": author,

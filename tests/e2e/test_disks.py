@@ -202,7 +202,7 @@ async def test_without_a_descriptor_left_calls_go_on_new_ones_too_and_the_alarm_
     exchange: Exchange, measured: Any, rounds: Any
 ) -> None:
     bureau = exchange.bureau
-    burst = rounds(6, 25)
+    burst = rounds(6, 12)
     itself = psutil.Process(exchange.pid)
     async with Phones() as phones:
         await at_work(phones, exchange)
