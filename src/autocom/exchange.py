@@ -234,7 +234,7 @@ class RunningExchange:
         self.prompts = loaded.media
         configuration = loaded.configuration
         self.switchboard.use(configuration)
-        self.refused = None  # in the same instant: whoever sees the new version sees no refusal of the one before
+        self.refused = None  # at once: whoever sees the new version sees no refusal of the one before
         fields: dict[str, Json] = {
             "version": configuration.version,
             "author": author,
