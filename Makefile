@@ -15,8 +15,8 @@ STEP := tools/step.sh
 CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/autocom
 ASTERISK_HOME := $(if $(AUTOCOM_ASTERISK_HOME),$(AUTOCOM_ASTERISK_HOME),$(if $(AST),$(AST),$(CACHE)/asterisk))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-# a test of calls waits for more than half of its time, so there are three workers more than processors
-WORKERS ?= $(shell echo $$(( $$(nproc) + 3 )))
+# a test of calls waits for more than half of its time, so there are two workers more than processors
+WORKERS ?= $(shell echo $$(( $$(nproc) + 2 )))
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHAOS_ARGS ?=

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from autocom.calls.diverting import forward
 from autocom.calls.inviting import NotInvited, invite
-from autocom.calls.ports import Outbound
+from autocom.calls.ports import Outbound, always
 from autocom.calls.results import NoResult
 from autocom.calls.rooms import command
 from autocom.calls.summoning import call_out
@@ -139,11 +139,11 @@ class EverythingStorm(Storm):
         telephone = self.bench.telephone
         ring = telephone.ring
 
-        async def watched(leg: Outbound) -> None:
+        async def watched(leg: Outbound, wanted: Callable[[], bool] = always) -> None:
             number, _, trunk = leg.endpoint.removeprefix("PJSIP/").partition("@")
             if trunk and number not in OUTSIDE:
                 self._fault(f"{number} is dialled")
-            await ring(leg)
+            await ring(leg, wanted)
 
         telephone.ring = watched  # type: ignore[method-assign]
 

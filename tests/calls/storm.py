@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from autocom.calls.ports import Outbound, TelephoneDown
+from autocom.calls.ports import Outbound, TelephoneDown, always
 from autocom.core.floor_words import LoggedIn, LoggedOut, PausedBy, Resumed
 from autocom.core.letters import voices
 from autocom.core.model import (
@@ -350,10 +350,10 @@ class Storm:
         ring, play, connect = telephone.ring, telephone.play, telephone.connect
         played: dict[str, str] = {}
 
-        async def watched_ring(leg: Outbound) -> None:
+        async def watched_ring(leg: Outbound, wanted: Callable[[], bool] = always) -> None:
             if leg.channel in telephone.past:
                 self._fault(f"{leg.channel} is rung again after its end")
-            await ring(leg)
+            await ring(leg, wanted)
 
         async def watched_play(channel: str, playback: str, media: str, *, skip_ms: int = 0) -> None:
             now = telephone.channels.get(channel)

@@ -18,12 +18,12 @@ import pytest
 import sqlalchemy as sa
 
 from autocom.journal.postgres import PrivatePostgres
-from tests.support import asked, oracle
+from tests.support import asked, oracle, storm
 from tests.support.bureau import MUSIC, Bureau
 from tests.support.exchange import Exchange
 from tests.support.failover import Door, a_pair, port_of
 from tests.support.phones import Phones
-from tests.support.postgres import execute
+from tests.support.postgres import execute, private_postgres
 
 pytestmark = [pytest.mark.timeout(150)]
 DID = "0199001001"
@@ -130,3 +130,43 @@ async def _failed_over(
             measured("caught up", time.monotonic() - turned, "s", at_most=60)
             await oracle.each_call_ended_once(exchange)
             await oracle.nothing_is_left(exchange)
+
+
+def late(delays: list[float]) -> float:
+    """So late are 19 of 20 at most; seconds."""
+    return delays[int(0.95 * (len(delays) - 1))]
+
+
+@pytest.mark.fault("F16")
+@pytest.mark.timeout(1200)
+async def test_postgresql_is_stopped_under_load(tmp_path: Path, measured: Any, rounds: Any) -> None:
+    bureau = storm.ready(Bureau.at(tmp_path / "bureau", secretaries=8))
+    with private_postgres(tmp_path / "server") as server:
+        async with Door(port_of(server)).open() as door:
+            bureau.settings["AUTOCOM_DATABASE_URL"] = (
+                sa.make_url(server.url).set(port=door.port).render_as_string(hide_password=False)
+            )
+            async with Exchange(bureau) as exchange:
+                load = storm.Storm(bureau, per_second=3.0, talk=(1.0, 3.0), seed=16, patience=(8.0, 12.0))
+                async with load:
+                    await asyncio.sleep(rounds(6.0, 200.0))
+                    stopped = time.time()
+                    await asyncio.to_thread(server.stop)
+                    await asyncio.sleep(rounds(8.0, 600.0))
+                    status = await asked.status(bureau)
+                    assert status["database"]["state"] == "down", status["database"]
+                    assert "database_down" in {alert["alert"] for alert in status["alerts"]}
+                    measured("facts in the local log alone", status["database"]["behind"], "")
+                    log = sum(file.stat().st_size for file in bureau.state.glob("journal.sqlite*"))
+                    measured("the local log", log / 2**20, "MB", at_most=200)
+                    back = time.time()
+                    await asyncio.to_thread(server.start)
+                    door.target = port_of(server)
+                    await asked.until(bureau, lambda s: s["database"]["behind"] == 0, 90)
+                    measured("caught up", time.time() - back, at_most=60)
+                    await load.drained()
+                    await load.balance(exchange)
+    before, during = load.delays(until=stopped), load.delays(stopped, back)
+    measured("calls meanwhile", sum(c.dialogue.at["invite"] > stopped for c in load.callers.values()), "")
+    measured("INVITE in to INVITE out, 95 of 100, before", late(before))
+    measured("the same without PostgreSQL, later by", late(during) - late(before), at_most=rounds(1.0, 0.01))
