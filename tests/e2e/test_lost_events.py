@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from autocom.asterisk.installation import find
-from tests.e2e.test_serve import running
+from tests.e2e.test_serve import running, written
 from tests.support.bureau import CALLER as HIM
 from tests.support.bureau import VOICES, Bureau, queue
 from tests.support.eventually import eventually
@@ -79,7 +79,7 @@ async def house(bureau: Bureau, folder: Path) -> AsyncIterator[House]:
         }
         etc, said = bureau.state / "asterisk" / "etc", folder / "serve.log"
         with running(COMMAND, "serve", environment=bureau.environment, log=said):
-            await eventually((etc / "asterisk.conf").exists, "nothing is written for Asterisk", READY)
+            await eventually(lambda: written(bureau), "nothing is written for Asterisk", READY)
             conf = etc / "http.conf"
             conf.write_text(conf.read_text().replace(str(ari.port), str(http)))  # the line lies in between
             elsewhere = (asterisk.program, "-f", "-C", etc / "asterisk.conf")

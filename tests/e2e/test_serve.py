@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from autocom.asterisk.conf.dialplan import ROUTER
 from autocom.asterisk.installation import find
 from tests.support.bureau import MESSAGE, Bureau
 from tests.support.eventually import eventually
@@ -41,6 +42,11 @@ def running(
         print(f"--- end of {log.name} ---\n{log.read_text(errors='replace')[-4000:]}")
 
 
+def written(bureau: Bureau) -> bool:
+    """Whether all is there that Asterisk needs: its scripts are written last."""
+    return (bureau.state / "asterisk" / "agi-bin" / ROUTER).exists()
+
+
 async def test_an_asterisk_elsewhere_serves_calls_follows_a_reload_and_outlives_us(
     bureau: Bureau, tmp_path: Path
 ) -> None:
@@ -67,7 +73,7 @@ async def test_an_asterisk_elsewhere_serves_calls_follows_a_reload_and_outlives_
             return reply.status == 200
 
     with running(COMMAND, "serve", environment=environment, log=said) as serve:
-        await eventually(conf.exists, "nothing is written for Asterisk", READY)
+        await eventually(lambda: written(bureau), "nothing is written for Asterisk", READY)
         elsewhere = (asterisk.program, "-f", "-C", conf)
         with running(*elsewhere, environment=dict(os.environ), log=tmp_path / "asterisk.log") as other:
             await eventually(lambda: "\nready" in said.read_text(), "not ready", READY)
