@@ -192,7 +192,7 @@ async def test_how_an_offer_ends_is_told_with_its_cause_and_seen_on_the_phone(tm
         assert lea.calls[0].missed
         # another secretary took it: no missed call
         await h.telephone.ring(h.offer("ring-c1-2-lea"))
-        await h.ear.fact(ChannelRinging)
+        await h.ear.fact(ChannelRinging, channel="ring-c1-2-lea")
         await h.telephone.hang_up("ring-c1-2-lea", Cause.ANSWERED_ELSEWHERE)
         await h.ear.fact(ChannelGone, channel="ring-c1-2-lea", cause=26)
         await lea.calls[1].closed()
