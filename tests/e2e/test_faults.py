@@ -24,6 +24,7 @@ from tests.support import asked, oracle
 from tests.support.bureau import CALLER, MUSIC, VOICES, Bureau, queue
 from tests.support.console import asterisk_says
 from tests.support.exchange import Exchange
+from tests.support.leg import Leg
 from tests.support.phones import Phones, Softphone
 
 pytestmark = [pytest.mark.timeout(120)]
@@ -57,6 +58,16 @@ def signal_all(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+async def one_talks_one_waits(phones: Phones, bureau: Bureau) -> tuple[Leg, Leg]:
+    """Two callers: one talks with her, the other hears his music."""
+    await at_work(phones, bureau, answer_after=0.2)
+    talking = await phones.dial(bureau.uri(DID), say=CALLER)
+    await talking.hears(VOICES[0])
+    waiting = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
+    await waiting.hears(MUSIC)
+    return talking, waiting
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------
@@ -119,11 +130,7 @@ async def test_a_killed_asterisk_is_started_again_and_who_calls_again_has_the_pl
     bureau.write()
     exchange = await start_exchange(bureau)
     async with Phones() as phones:
-        await at_work(phones, bureau, answer_after=0.2)
-        talking = await phones.dial(bureau.uri(DID), say=CALLER)
-        await talking.hears(VOICES[0])
-        waiting = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
-        await waiting.hears(MUSIC)
+        talking, waiting = await one_talks_one_waits(phones, bureau)
         dead, began = asterisk_of(bureau), time.monotonic()
         os.kill(dead, signal.SIGKILL)
         await asked.until(bureau, lambda s: s["asterisk"]["state"] == "down")
@@ -174,11 +181,7 @@ async def test_modules_that_are_reloaded_and_an_asterisk_that_is_asked_to_stop_c
     bureau.write()
     exchange = await start_exchange(bureau)
     async with Phones() as phones:
-        await at_work(phones, bureau, answer_after=0.2)
-        talking = await phones.dial(bureau.uri(DID), say=CALLER)
-        await talking.hears(VOICES[0])
-        waiting = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
-        await waiting.hears(MUSIC)
+        talking, waiting = await one_talks_one_waits(phones, bureau)
         for module in ("res_pjsip.so", "pbx_config.so", "res_musiconhold.so", "http", "manager", "logger"):
             await asterisk_says(bureau, f"module reload {module}")
         await talking.hears(VOICES[0], for_seconds=0.8)

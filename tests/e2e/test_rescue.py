@@ -21,7 +21,8 @@ from autocom.rescue.judge import AWAY_FOR, GATE_AFTER
 from tests.support import asked, oracle, tones
 from tests.support.bureau import CALLER, MESSAGE, MUSIC, VOICES, Bureau, client, play, queue
 from tests.support.exchange import Exchange
-from tests.support.phones import Phones
+from tests.support.leg import Leg
+from tests.support.phones import Phones, Softphone
 
 pytestmark = [pytest.mark.timeout(150)]
 TALK, WAIT = "0199001001", "0199001002"
@@ -68,6 +69,17 @@ async def said(exchange: Exchange, event: str, within: float) -> float:
     return time.monotonic()
 
 
+async def one_talks_one_waits(phones: Phones, bureau: Bureau, lea: Softphone) -> tuple[Leg, Leg]:
+    """Two callers: one talks with her, the other hears his music."""
+    talking = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
+    await lea.rings()
+    await lea.answer()
+    await talking.hears(VOICES[0])
+    waiting = await phones.dial(bureau.uri(WAIT), "0639980102", say=CALLER)
+    await waiting.hears(MUSIC)
+    return talking, waiting
+
+
 @pytest.mark.fault("F7")
 async def test_a_frozen_exchange_loses_nobody_and_wakes_up_to_what_is_true(
     exchange: Exchange, measured: Any
@@ -80,12 +92,7 @@ async def test_a_frozen_exchange_loses_nobody_and_wakes_up_to_what_is_true(
         ]
         await asked.are(bureau, lea="free", ines="free")
         await exchange.cli("secretary", "ines", "pause", "lunch")
-        talking = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
-        await lea.rings()
-        await lea.answer()
-        await talking.hears(VOICES[0])
-        waiting = await phones.dial(bureau.uri(WAIT), "0639980102", say=CALLER)
-        await waiting.hears(MUSIC)
+        talking, waiting = await one_talks_one_waits(phones, bureau, lea)
 
         exchange.send(signal.SIGSTOP)
         frozen = time.monotonic()
@@ -187,12 +194,7 @@ async def test_callers_of_an_ari_that_answers_nothing_are_handed_over_under_a_li
         ]
         await asked.are(bureau, lea="free", ines="free")
         await exchange.cli("secretary", "ines", "pause", "lunch")
-        talking = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
-        await lea.rings()
-        await lea.answer()
-        await talking.hears(VOICES[0])
-        waiting = await phones.dial(bureau.uri(WAIT), "0639980102", say=CALLER)
-        await waiting.hears(MUSIC)
+        talking, waiting = await one_talks_one_waits(phones, bureau, lea)
 
         door = card.read(state)
         assert door is not None

@@ -181,11 +181,10 @@ class Dispatcher:
 
     def stop(self, leg: str, cause: Cause = Cause.NORMAL) -> None:
         """End a leg, also one that belongs to nothing; until that is done nobody rings at the phone it is at."""
-        if (
-            leg not in self._being_stopped
-        ):  # a second event would leave who waits for the first one waiting for ever
-            self._being_stopped[leg] = asyncio.Event()
-            self._spawn(self._stop(leg, cause))
+        if leg in self._being_stopped:
+            return  # with a second event, who waits for the first one would wait for ever
+        self._being_stopped[leg] = asyncio.Event()
+        self._spawn(self._stop(leg, cause))
 
     def _spawn(self, act: Coroutine[None, None, None]) -> None:
         if self.tasks is None:

@@ -18,8 +18,7 @@ async def _at_once(command: Callable[[], Awaitable[None]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """See the module. `surely` gives a command that nothing
-    waits for, and repeats it where Asterisk did not answer."""
+    """See the module. `surely` gives a command that nothing waits for, and repeats it where Asterisk did not answer."""
 
     telephone: Telephone
     journal: Journal
