@@ -220,6 +220,22 @@ async def test_how_an_offer_ends_is_told_with_its_cause_and_seen_on_the_phone(tm
         await h.ear.fact(ChannelGone, channel="ring-c1-5-lea")
 
 
+async def test_a_hang_up_that_asterisk_has_taken_and_not_done_is_asked_for_again(tmp_path, monkeypatch):
+    async with house(tmp_path) as h:
+        lea = await h.lea()
+        await h.telephone.ring(h.offer("ring-c1-1-lea"))
+        await h.ear.fact(ChannelRinging)
+
+        async def taken(*_: object, **__: object) -> None:
+            monkeypatch.undo()
+
+        monkeypatch.setattr(type(h.telephone.client.ari.channels), "hangup", taken)
+        await h.telephone.hang_up("ring-c1-1-lea", Cause.ANSWERED_ELSEWHERE)
+        await h.ear.fact(ChannelGone, channel="ring-c1-1-lea", cause=26)
+        await lea.calls[0].closed()
+        assert not lea.calls[0].missed
+
+
 async def test_twenty_phones_are_rung_at_once_each_once(tmp_path):
     """A `dial` right behind its `create` is refused now and then: the leg is not yet in our application."""
     async with house(tmp_path) as h:

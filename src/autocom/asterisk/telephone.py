@@ -41,6 +41,8 @@ FALLBACK = "autocom-fallback"
 FAX_EAR = "FAXOPT(faxdetect)"
 RINGBACK = "tone:ring"  # no music class can be called so
 DIAL_TRIES = 25
+ENDS_WITHIN = 2.0
+"""Seconds within which a channel that was hung up is gone; Asterisk needs some milliseconds."""
 # Without this an offer lists every codec that Asterisk has, µ-law first (22.10, whatever the endpoint
 # prefers), and each call is transcoded. The operators' lines here are A-law; the endpoint adds its own.
 FORMATS = "alaw,ulaw"
@@ -189,12 +191,19 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
             await self._ari.channels.ring_stop(channel)
 
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
-        """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call."""
+        """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call. Asked again until it is gone: a phone that
+        goes on ringing, or talks to nobody, is nobody's to notice."""
         self._sound.pop(channel, None)
         self._quiet.ends(channel)
         code = cause if cause is not Cause.UNKNOWN else Cause.NORMAL
         with suppress(Gone), about_a_channel():
             await self._ari.channels.hangup(channel, reason_code=str(int(code)))
+            asyncio.get_running_loop().call_later(ENDS_WITHIN, self._hang_up_again, channel, code)
+
+    def _hang_up_again(self, channel: str, cause: Cause) -> None:
+        if channel in self.feed.state.lines:
+            log.warning("hang_up_repeated", channel=channel)
+            self.feed.spawn(self._take_back(channel, cause))
 
     async def taken(self, channel: str) -> None:
         """See `dialplan/inbound.conf`, `autocom-inbound-left`."""
@@ -321,9 +330,9 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
             await asyncio.sleep(0.02)
         raise TelephoneDown(f"{leg.channel} does not enter the application")
 
-    async def _take_back(self, channel: str) -> None:
+    async def _take_back(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
         try:
-            await self.hang_up(channel)
+            await self.hang_up(channel, cause)
         except TelephoneDown as down:
             log.warning("leg_not_taken_back", channel=channel, why=str(down))
 
