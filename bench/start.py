@@ -1,6 +1,6 @@
 """How long callers who wait are without an exchange: from `exec autocom up` after kill -9 to the first INVITE at a phone.
 
-    .venv/bin/python bench/start.py [--rounds 5] [--clients 2] [--json]
+    .venv/bin/python bench/start.py [--rounds 5] [--clients 0] [--json]
 
 Each round: the one secretary talks, another caller waits; the exchange is killed, the two who talk hang up, and the
 exchange is started again: it has to find that out and ring her phone. Asterisk and PostgreSQL stay. Wall seconds, and the processor's seconds of the exchange until then, which say more on a busy machine; the parts
@@ -108,11 +108,11 @@ def main() -> int:
     words.add_argument("--rounds", type=int, default=5)
     words.add_argument("--clients", type=int, default=0, help="clients beside the two that are needed")
     words.add_argument("--json", action="store_true")
-    asked = words.parse_args()
-    found = asyncio.run(measure(asked.rounds, asked.clients))
+    chosen = words.parse_args()
+    found = asyncio.run(measure(chosen.rounds, chosen.clients))
     names = list(dict.fromkeys(name for row in found for name in row))
     table = {name: [row[name] for row in found if name in row] for name in names}
-    if asked.json:
+    if chosen.json:
         print(json.dumps(table))
     else:
         for name, values in table.items():

@@ -265,7 +265,8 @@ def route(path, now):
         who = identify(raw, head)
         clients = file.tell()
         # autocom knew him before it went away: he may be another client's by now
-        row = row_of(file, variable("AUTOCOM_CLIENT"))
+        known = variable("AUTOCOM_CLIENT")
+        row = row_of(file, known) if known else None
         if row is None:
             file.seek(clients)
             row = row_of(file, who["client"])

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from autocom import faults
-from autocom.alert_post import POST, Post, Posting, posting
-from autocom.alerting import CURSOR, MAILED_ALREADY, AlertRoom, fact_of
+from autocom.alert_post import PATIENCE, POST, Post, Posting, posting
+from autocom.alerting import CURSOR, MAILED_ALREADY, SAVED_EVERY, AlertRoom, fact_of
 from autocom.core.alerts import ALERT, CODEC, LOOKED_FOR, RULES, Alert, Alerting, Finding, Webhook
 from autocom.core.journal import Entry, Json
 from autocom.core.letters import letters
@@ -182,6 +182,37 @@ def test_facts_that_were_saved_in_the_last_moment_are_heard_by_the_next_process(
     story(tmp_path, plot)
 
 
+def test_what_is_to_be_read_again_after_a_crash_stays_short_though_nothing_happens(tmp_path: Path) -> None:
+    async def plot(station: Station) -> None:
+        for _ in range(20):
+            for _ in range(100):
+                station.service("ended", outcome="served")
+            await asyncio.sleep(1)
+        await asyncio.sleep(2)
+        cursor = station.local.rows(CURSOR)[CURSOR]
+        assert isinstance(cursor, int)
+        assert station.local.last - cursor < SAVED_EVERY
+        await station.kill()
+
+    story(tmp_path, plot)
+
+
+def test_a_room_that_is_begun_again_hears_what_came_meanwhile(tmp_path: Path) -> None:
+    async def plot(station: Station) -> None:
+        station.journal.begun()
+        room = station.room
+        assert station._task is not None
+        station._task.cancel()
+        await asyncio.wait([station._task])
+        station.service("ended", outcome="fallback")
+        station._task = asyncio.ensure_future(room.run())
+        await asyncio.sleep(3)
+        assert station.told() == [("fallback_used", "raised")]
+        await station.kill()
+
+    story(tmp_path, plot)
+
+
 def test_the_first_fault_ever_is_heard_though_the_process_ended_with_it(tmp_path: Path) -> None:
     async def plot(station: Station) -> None:
         await asyncio.sleep(2)
@@ -236,6 +267,24 @@ def test_the_supervisor_is_not_mailed_twice_of_what_she_is_mailed_anyway(tmp_pat
         await station.kill()
 
     story(tmp_path, plot, supervisor=("chef@tilleuls.example",))
+
+
+def test_only_what_is_about_somebody_says_a_name(tmp_path: Path) -> None:
+    async def plot(station: Station) -> None:
+        lea = replace(station.configuration.secretaries["lea"], name="Léa Martin")
+        station.configuration = replace(
+            station.configuration, secretaries={**station.configuration.secretaries, "lea": lea}
+        )
+        station.service("alert", alert="no_answer_pause", secretary="lea", misses=3)
+        faults.note(station.journal, station.clock, "part_failed", "lea", "ZeroDivisionError")
+        await asyncio.sleep(3)
+        rows: Any = station.room.rows()["active"]
+        said = {row["alert"]: json.dumps(row["text"], ensure_ascii=False) for row in rows}
+        assert "Léa Martin" in said["no_answer_pause"]
+        assert "Léa Martin" not in said["part_failed"], "a part may have a name that is a secretary's as well"
+        await station.kill()
+
+    story(tmp_path, plot)
 
 
 def test_nobody_is_mailed_where_the_files_name_nobody(tmp_path: Path) -> None:
@@ -374,7 +423,7 @@ async def posted(local: LocalLog, listener: Listener, *bodies: str, hook: Webhoo
         local.save((), floor=posting(f"alert-{n}", clock.now() + n / 1000, {"text": text}))
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(post.run())
-        while post.waiting():
+        while local.rows(POST):
             await asyncio.sleep(0.01)
         running.cancel()
 
@@ -410,4 +459,12 @@ async def test_a_hook_that_was_taken_out_of_the_files_is_owed_nothing(local: Loc
     (going,) = post._open()
     assert isinstance(going, Posting)
     await post._send(going)
-    assert post.waiting() == 0
+    assert not local.rows(POST)
+
+
+async def test_what_has_waited_for_more_than_a_day_is_not_posted_any_more(local: LocalLog) -> None:
+    clock = QuickClock()
+    local.save((), floor=posting("alert-9", clock.now() - PATIENCE, {"text": "of the day before yesterday"}))
+    async with Listener() as listener:
+        await posted(local, listener, "one")
+    assert [json.loads(raw)["id"] for _, raw in listener.taken] == ["alert-0"]

@@ -17,14 +17,16 @@ CLEAN = {"dependencies": [{"name": "x", "version": "1", "vulns": []}, {"name": "
 BAD = {"dependencies": [{"name": "x", "version": "1", "vulns": [{"id": "PYSEC-1"}, {"id": "GHSA-2"}]}]}
 
 
-def audit(folder: Path, answer: object, code: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+def audit(
+    folder: Path, answer: object, code: int, *arguments: str, says: str = "ConnectionError: no route to host"
+) -> subprocess.CompletedProcess[str]:
     """With a pip-audit that gives this answer (None: that fails to reach anything)."""
     program = folder / "pip-audit"
     text = "" if answer is None else json.dumps(answer)
     program.write_text(
         f"#!{sys.executable}\nimport sys\nfrom pathlib import Path\n"
         f"if {text!r}: Path(sys.argv[sys.argv.index('--output') + 1]).write_text({text!r})\n"
-        f"print('ConnectionError: no route to host', file=sys.stderr)\nsys.exit({code})\n"
+        f"print({says!r}, file=sys.stderr)\nsys.exit({code})\n"
     )
     program.chmod(0o700)
     command = [sys.executable, str(ROOT / "tools" / "audit.py"), "--program", str(program), *arguments]
@@ -50,6 +52,13 @@ def test_a_database_that_cannot_be_reached_is_said_and_fails_only_where_it_is_re
     assert done.returncode == code
     assert "was not asked: ConnectionError" in done.stdout
     assert "0 vulnerable" not in done.stdout
+
+
+def test_a_lock_that_is_refused_is_no_network_that_is_away(tmp_path: Path) -> None:
+    says = "ERROR:pip_audit._cli:requirement x==1 does not contain a hash"
+    done = audit(tmp_path, None, 1, says=says)
+    assert done.returncode == 1
+    assert f"pip-audit refuses it: {says}" in done.stdout
 
 
 def test_no_asterisk_is_taken_that_an_advisory_which_matters_here_speaks_of() -> None:

@@ -167,3 +167,59 @@ async def test_a_network_that_becomes_a_trunks_is_let_in(journal: SharedJournal,
         hands.trunks.append("192.0.2.0/24")
         bans._news.set()
         await until(hands)
+
+
+async def test_who_is_let_in_again_is_so_though_asterisk_does_not_take_it_at_once(
+    journal: SharedJournal, hands: Hands
+) -> None:
+    bans = bans_of(journal, hands)
+    fail(bans)
+    async with running(bans):
+        await until(hands, STRANGER)
+        hands.fails = 1
+        bans.clear(STRANGER, "chef")
+        await until(hands)
+    # the file says so already by then, and it has to be read all the same
+    assert hands.anew[-2:] == [False, True]
+
+
+def test_after_a_restart_the_oldest_are_still_the_oldest(
+    journal: SharedJournal, hands: Hands, tmp_path: Path
+) -> None:
+    addresses = ["192.0.2.9", "192.0.2.7", "192.0.2.8"]
+    bans = bans_of(journal, hands)
+    for address in addresses:
+        hands.at += 1
+        fail(bans, address)
+    for n, address in enumerate(("203.0.113.9", "203.0.113.7")):
+        hands.at += n
+        bans.hear(Login(address, right=True))
+    journal._log.close()
+    again = bans_of(SharedJournal(LocalLog(tmp_path / "log.sqlite")), hands)
+    assert [row["address"] for row in again.rows() if isinstance(row, dict)] == addresses
+    assert list(again.watch.known) == ["203.0.113.9", "203.0.113.7"]
+
+
+async def test_a_ban_that_ended_while_nobody_was_there_is_told_to_be_over_once(
+    journal: SharedJournal, hands: Hands
+) -> None:
+    fail(bans_of(journal, hands))
+    hands.at += FIRST + 1
+    for _ in range(2):
+        async with running(bans_of(journal, hands)):
+            await until(hands)
+        hands.told.clear()
+    assert faults(journal) == [(STRANGER, False), (STRANGER, True)]
+
+
+async def test_a_ban_that_makes_room_for_a_newer_one_is_over_and_leaves_nothing_behind(
+    journal: SharedJournal, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autocom.core.bans.MOST", 1)
+    bans = bans_of(journal, hands)
+    fail(bans)
+    fail(bans, "192.0.2.67")
+    async with running(bans):
+        await until(hands, "192.0.2.67")
+    assert faults(journal) == [(STRANGER, False), ("192.0.2.67", False), (STRANGER, True)]
+    assert set(journal.rows(banning.TOLD)) == {f"{banning.TOLD}192.0.2.67"}

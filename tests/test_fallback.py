@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
 
 from autocom import fallback
-from autocom.calls.living import LEFT
+from autocom.calls.living import FALLBACK, LEFT
+from autocom.calls.ports import TelephoneDown
 from autocom.config import load, plan_of
 from autocom.core.journal import Entry
 from autocom.core.model import Configuration
@@ -147,6 +150,41 @@ async def test_a_call_whose_story_crashed_has_its_record_already(
     assert list(folder.iterdir()) == []
 
 
+async def test_a_call_whose_story_ends_while_others_are_brought_in_is_told_once(
+    folder: Path, journal: LocalLog, configuration: Configuration
+) -> None:
+    served(folder, "1795000000.1")
+    served(folder, "1795000000.2")
+    talking = {"1795000000.2"}
+
+    def close() -> None:
+        journal.save([Entry(1.0, "ended", "c2", {})], floor={f"{FALLBACK}1795000000.2": "c2"})
+        talking.clear()
+
+    def in_force() -> Configuration:
+        asyncio.get_running_loop().call_soon(close)
+        return configuration
+
+    await fallback.take_in(folder, journal, in_force, PLAN, lambda channel: channel in talking)
+    ended = [entry.call for _, entry in journal.read(0, 100) if entry.kind == "ended"]
+    assert len(ended) == 2
+    assert "c2" in ended
+    assert list(folder.iterdir()) == []
+    assert not journal.rows(FALLBACK)
+
+
+def test_marks_whose_record_never_comes_are_swept(journal: LocalLog) -> None:
+    journal.save(floor={f"{LEFT}1": "c1", f"{FALLBACK}2": "c2", f"{FALLBACK}3": "c3", "other": 1})
+    since: dict[str, float] = {}
+    assert fallback.stale(journal, since, 1000.0) == []
+    journal.save(floor={f"{FALLBACK}3": None})
+    assert fallback.stale(journal, since, 1000.0 + fallback.SWEPT_EVERY) == [f"{LEFT}1"]
+    journal.save(floor={f"{LEFT}1": None})
+    assert fallback.stale(journal, since, 1000.0 + fallback.FALLBACK_LASTS - 1) == [], "he may still talk"
+    assert fallback.stale(journal, since, 1000.0 + fallback.FALLBACK_LASTS) == [f"{FALLBACK}2"]
+    assert set(since) == {f"{FALLBACK}2"}
+
+
 async def test_a_file_that_is_none_of_ours_is_put_aside_and_told_once(
     folder: Path, journal: LocalLog, configuration: Configuration
 ) -> None:
@@ -169,6 +207,8 @@ async def test_who_hung_up_before_anybody_had_him_is_written_down_at_the_second_
     await fallback.take_in(folder, journal, lambda: configuration, PLAN, looked_at=looked_at)
     assert kinds(journal) == ["arrived", "identified", "ended"]
     assert list(folder.iterdir()) == []
+    await fallback.take_in(folder, journal, lambda: configuration, PLAN, looked_at=looked_at)
+    assert looked_at == set(), "of whom nothing is left to be looked at"
     record = project("x", [replace(entry, call="x") for _, entry in journal.read(0, 10)])
     assert (record.outcome, record.cause, record.arrived_at) == ("abandoned", "short", 1_795_000_029)
 
@@ -186,3 +226,21 @@ async def test_who_has_a_record_of_his_own_is_not_written_down_again(
     assert kinds(journal) == []
     assert list(folder.iterdir()) == []
     assert not journal.rows(LEFT)
+
+
+async def test_everybody_is_told_of_again_to_a_fallback_that_missed_something() -> None:
+    posts = {name: Post(name, registered=True, logged_in=name == "lea") for name in ("lea", "ines", "chloe")}
+    dispatcher = SimpleNamespace(floor=SimpleNamespace(posts=posts, staff=Staff({}, {})))
+    exchange = SimpleNamespace(switchboard=SimpleNamespace(dispatcher=dispatcher))
+    told: list[tuple[str, bool]] = []
+
+    class Telephone:
+        async def tell_fallback(self, secretary: str, *, at_work: bool) -> None:
+            if secretary == "ines":
+                raise TelephoneDown("no answer")
+            told.append((secretary, at_work))
+
+    await fallback.tell_all(exchange, Telephone(), known := {})
+    assert told == [("lea", True), ("chloe", False)]
+    await fallback.tell_all(exchange, Telephone(), known)
+    assert len(told) == 2, "they are known"

@@ -49,3 +49,40 @@ except ValueError:
     told = json.loads(line)
     assert (told["logger"], told["level"], told["event"]) == ("a.library", "error", "of one\\r\\nline")
     assert "ValueError: two" in told["exception"]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_what_an_error_says_moves_no_terminals_cursor(form: str) -> None:
+    script = f"""
+import structlog
+from autocom import logs
+
+logs.set_up("info", "{form}")
+try:
+    raise ValueError("a stranger's \\x1b[2J and \\x9b2J")
+except ValueError:
+    structlog.get_logger().exception("of \\x9b2J")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    said = json.loads(done.stderr)["exception"] if form == "json" else done.stderr
+    assert "ValueError: a stranger's \\x1b[2J and \\x9b2J" in said
+    assert "\x1b" not in said
+    assert "\x9b" not in done.stderr
+
+
+def test_a_librarys_slip_in_its_own_log_ends_nothing() -> None:
+    script = """
+import logging
+from autocom import logs
+
+logs.set_up("info", "json")
+library = logging.getLogger("a.library")
+library.error("%d of %s", "one")
+library.error("%(two)s", {"one": 1})
+library.log(35, "between two levels")
+library.log(99, "beyond all")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["level"] for line in told] == ["error", "error", "warning", "critical"]
+    assert told[0]["event"].startswith("%d of %s")

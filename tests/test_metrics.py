@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +302,11 @@ async def test_the_dashboard_shows_every_figure_of_ours() -> None:
     }
     left_out = {name for name in ours if name not in shown and f"{name}_bucket" not in shown}
     assert left_out == {"autocom_alerts_total", "autocom_mails_total", "autocom_texts_total"}
+
+
+async def test_the_version_is_that_of_the_code_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autocom.metrics.version", lambda _: "the next one, just installed")
+    assert (await scraped(of()))["autocom_build_info"] == {(version("autocom"),): 1.0}
 
 
 async def test_the_page_lists_every_figure_of_ours() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from autocom import pulse
 from autocom.pulse import Health, Pulse, Stall, last_stall
@@ -64,7 +67,10 @@ async def test_a_loop_that_turns_beats_and_is_left_alone(watched: Watched) -> No
     assert watched.codes == []
 
 
-async def test_after_a_stall_everything_is_doubted_before_any_task_goes_on(watched: Watched) -> None:
+async def test_after_a_stall_everything_is_doubted_before_any_task_goes_on(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "LATE", 10)  # no thread is excused here that had no processor for a moment
     await until_beaten(watched, 2)
     order: list[str] = []
     doubt = watched.pulse._doubt
@@ -77,7 +83,9 @@ async def test_after_a_stall_everything_is_doubted_before_any_task_goes_on(watch
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(story())
         await asyncio.sleep(0)
-        block(watched, 0.45)
+        order.clear()  # a stall before this one was the machine's
+        watched.stalls.clear()
+        block(watched, 1.0)
     assert order == ["doubt", "story"]
     (stall,) = watched.stalls
     assert stall.seconds > 0.3
@@ -100,6 +108,17 @@ async def test_a_loop_that_stands_for_long_ends_the_process_and_says_where_it_st
     assert last_stall(watched.state) is None, "told once"
 
 
+async def test_a_disk_that_hangs_keeps_no_frozen_process_alive(watched: Watched) -> None:
+    os.mkfifo(watched.state / pulse.STORY)  # whoever writes to it waits for a reader
+    watched.pulse.armed = True
+    await until_beaten(watched, 2)
+    block(watched, 10)
+    try:
+        assert watched.codes == [pulse.EXIT]
+    finally:
+        os.close(os.open(watched.state / pulse.STORY, os.O_RDONLY | os.O_NONBLOCK))
+
+
 async def test_while_it_starts_nothing_ends_it(watched: Watched) -> None:
     await until_beaten(watched, 2)
     block(watched, 0.9)
@@ -111,12 +130,67 @@ async def test_a_thread_that_stood_still_itself_excuses_the_loop(watched: Watche
     watched.pulse.armed = True
     await until_beaten(watched, 2)
     # as after SIGSTOP and SIGCONT: by the clock both are late, the thread finds that it was
-    watched.pulse._excused = 20.0
+    watched.pulse._excused = (watched.pulse._turned, 20.0)
     block(watched, 0.9)
     await until_beaten(watched, 1)
     assert watched.codes == []
     assert [stall.stopped for stall in watched.stalls] == [True]
     assert "the process was stopped" in str(watched.stalls[0])
+
+
+@pytest.mark.parametrize(("works", "stopped"), [(True, False), (False, True)])
+async def test_who_holds_the_interpreter_was_not_stopped(
+    works: bool, stopped: bool, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # a clock of its own: this machine may have no processor to spare, which looks the same
+    monkeypatch.setattr(time, "process_time", time.monotonic if works else lambda: 0.0)
+    await until_beaten(watched, 2)
+    began, length = time.monotonic(), 16
+    while time.monotonic() - began < 0.6:
+        length += 1
+        re.match(r"(a+)+$", "a" * length + "b")  # no thread goes on meanwhile
+    block(watched, 0.05)
+    await until_beaten(watched, 1)
+    assert watched.stalls
+    assert {stall.stopped for stall in watched.stalls} == {stopped}
+
+
+async def test_an_excuse_of_one_turn_is_none_of_the_next(watched: Watched) -> None:
+    watched.pulse.armed = True
+    await until_beaten(watched, 2)
+    watched.pulse._excused = (watched.pulse._turned, 20.0)
+    await until_beaten(watched, 2)
+    block(watched, 20)
+    assert watched.codes == [pulse.EXIT]
+
+
+async def test_a_health_that_cannot_be_asked_does_not_end_the_process(watched: Watched) -> None:
+    watched.pulse.armed = True
+    heard: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: heard.append(str(about["exception"])))
+    healthy, watched.health = watched.health, None
+    await asyncio.sleep(1.0)
+    watched.health = healthy
+    await until_beaten(watched, 2)
+    assert watched.codes == []
+    assert len(heard) > 1
+
+
+async def test_a_beat_that_cannot_be_written_is_told_once_and_the_loop_turns_on(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = asyncio.Semaphore(0)
+
+    def refuse(_: str) -> None:
+        refused.release()
+        raise OSError("Input/output error")
+
+    with capture_logs() as said, monkeypatch.context() as broken:
+        broken.setattr(watched.pulse._beats, "say", refuse)
+        for _ in range(5):
+            await refused.acquire()
+    await until_beaten(watched, 2)
+    assert [line["why"] for line in said if line["event"] == "no beat"] == ["Input/output error"]
 
 
 async def test_systemd_is_fed_only_while_the_telephone_is_well(

@@ -127,11 +127,42 @@ def test_whatever_the_clock_did_between_runs_every_segment_goes_forward(shifts):
         for _ in range(most):
             at += 2
             kind, fields = kinds[len(facts)]
-            facts.append((run, Entry(at + shift, kind, "c1", fields)))
+            facts.append((run, len(facts) + 1, Entry(at + shift, kind, "c1", fields)))
     told = mended(facts)
 
-    assert [e.kind for e in told] == [e.kind for _, e in facts]
+    assert [e.kind for e in told] == [e.kind for _, _, e in facts]
     assert all(b.at >= a.at - 1.0 for a, b in pairwise(told))
     assert all(s.end is None or s.end >= s.start for s in segments(told))
     record = project("c1", told)
     assert record.wait_ms is None or record.wait_ms >= 0
+
+
+A, B = uuid.UUID(int=1), uuid.UUID(int=2)
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        pytest.param(
+            [*((A, n, n) for n in range(1, 7)), (B, 4, 64), (B, 5, 65)],
+            [1, 2, 3, 4, 5, 6, 64, 65],
+            id="a power cut took the end of a run, and its numbers came again",
+        ),
+        pytest.param(
+            [(A, 1, 1), (A, 3, 3), (A, 5, 5), (B, 2, 62), (B, 4, 64)],
+            [1, 3, 5, 62, 64],
+            id="of the numbers that came again this call has others",
+        ),
+        pytest.param(
+            [(A, 1, 1), (A, 2, 2), (B, 3, 63), (A, 4, 64), (B, 5, 65)],
+            [1, 2, 63, 64, 65],
+            id="a predecessor that was frozen went on",
+        ),
+    ],
+)
+def test_numbers_that_came_again_are_told_run_by_run(
+    facts: list[tuple[uuid.UUID, int, int]], told: list[int]
+) -> None:
+    by_number = sorted(facts, key=lambda fact: fact[1:])
+    entries = [(log, seq, Entry(float(at), "step", "c1", {})) for log, seq, at in by_number]
+    assert [entry.at for entry in mended(entries)] == told

@@ -142,6 +142,15 @@ def test_secrets_never_show(monkeypatch):
     assert "canary" not in str(refusal.value)
 
 
+def test_a_folder_that_this_user_may_not_look_into_is_said(monkeypatch, tmp_path):
+    def refused(_):
+        raise PermissionError(13, "Permission denied")  # as /root for `sudo -u autocom`
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    with pytest.raises(SettingsError, match=rf"\.env cannot be read in {tmp_path} .*: `cd /` first"):
+        Settings.read()
+
+
 def test_an_env_file_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / ".env").write_bytes(b"AUTOCOM_STATE=\xe9\n")
     with pytest.raises(SettingsError, match="not UTF-8"):

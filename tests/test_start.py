@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import subprocess
 import sys
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
+from autocom import app
 from autocom.core.journal import Entry
-from autocom.foundations import CannotServe
+from autocom.foundations import CannotServe, Told
 from autocom.handover import check_log
 from autocom.journal.log import LocalLog
 from autocom.settings import Settings
@@ -62,6 +66,28 @@ def test_the_parts_of_a_start_are_seconds_since_the_process_began() -> None:
     assert marks.seconds["imported"] <= marks.seconds["log"] <= age() + 0.02
 
 
+@pytest.mark.parametrize("met", [True, False])
+async def test_calls_are_said_to_be_taken_over_only_where_asterisk_was_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, met: bool
+) -> None:
+    class Nothing:
+        def __init__(self, *_: object) -> None: ...
+
+        async def run(self, _: object) -> None: ...
+
+    monkeypatch.setattr(app, "CALLS_FIRST", 0.01)
+    monkeypatch.setattr("autocom.surroundings.Surroundings", Nothing)
+    board = SimpleNamespace(met=asyncio.Event())
+    if met:
+        board.met.set()
+    async with AsyncExitStack() as stack:
+        settings, told = Settings(state=tmp_path), Told(lambda _: None)
+        start = app._Start(settings, told, stack, AsyncExitStack(), private=True)
+        with capture_logs() as said:
+            await start._surround(SimpleNamespace(switchboard=board), None)  # type: ignore[arg-type]
+    assert ("calls_taken_over" in [line["event"] for line in said]) is met
+
+
 def test_who_wants_the_lock_is_told_whether_its_owner_serves_or_stops(tmp_path: Path) -> None:
     with lock(tmp_path) as held:
         with pytest.raises(
@@ -74,6 +100,14 @@ def test_who_wants_the_lock_is_told_whether_its_owner_serves_or_stops(tmp_path: 
         ):
             lock(tmp_path)
     lock(tmp_path).close()
+
+
+async def test_who_only_looks_whether_an_exchange_runs_keeps_none_from_starting(tmp_path: Path) -> None:
+    lock(tmp_path).close()
+    with (tmp_path / "lock").open() as looked_at:
+        fcntl.flock(looked_at, fcntl.LOCK_SH)
+        asyncio.get_running_loop().call_later(0.02, fcntl.flock, looked_at, fcntl.LOCK_UN)
+        (await app._locked(tmp_path, 0.0)).close()
 
 
 def test_a_log_of_another_version_is_no_reason_to_let_go(

@@ -69,3 +69,51 @@ def test_a_bug_is_told_by_its_kind_alone_and_the_task_begun_again() -> None:
     run(steadfast("lamps", task, lambda what, kind: failed.append((what, kind))))
     assert failed == [("lamps", "ValueError")] * 2
     assert len(tries) == 3
+
+
+async def fails() -> None:
+    raise ValueError("no such number: +33639980101")
+
+
+async def test_a_bug_in_a_group_is_told_by_its_own_kind() -> None:
+    told_of = asyncio.Event()
+    failed: list[tuple[str, str]] = []
+
+    async def task() -> None:
+        async with asyncio.TaskGroup() as tasks, asyncio.TaskGroup() as inner:
+            tasks.create_task(asyncio.sleep(60))
+            inner.create_task(fails())
+
+    def note(what: str, kind: str) -> None:
+        failed.append((what, kind))
+        told_of.set()
+
+    running = asyncio.create_task(steadfast("lamps", task, note))
+    await told_of.wait()
+    running.cancel()
+    await asyncio.wait([running])
+    assert failed == [("lamps", "ValueError")]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("a bug")])
+async def test_what_fails_while_it_is_cancelled_is_not_begun_again(error: Exception) -> None:
+    begun: list[None] = []
+
+    async def child() -> None:
+        begun.append(None)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise error
+
+    async def task() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(child())
+
+    running = asyncio.create_task(steadfast("spool", task, lambda *_: None))
+    while not begun:
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running], timeout=0.5 * PAUSE)
+    assert running.cancelled()
+    assert len(begun) == 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from autocom.commands.tokens import CHOICES
+from autocom.commands.tokens import CHOICES, token
 from autocom.tokens import FILE, ROLES, TokenFile, digest
 from autocom.web.roles import Holder
 
@@ -39,6 +41,22 @@ def test_a_token_that_is_taken_away_is_good_for_nothing_at_once_also_in_a_runnin
     assert running.holder(token) is None
     with pytest.raises(LookupError):
         command.remove("tableau")
+
+
+def test_who_does_not_run_the_exchange_writes_no_file_that_it_could_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOCOM_STATE", str(tmp_path))
+    given = CliRunner().invoke(token, ["add", "tableau", "--role", "reader"])
+    assert given.exit_code == 0, given.output
+    before = (tmp_path / FILE).read_bytes()
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    for command in (["add", "other", "--role", "reader"], ["remove", "tableau"]):
+        given = CliRunner().invoke(token, command)
+        assert given.exit_code == 1
+        assert f"{tmp_path} belongs to " in given.output
+        assert "run it as " in given.output
+    assert (tmp_path / FILE).read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "Léa", "a" * 33, "-a", "a\n"])
@@ -73,8 +91,23 @@ def test_a_damaged_file_opens_nothing(tmp_path: Path, content: str) -> None:
     file = TokenFile(tmp_path)
     assert file.holder("t") is None
     assert file.holder("") is None
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="is damaged: remove it"):
         file.rows()
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = TokenFile(tmp_path)
+    token = file.add("tableau", "reader", (), 1.0)
+
+    def refused(_: object) -> bytes:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "read_bytes", refused)
+        assert file.holder(token) is None
+    assert file.holder(token) == Holder("tableau", "reader")
 
 
 def test_a_text_that_is_no_unicode_is_nobodys_token(tmp_path: Path) -> None:

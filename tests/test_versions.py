@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import stat
+import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+import autocom
 from autocom import rolling, versions
 from autocom.config import ConfigurationRefused, load
+from autocom.exchange import RunningExchange
 from autocom.versions import NoSuchVersion, Versions, files_of, put_back
 
 BUREAU = """\
@@ -150,3 +156,25 @@ def test_a_kept_version_is_the_version_that_was_in_force(kept: Versions, folder:
     kept.note(loaded.configuration.version, "start", 10.0, versions.relative(loaded.files, folder))
     again = rolling.load_beside(kept.path(loaded.configuration.version), folder, 1_790_000_000.0)
     assert again.configuration == loaded.configuration
+
+
+async def test_what_the_first_rollback_loads_is_loaded_beside_the_calls_loop(
+    kept: Versions, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    class Watch:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "autocom.rolling":
+                threads.append(threading.current_thread())
+
+    monkeypatch.delitem(sys.modules, "autocom.rolling")
+    monkeypatch.delattr(autocom, "rolling")
+    monkeypatch.setattr(sys, "meta_path", [Watch(), *sys.meta_path])
+    board: Any = SimpleNamespace(ports=SimpleNamespace(clock=SimpleNamespace(now=lambda: 30.0)))
+    source: Any = SimpleNamespace(folder=folder)
+    nothing: Any = None
+    with pytest.raises(LookupError):
+        await RunningExchange(board, nothing, source, nothing, kept).rollback("v9", "chef")
+    assert threads
+    assert threading.main_thread() not in threads

@@ -59,6 +59,8 @@ ONCE_MORE = frozenset(
     {
         'GotoIf($["${STASISSTATUS}" = "SUCCESS"]?away)',
         "GotoIf($[${EPOCH} >= 0${GLOBAL(AUTOCOM_HANDOVER)}]?away)",
+        "Set(AUTOCOM_OFFERS=${MATH(${AUTOCOM_OFFERS}+1,int)})",
+        "GotoIf($[${AUTOCOM_OFFERS} >= 20]?away)",
         "Ringing()",
         "Wait(0.1)",
         "Goto(claim)",

@@ -63,10 +63,6 @@ class Post(lane.Lane[Posting]):
         super().__init__("webhook", "alerts", clock, asyncio.Event(), PATIENCE)
         self._journal, self._webhook = journal, webhook
 
-    def waiting(self) -> int:
-        """How many are to go."""
-        return len(self._journal.rows(POST))
-
     def _open(self) -> Sequence[Posting]:
         found, broken = CODEC.rows(Posting, POST, self._journal.rows(POST))
         for key in broken:
@@ -77,6 +73,8 @@ class Post(lane.Lane[Posting]):
     async def _send(self, going: Posting) -> None:
         webhook = self._webhook()
         if webhook is not None:
+            if self._clock.now() - going.at >= PATIENCE:
+                raise lane.Refused("older than a day")
             raw = going.body.encode()
             proof = "sha256=" + hmac.new(webhook.secret.encode(), raw, hashlib.sha256).hexdigest()
             headers = {

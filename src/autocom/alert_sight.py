@@ -97,7 +97,7 @@ class AlertSight:
             waiters=[
                 (waiter.client, waiter.joined)
                 for waiter in floor.waiters.values()
-                if _is_on_the_line(board.lines.get(waiter.call))
+                if is_on_the_line(board.lines.get(waiter.call))
             ],
             present=frozenset(name for name, post in floor.posts.items() if post.present),
             outboxes=self._outboxes(now),
@@ -157,7 +157,7 @@ class AlertSight:
         return team.team if team is not None else None
 
 
-def _is_on_the_line(line: Line | None) -> bool:
+def is_on_the_line(line: Line | None) -> bool:
     """One who is promised a callback does not wait with the receiver in his hand."""
     return line is not None and not line.story.absent and not isinstance(line.story.stage, Promised)
 

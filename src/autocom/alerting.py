@@ -34,8 +34,12 @@ log = structlog.get_logger()
 
 EVERY: Final = 1.0
 CURSOR: Final = "alerts-heard"
+SAVED_EVERY: Final = 500
+"""Entries after which it is saved that they were heard: the next process reads those again that were not, and calls wait."""
 MAILED_ALREADY: Final = frozenset({"outgoing_limit", "no_answer_pause"})
 """Told to `supervisor` in words of their own (`calls.messages`)."""
+ABOUT_SOMEBODY: Final = frozenset({"long_wait", *MAILED_ALREADY})
+"""Whose subject is a client's or a secretary's id, and is told by the name."""
 
 _READ_AT_ONCE: Final = 500
 
@@ -84,7 +88,7 @@ class AlertRoom:
         self._started = clock.now()
         row, last = journal.rows(CURSOR).get(CURSOR), journal.unheard
         # the newest entry that has certainly been heard
-        self._passed = row if isinstance(row, int) and row <= last else last
+        self._passed = self._saved = row if isinstance(row, int) and row <= last else last
         self._listening = False
         self.post = Post(journal, clock, lambda: configuration().bureau.alerts.webhook)
 
@@ -138,11 +142,14 @@ class AlertRoom:
         with contained("alerts not caught up", lambda _: None):
             self._catch_up()
         self._passed, self._listening = self._written.last, True
-        # nothing is saved since `unheard` was read: following begins before anybody else runs
-        async for entry in self._journal.follow():
-            with contained("alert crashed", lambda _: None, kind=entry.kind):
-                self._heard(entry)
-                self.take(entry)
+        try:
+            # nothing is saved since `unheard` was read: following begins before anybody else runs
+            async for entry in self._journal.follow():
+                with contained("alert crashed", lambda _: None, kind=entry.kind):
+                    self._heard(entry)
+                    self.take(entry)
+        finally:
+            self._listening = False  # what comes until somebody listens again has not been heard
 
     def _catch_up(self) -> None:
         """What the last process saved and did not hear any more, and what this one wrote and nobody will tell."""
@@ -192,8 +199,9 @@ class AlertRoom:
             entries += told
             floor |= letters
         self._alerts = dict(after)
-        if floor or entries:
+        if floor or entries or self._passed - self._saved >= SAVED_EVERY:
             self._journal.save(entries, floor={**floor, CURSOR: self._passed})
+            self._saved = self._passed
         for notice in notices:
             self._say(notice)
         if any(key.startswith(POST) for key in floor):
@@ -275,7 +283,9 @@ class AlertRoom:
     def _said(self, alert: Alert, language: str, what: str) -> tuple[str, str]:
         configuration = self._configuration()
         subject = alert.subject
-        known = configuration.clients.get(subject) or configuration.secretaries.get(subject)
+        known = None
+        if alert.name in ABOUT_SOMEBODY:
+            known = configuration.clients.get(subject) or configuration.secretaries.get(subject)
         own = configuration.bureau.alerts.clients.get(subject) if alert.name == "long_wait" else None
         return said(
             language,

@@ -17,10 +17,11 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -35,9 +36,9 @@ from autocom.calls.dispatcher import Dispatcher
 from autocom.calls.outside import Ports
 from autocom.calls.ports import Clock
 from autocom.calls.switchboard import Switchboard
-from autocom.config import AudioShelf, Loaded, SayCommand, plan_of, stock_folder
+from autocom.config import AudioShelf, Loaded, SayCommand, kept, plan_of, stock_folder
 from autocom.core.codec import Codec
-from autocom.core.journal import Entry
+from autocom.core.journal import Entry, Json
 from autocom.core.model import Client, Configuration
 from autocom.core.posts import Post, Waiter
 from autocom.core.story import Story
@@ -55,6 +56,7 @@ from autocom.shared_journal import SharedJournal
 from autocom.source import ConfigurationSource
 from autocom.started import Started
 from autocom.state import StateBusy, lock, say_stopping
+from autocom.steadfast import steadfast
 from autocom.versions import Versions
 
 if TYPE_CHECKING:
@@ -66,6 +68,10 @@ BASE32 = "0123456789abcdefghijklmnopqrstuv"
 CODEC_ROOTS = (Story, Post, Waiter)
 CALLS_FIRST = 5.0
 """Seconds that everything else waits for the calls of the last process to be taken over."""
+LOOKED_AT = 0.1
+"""Seconds that the lock is asked for again: `autocom doctor` may hold it for an instant, to see whether anybody does."""
+LET_GO_WITHIN = 2.0
+"""Seconds that a hand-over waits for everything to end: the next process waits for the lock, and callers ring."""
 LOADING = 0.001
 """Seconds (usual: 0.005) that the calls' loop waits for the interpreter while the rest is loaded in a thread."""
 
@@ -95,14 +101,25 @@ async def run(
     told = Told(say)
     predecessor = await _relieve(settings, told, private=private) if take_over else None
     with await _locked(settings.state, handover.LOCK_WITHIN if predecessor else 0.0) as held:
-        async with AsyncExitStack() as servers, AsyncExitStack() as stack:
-            start = _Start(settings, told, stack, servers, private=private)
-            start.held, start.predecessor = held, predecessor
-            await start.serve(when_ready)
-        if start.left:
-            # asyncio kills the children that it knows when they are forgotten (3.11), and Asterisk is one of them
-            sys.stdout.flush()
-            os._exit(0)
+        start: _Start | None = None
+        try:
+            async with AsyncExitStack() as servers, AsyncExitStack() as stack:
+                start = _Start(settings, told, stack, servers, private=private)
+                start.held, start.predecessor = held, predecessor
+                await start.serve(when_ready)
+        finally:
+            if start is not None and start.left:
+                _exit(sys.exception())
+
+
+def _exit(error: BaseException | None = None) -> NoReturn:
+    """End this process, and no child: asyncio kills those that it knows when they are forgotten (3.11), and Asterisk
+    is one of them."""
+    if error is not None:
+        log.error("an error while letting go, the calls are the next process's all the same", exc_info=error)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(0)
 
 
 async def _relieve(settings: Settings, told: Told, *, private: bool) -> handover.Predecessor | None:
@@ -119,7 +136,7 @@ async def _relieve(settings: Settings, told: Told, *, private: bool) -> handover
 
 async def _locked(state: Path, within: float) -> IO[str]:
     """The lock of the state folder, which somebody may be about to give back. Raises StateBusy."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + max(within, LOOKED_AT)
     while True:
         try:
             return lock(state)
@@ -133,7 +150,7 @@ def _source(settings: Settings, clock: Clock) -> ConfigurationSource:
     shelf = AudioShelf(
         settings.state / "audio", settings.config / "sounds", stock_folder(), SayCommand(settings.say)
     )
-    memory = settings.state / "configuration.json"
+    memory = settings.state / kept.NAME
     return ConfigurationSource(settings.config, shelf, clock, settings.language, memory)
 
 
@@ -173,26 +190,30 @@ class _Start:
 
     async def _run(self, parts: Parts, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
         self._begin(parts)
-        journal = parts.exchange.journal
         try:
             async with asyncio.TaskGroup() as tasks:
                 phone = tasks.create_task(parts.telephone.run())
                 calls = tasks.create_task(parts.switchboard.run(parts.loaded.configuration))
-                tasks.create_task(rescuing.keep_gate_open(parts.exchange, parts.telephone))
+                gate = partial(rescuing.keep_gate_open, parts.exchange, parts.telephone)
+                tasks.create_task(steadfast("gate", gate, parts.failed))
                 around = tasks.create_task(self._surround(parts, when_ready))
                 await self.stopping.wait()
                 if parts.leaving.successor is None:
                     await self._drain(parts)
+                else:
+                    asyncio.get_running_loop().call_later(LET_GO_WITHIN, self._leave, parts)
                 for task in (calls, phone, around):
                     task.cancel()
                 raise _Stopped
         except* _Stopped:
             pass
-        journal.save([Entry(self.clock.now(), "service", None, {"event": "stopped", "detail": ""})])
-        if parts.leaving.successor is not None:
-            self._let_go(parts.leaving.successor)
-        elif self.surroundings is not None:
-            await self.surroundings.ship_the_last()
+        finally:
+            if parts.leaving.successor is not None:
+                self._let_go(parts, parts.leaving.successor)
+        if not self.left:
+            self._say_stopped(parts)
+            if self.surroundings is not None:
+                await self.surroundings.ship_the_last()
 
     # --- what a ring needs ---
 
@@ -267,8 +288,9 @@ class _Start:
     async def _surround(self, parts: Parts, when_ready: Callable[[Parts], Awaitable[None]] | None) -> None:
         """Load and run everything else, once the calls are taken over."""
         await heard(parts.switchboard.met, CALLS_FIRST)
-        self.marks.reached("calls")
-        log.info("calls_taken_over", **self.marks.seconds)
+        if parts.switchboard.met.is_set():
+            self.marks.reached("calls")
+            log.info("calls_taken_over", **self.marks.seconds)
         usual = sys.getswitchinterval()
         sys.setswitchinterval(LOADING)
         try:
@@ -303,14 +325,27 @@ class _Start:
 
     # --- the end ---
 
-    def _let_go(self, successor: int) -> None:
-        """Nothing acts any more, and all is saved: give it to the process that waits for it, before we close the rest."""
-        tell_systemd(successor, systemd.notify)
+    def _say_stopped(self, parts: Parts) -> None:
+        fields: dict[str, Json] = {"event": "stopped", "detail": ""}
+        parts.exchange.journal.save([Entry(self.clock.now(), "service", None, fields)])
+
+    def _let_go(self, parts: Parts, successor: int) -> None:
+        """Nothing acts any more: give all of it to the process that waits for it, before we close the rest, and whatever
+        went wrong meanwhile."""
         self.left = True
         self.servers.pop_all()  # they stay, with every call in them
+        tell_systemd(successor, systemd.notify)
+        self._say_stopped(parts)
         self.local.close()
         if self.held is not None:
             self.held.close()
+
+    def _leave(self, parts: Parts) -> None:
+        """Something does not end, and the next process waits."""
+        if not self.left and parts.leaving.successor is not None:
+            log.error("not everything ended, letting go all the same", within_s=LET_GO_WITHIN)
+            self._let_go(parts, parts.leaving.successor)
+        _exit()
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()

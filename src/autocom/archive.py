@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,7 +41,7 @@ async def lay(settings: Settings, told: Told, servers: AsyncExitStack) -> str:
             # the first time there is no journal to do without; later calls need not wait for a long recovery
             async with asyncio.timeout(PATIENCE if known else None):
                 return await asyncio.to_thread(server.start)
-        except (PostgresUnavailable, TimeoutError) as error:
+        except (PostgresUnavailable, OSError) as error:  # a full disk as well, and a TimeoutError
             if known is None:
                 raise
             log.error("PostgreSQL does not start, calls go on without it", why=str(error) or "not ready yet")
@@ -69,8 +70,9 @@ async def ship(url: str, shipper: Shipper) -> None:
     while True:
         try:
             await asyncio.to_thread(_migrate, url)
-        except (SQLAlchemyError, OSError, _CannotMigrate) as error:
-            log.error("database away, calls go on without it", why=str(error).splitlines()[0], retry_s=pause)
+        except (SQLAlchemyError, psycopg.Error, OSError, _CannotMigrate) as error:
+            why = str(error).partition("\n")[0]
+            log.error("database away, calls go on without it", why=why, retry_s=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, RETRY_MOST)
         else:

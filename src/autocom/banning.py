@@ -16,7 +16,7 @@ import structlog
 
 from autocom import faults
 from autocom.asterisk.private import AsteriskFailed
-from autocom.core.bans import Ban, Login, Watch, source_of, stored_ban
+from autocom.core.bans import Login, Watch, source_of, stored_ban
 from autocom.news import heard
 from autocom.timeline import iso
 
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-PREFIX, KNOWN = "ban/", "ban-known/"
-"""Keys of the local log: a ban by its source, an address from which a phone proved itself."""
+PREFIX, TOLD, KNOWN = "ban/", "ban-told/", "ban-known/"
+"""Keys of the local log: a ban by its source, one whose end has not been told, an address from which a phone proved
+itself."""
 
 GATHER, AGAIN = 1.0, 5.0
 """Seconds: bans that come so close are one reload of Asterisk; a reload that failed is tried again after so many."""
@@ -55,18 +56,19 @@ class Banning:
     ) -> None:
         self._journal, self._clock, self._deny, self._trunks = journal, clock, deny, trunks
         self._news = asyncio.Event()
-        self._told: dict[str, Ban] = {}  # whose ban was said to have begun, and not to be over
         self._in_force: list[str] | None = None  # None: it is not known what Asterisk has read
+        self._unread = False  # whether it has not read what it was to read last
         self.watch = Watch()
-        for row in journal.rows(PREFIX).values():
-            ban = stored_ban(row)
-            if ban is not None:
-                self.watch.bans[ban.source] = ban
-        for key, seen in journal.rows(KNOWN).items():
-            if isinstance(seen, int | float):
-                self.watch.known[key.removeprefix(KNOWN)] = seen
-        now = clock.now()
-        self._told = {ban.source: ban for ban in self.watch.bans.values() if now < ban.until}
+        bans = [ban for row in journal.rows(PREFIX).values() if (ban := stored_ban(row)) is not None]
+        self.watch.bans.update((ban.source, ban) for ban in sorted(bans, key=lambda ban: ban.since))
+        proofs = [(key, seen) for key, seen in journal.rows(KNOWN).items() if isinstance(seen, int | float)]
+        for key, seen in sorted(proofs, key=lambda proof: proof[1]):
+            self.watch.known[key.removeprefix(KNOWN)] = seen
+        now, told = clock.now(), journal.rows(TOLD)
+        # whose ban was said to have begun, and not to be over
+        self._told = {
+            source: ban for source, ban in self.watch.bans.items() if now < ban.until or TOLD + source in told
+        }
 
     def hear(self, login: Login) -> None:
         """Somebody answered a challenge, rightly or not."""
@@ -79,7 +81,7 @@ class Banning:
         ban = self.watch.failed(login.address, now, self._trunks())
         if ban is None:
             return
-        self._journal.save(floor={PREFIX + ban.source: ban.row()})
+        self._journal.save(floor={PREFIX + ban.source: ban.row(), TOLD + ban.source: ban.until})
         self._told[ban.source] = ban
         log.warning("address_banned", address=ban.source, until=iso(ban.until), times=ban.times)
         detail = f"too many wrong passwords; until {iso(ban.until)}, for the {ban.times}. time"
@@ -102,9 +104,8 @@ class Banning:
         if not self.watch.is_banned(source, self._clock.now()):
             raise LookupError(f"{source} is not banned")
         self.watch.clear(source)
-        self._told.pop(source, None)
         self._journal.save(floor={PREFIX + source: None})
-        faults.note(self._journal, self._clock, "banned", source, f"let in by {author}", over=True)
+        self._say_over(source, f"let in by {author}")
         self._news.set()
         return {"address": source, "cleared": True}
 
@@ -127,26 +128,35 @@ class Banning:
         sources = [ban.source for ban in self.watch.in_force(now, self._trunks())]
         if sources == self._in_force:
             return True
-        anew = self._in_force is None and bool(sources)
+        anew = self._in_force is None and (bool(sources) or self._unread)
         self._in_force = None
         try:
             await self._deny(sources, anew)
         except (AsteriskFailed, OSError) as error:
             log.warning("bans are not in force yet", why=str(error), retry_s=AGAIN)
+            self._unread = True
             return False
-        self._in_force = sources
+        self._in_force, self._unread = sources, False
         return True
 
     def _over(self, now: float) -> None:
         """Whose time is over is told, and long afterwards forgotten."""
         for source in [source for source, ban in self._told.items() if now >= ban.until]:
-            del self._told[source]
-            faults.note(self._journal, self._clock, "banned", source, "its time is over", over=True)
+            self._say_over(source, "its time is over")
         known = set(self.watch.known)
-        gone: dict[str, Json] = dict.fromkeys(PREFIX + source for source in self.watch.forget(now))
+        gone: dict[str, Json] = {}
+        for source in self.watch.forget(now):
+            gone[PREFIX + source] = None
+            if source in self._told:
+                self._say_over(source, "newer ones took its place")
         gone |= dict.fromkeys(KNOWN + source for source in known - set(self.watch.known))
         if gone:
             self._journal.save(floor=gone)
+
+    def _say_over(self, source: str, why: str) -> None:
+        self._told.pop(source, None)
+        faults.note(self._journal, self._clock, "banned", source, why, over=True)
+        self._journal.save(floor={TOLD + source: None})
 
     def _proved(self, source: str, now: float) -> None:
         before = self.watch.known.get(source)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,29 +35,42 @@ log = structlog.get_logger()
 
 IMPORT_EVERY = 2.0
 SWEPT_EVERY = 60.0
+FALLBACK_LASTS = 86_400.0
+"""Seconds after which no call is in the fallback any more: its record never came, Asterisk died with it."""
 
 
 async def keep_told(exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
     """Until cancelled: who is at work, as far as the telephone can be reached."""
-    dispatcher = exchange.switchboard.dispatcher
     told: dict[str, bool] = {}
     async for entry in exchange.follow():
-        names = [entry.fields.get("secretary")] if entry.kind == "secretary_state" else []
-        if entry.kind == "service" and entry.fields.get("event") == "telephone_back":
-            names = list(dispatcher.floor.posts)
+        if entry.kind == "secretary_state":
+            await _tell(exchange, telephone, [str(entry.fields.get("secretary"))], told)
+        elif entry.kind == "service" and entry.fields.get("event") == "telephone_back":
             told.clear()  # perhaps another Asterisk, which knows nothing
-        for name in names:
-            post = dispatcher.floor.posts.get(str(name))
-            if post is None:
-                continue
-            at_work = takes_calls(post, dispatcher.floor.staff)
-            if told.get(post.secretary) == at_work:
-                continue  # her state changes three times a call, this one twice a day
-            try:
-                await telephone.tell_fallback(post.secretary, at_work=at_work)
-                told[post.secretary] = at_work
-            except (Gone, TelephoneDown) as error:
-                log.info("fallback not told", secretary=post.secretary, why=str(error))
+            await tell_all(exchange, telephone, told)
+
+
+async def tell_all(exchange: RunningExchange, telephone: AsteriskTelephone, told: dict[str, bool]) -> None:
+    """Of everybody who is at work and who is not; `told`: what it knows already."""
+    await _tell(exchange, telephone, list(exchange.switchboard.dispatcher.floor.posts), told)
+
+
+async def _tell(
+    exchange: RunningExchange, telephone: AsteriskTelephone, names: Sequence[str], told: dict[str, bool]
+) -> None:
+    dispatcher = exchange.switchboard.dispatcher
+    for name in names:
+        post = dispatcher.floor.posts.get(name)
+        if post is None:
+            continue
+        at_work = takes_calls(post, dispatcher.floor.staff)
+        if told.get(name) == at_work:
+            continue  # her state changes three times a call, this one twice a day
+        try:
+            await telephone.tell_fallback(name, at_work=at_work)
+            told[name] = at_work
+        except (Gone, TelephoneDown) as error:
+            log.info("fallback not told", secretary=name, why=str(error))
 
 
 def takes_calls(post: Post, staff: Staff) -> bool:
@@ -78,16 +91,25 @@ async def keep_imported(
     is_open: Callable[[str], bool] = _nobody,
 ) -> None:
     """Until cancelled: calls that it served while we were away or frozen, or still talked in when we came."""
-    swept, doubted = 0.0, frozenset[str]()
+    swept = 0.0
+    since: dict[str, float] = {}
     looked_at: set[str] = set()
     while True:
         await take_in(folder, journal, configuration, plan, is_open, looked_at)
         if time.monotonic() - swept >= SWEPT_EVERY:
-            # the dialplan knew all the same that they had a record
-            swept, stale = time.monotonic(), doubted
-            doubted = frozenset(journal.rows(LEFT))
-            journal.save(floor=dict.fromkeys(sorted(stale & doubted)))
+            swept = time.monotonic()
+            journal.save(floor=dict.fromkeys(stale(journal, since, swept)))
         await asyncio.sleep(IMPORT_EVERY)
+
+
+def stale(journal: Rows, since: dict[str, float], now: float) -> list[str]:
+    """The marks whose record does not come any more. `since`: when each was seen first, to be given again."""
+    marks = {**journal.rows(LEFT), **journal.rows(FALLBACK)}
+    for gone in since.keys() - marks.keys():
+        del since[gone]
+    # who left: the dialplan knew all the same that he had a record
+    lasts = {mark: SWEPT_EVERY if mark.startswith(LEFT) else FALLBACK_LASTS for mark in marks}
+    return sorted(mark for mark in marks if now - since.setdefault(mark, now) >= lasts[mark])
 
 
 async def take_in(
@@ -102,9 +124,11 @@ async def take_in(
     call of its own, which will say itself that it ended with the fallback. `looked_at`: who hung up before anybody had
     him, as far as Asterisk knows, is written down at the second look."""
     calls = await asyncio.to_thread(spool.read, folder)
+    if looked_at is not None:
+        looked_at.intersection_update(found.channel for found in calls)
     if not calls:
         return 0
-    known, done = {**journal.rows(FALLBACK), **journal.rows(LEFT)}, 0
+    done = 0
     in_force = configuration()
     book = NumberBook.of(in_force)
     for found in calls:
@@ -117,7 +141,9 @@ async def take_in(
                 spool.forget(folder, found)  # his story is here
             continue
         mark = (LEFT if found.left else FALLBACK) + found.channel
-        if mark not in known:  # else its story crashed and gave it to the fallback, or we were killed here
+        # else its story crashed and gave it to the fallback, or we were killed here. Looked at now and not before the loop:
+        # a story that ends meanwhile leaves its mark in the same instant
+        if mark not in journal.rows(mark):
             entries = _entries(found, in_force, book, plan)
             journal.save(entries, floor={mark: entries[0].call})
         spool.forget(folder, found)

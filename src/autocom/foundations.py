@@ -111,7 +111,8 @@ def certified(settings: Settings, clock: Clock) -> Papers | None:
 async def lay(
     settings: Settings, loaded: Loaded, tls: Tls | None, told: Told, servers: AsyncExitStack, *, private: bool
 ) -> Ground:
-    """Asterisk; one that was started here is stopped by `servers`. Raises CannotServe and what the parts raise."""
+    """Asterisk; one that was started here is stopped by `servers`, but not where it was found running and this fails.
+    Raises CannotServe and what the parts raise."""
     sip = (settings.sip_bind.host, settings.sip_bind.port)
     rtp = (settings.rtp_ports.first, settings.rtp_ports.last)
     agi = (settings.agi_bind.host, settings.agi_bind.port)
@@ -132,7 +133,7 @@ async def lay(
             net=(sip, rtp, agi),
             dialplan=assets.dialplan(),
             prompts=loaded.media,
-            python=Path(sys.executable),
+            python=_interpreter(),
             tls=tls,
             srtp=settings.srtp == "required",
         )
@@ -142,9 +143,21 @@ async def lay(
         raise CannotServe("AUTOCOM_ARI_URL is not set: `autocom serve` needs an Asterisk that runs elsewhere")
     server = await _server(settings, loaded, tls, told.say)
     servers.push_async_callback(server.stop)
-    async with told.step("Asterisk"):
-        doors = await server.start(loaded.configuration)
+    try:
+        async with told.step("Asterisk"):
+            doors = await server.start(loaded.configuration)
+    except BaseException:
+        if server.adopted:
+            servers.pop_all()  # it has callers in it: the next start takes them over
+        raise
     return Ground(doors, server)
+
+
+def _interpreter() -> Path:
+    """The Python by which Asterisk starts the dialplan's scripts. They need the standard library alone, and where
+    Asterisk has a container of its own autocom's environment is not there: so the one that the environment is made
+    of."""
+    return Path(sys.executable).resolve()
 
 
 async def check_adoptable(settings: Settings, loaded: Loaded, tls: Tls | None, *, private: bool) -> None:
@@ -170,7 +183,7 @@ async def _server(
         agi=(settings.agi_bind.host, settings.agi_bind.port),
         dialplan=assets.dialplan(),
         prompts=loaded.media,
-        python=Path(sys.executable),
+        python=_interpreter(),
         tls=tls,
         srtp=settings.srtp == "required",
     )

@@ -12,7 +12,7 @@ import asyncio
 import os
 import signal
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ import structlog
 
 from autocom.foundations import CannotServe
 from autocom.journal import log_file
+from autocom.news import heard
 from autocom.settings import Settings
 from autocom.state import NotRunning, read_card
 
@@ -47,12 +48,15 @@ class Predecessor:
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         loop.add_reader(self.watch, ended.set)
         try:
-            async with asyncio.timeout(GONE_WITHIN):
-                await ended.wait()
-        except TimeoutError:
+            await heard(ended, GONE_WITHIN)
+            if ended.is_set():
+                return
             log.warning("the former process does not end, killing it", pid=self.pid)
-            signal.pidfd_send_signal(self.watch, signal.SIGKILL)
-            await ended.wait()
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.watch, signal.SIGKILL)
+            await heard(ended, GONE_WITHIN)
+            if not ended.is_set():
+                log.error("the former process does not end, going on without its end", pid=self.pid)
         finally:
             loop.remove_reader(self.watch)
             os.close(self.watch)
@@ -67,7 +71,7 @@ async def relieve(settings: Settings) -> Predecessor | None:
     except (NotRunning, ProcessLookupError):
         log.info("nobody to take over from")
         return None
-    said = await _ask(f"{card.http}/v1/hand-over?successor={os.getpid()}", card.token)
+    said = await _ask(f"{card.http}/v1/hand-over?successor={os.getpid()}", card.token, card.pid)
     if said is None:
         # a former card, its pid given to another: the lock tells who runs
         os.close(watch)
@@ -75,12 +79,12 @@ async def relieve(settings: Settings) -> Predecessor | None:
         return None
     if "error" in said:
         os.close(watch)
-        raise CannotServe(f"process {card.pid} does not hand over, and serves on: {said['error']}")
+        raise CannotServe(f"process {card.pid} does not hand over: {said['error']}")
     log.info("taking over", pid=card.pid)
     return Predecessor(card.pid, watch)
 
 
-async def _ask(url: str, token: str) -> dict[str, Any] | None:
+async def _ask(url: str, token: str, pid: int) -> dict[str, Any] | None:
     timeout = aiohttp.ClientTimeout(total=ASK_WITHIN)
     headers = {"Authorization": f"Bearer {token}"}
     try:
@@ -89,8 +93,11 @@ async def _ask(url: str, token: str) -> dict[str, Any] | None:
                 return {"error": "it is of a version that cannot hand over: stop it, and start the new one"}
             answer = await reply.json()
             return answer if isinstance(answer, dict) else {"error": f"it answers {reply.status}"}
-    except (aiohttp.ClientError, TimeoutError, ValueError):
+    except (aiohttp.ClientConnectorError, aiohttp.ContentTypeError, ValueError):
         return None
+    except (aiohttp.ClientError, TimeoutError):
+        # it may read the question when it wakes up: by then nobody must be waiting to be let in
+        return {"error": f"it does not answer, it is stopped or stuck: kill -9 {pid}, then start again"}
 
 
 def check_log(settings: Settings) -> None:
@@ -99,7 +106,7 @@ def check_log(settings: Settings) -> None:
     if not path.exists():
         return
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             log_file.check_version(db, path)
     except (sqlite3.Error, ValueError) as error:
         raise CannotServe(f"the log cannot be carried on: {error}") from None

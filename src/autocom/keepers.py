@@ -24,6 +24,7 @@ log = structlog.get_logger()
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 STEADY = 30.0
 """Seconds after which a restarted Asterisk counts as well again: its next death is met at once."""
+OWED_AGAIN = 5.0
 LOOK_EVERY = 1.0
 
 
@@ -57,6 +58,18 @@ async def keep_asterisk(
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
         tell("asterisk_restarted", "")
+
+
+async def catch_up(server: PrivateAsterisk) -> None:
+    """Return when an adopted Asterisk has been told what it could not be told at once, or something newer."""
+    while (owed := server.owed) is not None:
+        await asyncio.sleep(OWED_AGAIN)
+        if server.owed is owed:
+            try:
+                await server.apply(owed)
+            except (AsteriskFailed, OSError) as error:
+                log.warning("asterisk does not follow its configuration yet", why=str(error))
+                server.owed = owed
 
 
 async def keep_postgres(server: PrivatePostgres, url: str) -> None:

@@ -1,7 +1,8 @@
 """Logs: structlog events to stderr, for people on a terminal, as JSON lines elsewhere.
 
 No caller's number and no secret belongs into an event; ids do. Control characters that reach a value from outside
-are escaped before either renderer has it, so one event is always one line, and none moves a terminal's cursor.
+are escaped before either renderer has it, so one event is always one line (on a terminal, and its traceback), and none
+moves a terminal's cursor.
 """
 
 from __future__ import annotations
@@ -46,15 +47,14 @@ def set_up(level: str, form: Literal["json", "console"] | None) -> None:
         if chosen == "console"
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
-    exceptions = [] if chosen == "console" else [structlog.processors.format_exc_info]
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,  # not by the console: what it renders is not looked through
             plain,
-            *exceptions,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -68,14 +68,23 @@ class FromLibraries(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See logging.Handler."""
-        event = structlog.get_logger().bind(logger=record.name)
-        event.log(record.levelno, record.getMessage(), exc_info=record.exc_info or None)
+        try:
+            said = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # a library's slip must not end the call that met it
+            said = f"{record.msg} {record.args}"
+        # structlog knows no levels in between
+        level = max(logging.DEBUG, min(logging.CRITICAL, record.levelno // 10 * 10))
+        structlog.get_logger().bind(logger=record.name).log(level, said, exc_info=record.exc_info or None)
 
 
 def plain(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Every text of one line and without what a terminal obeys. structlog's console leaves all of it but line ends, its
-    JSON what is above U+007E; a lone surrogate would end the line's writer."""
+    """Every text of one line and without what a terminal obeys, but for a traceback's line ends. structlog's console leaves
+    all of it but line ends, its JSON what is above U+007E; a lone surrogate would end the line's writer."""
     for key, text in event.items():
         if isinstance(text, str) and not text.isprintable():
-            event[key] = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+            event[key] = "\n".join(map(_plain, text.split("\n"))) if key == "exception" else _plain(text)
     return event
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -32,6 +32,9 @@ COURSES: Final = 5000
 AGAIN: Final = 1.0
 """Seconds for which an answer is good: whoever asks more often gets the same."""
 
+VERSION: Final = version("autocom")
+"""Of the code that runs: at a scrape another one may have been installed."""
+
 LAG_EVERY: Final = 0.25
 
 _QUICK: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -265,7 +268,7 @@ class _Gauges(Collector):
             active.add_metric((alert, severity), count)
         yield active
         yield _info("config_info", "The configuration in force", "version", now.configuration)
-        yield _info("build_info", "This version of autocom", "version", version("autocom"))
+        yield _info("build_info", "This version of autocom", "version", VERSION)
 
 
 def _one(name: str, says: str, value: float) -> Metric:

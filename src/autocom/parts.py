@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autocom import faults
+
 if TYPE_CHECKING:
     from autocom.asterisk.ami import Ami
     from autocom.asterisk.clock import SteadyClock
@@ -51,3 +53,7 @@ class Parts:
     def configuration(self) -> Configuration:
         """The one in force."""
         return self.switchboard.configuration or self.loaded.configuration
+
+    def failed(self, what: str, kind: str) -> None:
+        """A part had an error of ours, and is begun again (`steadfast`)."""
+        faults.note(self.exchange.journal, self.clock, "part_failed", what, kind)

@@ -85,13 +85,15 @@ class Pulse:
         self._beats = BeatFile(state)
         self._over = threading.Event()
         self._turned = time.monotonic()
-        self._excused = 0.0
+        # a turn, and for how long it stood still by nobody's fault: the thread's alone to write
+        self._excused = (0.0, 0.0)
         self._place = ""
         self._told = 0.0
         self._due = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unwell = False
+        self._mute = ""  # why the beat was not written
 
     def start(self) -> None:
         """From the loop that is watched."""
@@ -115,17 +117,25 @@ class Pulse:
         """A timer's callback and no task: of all that is due after a stall, tasks run in the round after it."""
         assert self._loop is not None, "start first"
         late = self._loop.time() - self._due
-        excused, place = self._excused, self._place
-        self._turned, self._excused, self._place, self._told = time.monotonic(), 0.0, "", 0.0
-        if late > STALLED:
-            self._doubt(Stall(late, stopped=excused > late / 2, place=place))
+        excused, place = self._excuse(self._turned), self._place
+        self._turned, self._place, self._told = time.monotonic(), "", 0.0
+        try:
+            if late > STALLED:
+                self._doubt(Stall(late, stopped=excused > late / 2, place=place))
+            self._beat()
+            self._feed(late)
+        finally:  # what is asked of others may fail; the loop turns all the same, and must not be ended for it
+            self._due = self._loop.time() + TURN
+            self._timer = self._loop.call_at(self._due, self._turn)
+
+    def _beat(self) -> None:
         try:
             self._beats.say(self._word())
+            self._mute = ""
         except OSError as error:
-            log.error("no beat", why=str(error))  # the rescuer will close the gate: it must be known why
-        self._feed(late)
-        self._due = self._loop.time() + TURN
-        self._timer = self._loop.call_at(self._due, self._turn)
+            if self._mute != str(error):
+                self._mute = str(error)
+                log.error("no beat", why=self._mute)  # the rescuer will close the gate: it must be known why
 
     def _feed(self, late: float) -> None:
         health = self._health()
@@ -139,14 +149,19 @@ class Pulse:
     # --- the thread's side ---
 
     def _watch(self) -> None:
-        before = time.monotonic()
+        before, worked = time.monotonic(), time.process_time()
         while not self._over.wait(LOOK):
-            now = time.monotonic()
-            asleep, before = now - before - LOOK, now
-            if asleep > LATE / 2:
-                # stopped, suspended, or without a processor: that is nobody's bug
-                self._excused += asleep
-            self._look(now - self._turned - TURN - self._excused)
+            now, work, turned = time.monotonic(), time.process_time(), self._turned
+            asleep, spent = now - before - LOOK, work - worked
+            before, worked = now, work
+            # stopped, suspended, or without a processor: that is nobody's bug. Who holds the interpreter's lock uses one
+            if asleep > LATE / 2 and spent < asleep / 2:
+                self._excused = (turned, self._excuse(turned) + asleep)
+            self._look(now - turned - TURN - self._excuse(turned))
+
+    def _excuse(self, turn: float) -> float:
+        turned, seconds = self._excused
+        return seconds if turned == turn else 0.0
 
     def _look(self, late: float) -> None:
         limit = next((limit for limit in (DEADLY, STALLED, LATE) if late > limit), 0.0)
@@ -169,9 +184,13 @@ class Pulse:
     def _die(self, late: float, stack: list[str]) -> None:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         story = f"{at} pid {os.getpid()}: the loop did not turn for {late:.1f} s in {self._place}\n"
-        with suppress(OSError):
-            (self.state / STORY).write_text(story + "\n".join(stack) + "\n")
-        # perhaps it is the log that the loop hangs in
+
+        def write() -> None:
+            with suppress(OSError):
+                (self.state / STORY).write_text(story + "\n".join(stack) + "\n")
+
+        # perhaps it is the disk that the loop hangs on, or the log
+        _aside(write)
         _aside(
             lambda: log.critical("frozen, ending at once", seconds=round(late, 1), frames=stack, code=EXIT)
         )

@@ -31,7 +31,7 @@ from autocom.foundations import Ground
 from autocom.pulse import Health, Pulse, Stall, last_stall
 from autocom.rescue import beat, card
 from autocom.rescue.card import Card
-from autocom.rescue.diary import FOLDER, Deed, Diary
+from autocom.rescue.diary import FOLDER, Deed, Diary, untold
 
 log = structlog.get_logger()
 
@@ -40,6 +40,8 @@ LOOK_EVERY = 1.0
 READ_EVERY = 2.0
 ENDS_WITHIN = 2.0
 LARGEST_LOG = 1 << 20
+TOLD = "rescue:told"
+"""The row with the instant of the rescuer's last deed that is in the journal."""
 
 BEGINNINGS = {
     "gate_closed": ("rescued", "new callers go to the dialplan's fallback"),
@@ -183,20 +185,35 @@ def beating(exchange: RunningExchange, telephone: AsteriskTelephone, state: Path
 async def keep_gate_open(exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
     """Until cancelled: whenever the telephone is back and everything was compared, new callers are for us again,
     whoever closed the gate, and whether he still lives."""
+    await _open_gate(exchange, telephone)  # begun again: it may have come back in the pause
     async for entry in exchange.follow():
         if entry.kind == "service" and entry.fields.get("event") == "telephone_back":
-            try:
-                await telephone.open_gate()
-            except (Gone, TelephoneDown) as error:
-                log.warning("gate not opened", why=str(error))
+            await _open_gate(exchange, telephone)
+
+
+async def _open_gate(exchange: RunningExchange, telephone: AsteriskTelephone) -> None:
+    # behind a closed one every new caller would be the fallback's for ever
+    while exchange.switchboard.connected and not await _opened(telephone):  # noqa: ASYNC110 - nothing tells it
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def _opened(telephone: AsteriskTelephone) -> bool:
+    try:
+        await telephone.open_gate()
+    except (Gone, TelephoneDown) as error:
+        log.warning("gate not opened", why=str(error))
+        return False
+    return True
 
 
 async def keep_read(diary: Diary, exchange: RunningExchange) -> None:
     """Until cancelled: what the rescuer did becomes known, also of the time in which no exchange lived."""
     while True:
         deeds = await asyncio.to_thread(diary.read)
-        for deed in deeds:
+        for deed in untold(deeds, exchange.journal.rows(TOLD).get(TOLD)):
             _note(deed, exchange)
+            # killed before they are forgotten, they are not told again
+            exchange.journal.save(floor={TOLD: deed.at})
         if deeds:
             try:
                 await asyncio.to_thread(diary.forget)

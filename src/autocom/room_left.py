@@ -20,7 +20,6 @@ import structlog
 
 from autocom import faults
 from autocom.calls.ports import Clock, Saving
-from autocom.core.journal import Json
 from autocom.journal import log_file
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
@@ -103,17 +102,6 @@ class RoomLeft:
         self._seen: deque[tuple[float, int]] = deque()  # which number was the newest at which instant
         self._shrink_at = clock.now() + SHRINK_EVERY
         self.disk: Disk | None = None
-
-    def figures(self) -> dict[str, Json]:
-        """For metrics: bytes of the log and of its budget, steps held in memory, seconds behind, the disk."""
-        return {
-            "log_bytes": self._local.room.used,
-            "log_budget": self._local.room.size,
-            "log_held": self._local.held,
-            "behind_seconds": self.behind(),
-            "disk_free": None if self.disk is None else self.disk.free,
-            "disk_size": None if self.disk is None else self.disk.size,
-        }
 
     def behind(self) -> float:
         """For how many seconds the oldest fact that is not in PostgreSQL has been in the log, as far as was seen."""

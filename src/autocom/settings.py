@@ -228,6 +228,10 @@ class Settings(BaseSettings):
             ) from None
         except UnicodeDecodeError:
             raise SettingsError(f"{env_file}: this file is not UTF-8: save it in UTF-8") from None
+        except OSError as error:  # started in a folder that this user may not look into
+            raise SettingsError(
+                f"{env_file} cannot be read in {Path.cwd()} ({error.strerror}): `cd /` first"
+            ) from None
         settings._check_together()
         return settings
 

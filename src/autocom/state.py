@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pwd
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -59,6 +60,24 @@ def lock(state: Path) -> IO[str]:
         ) from None
     _sign(file, str(os.getpid()))
     return file
+
+
+def owned_by_another(state: Path) -> int | None:
+    """The user whose folder this is, where that is not us: what we would write there, he could not read. None where it
+    is ours, or there is none."""
+    try:
+        owner = state.stat().st_uid
+    except OSError:
+        return None
+    return owner if owner != os.getuid() else None
+
+
+def user_name(uid: int) -> str:
+    """As the system knows him, and as `sudo -u` takes it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
 
 
 def say_stopping(file: IO[str]) -> None:

@@ -1,7 +1,8 @@
 """Everything that calls do not wait for: the journal's database, doors, mail, texts, alerts, keepers, watches.
 
 `app` takes the calls over first and then loads this module, in a thread, since its imports take longer than all that a
-ring needs. What runs here hears every journal entry since the process began (`SharedJournal` keeps the early ones).
+ring needs. What runs here hears every journal entry since the process began (`SharedJournal` keeps the early ones); what
+is begun anew hears those from then on, and catches up by itself.
 Invariant: nothing here is needed to ring a phone; what fails, by the machine or by a bug, is begun anew (`steadfast`), and
 only what keeps a start from being complete ends the exchange.
 """
@@ -18,7 +19,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncEngine
 from watchfiles import awatch
 
-from autocom import archive, fallback, faults, post_room, rescuing, same_clock, standby, tape_room
+from autocom import archive, fallback, post_room, rescuing, same_clock, standby, tape_room
 from autocom.asterisk.agi import AgiServer, feature_route
 from autocom.banning import Banning, banning
 from autocom.calls.lamps import Lamps
@@ -28,7 +29,7 @@ from autocom.foundations import CannotServe
 from autocom.journal.database import make_engine
 from autocom.journal.postgres import PrivatePostgres
 from autocom.journal.shipper import Shipper
-from autocom.keepers import DoorsMoved, keep_asterisk, keep_postgres
+from autocom.keepers import DoorsMoved, catch_up, keep_asterisk, keep_postgres
 from autocom.papers import Papers
 from autocom.parts import Parts
 from autocom.reach import reach
@@ -40,6 +41,8 @@ from autocom.telling import Telling
 from autocom.text_room import Texts
 from autocom.watching import watch
 
+CARD_WITHIN = 1.0
+"""Seconds that "ready" waits for the card, by which commands find us: a full disk has none for a while."""
 LAST_TAPES = 3.0
 """Seconds at the end of the service in which recordings are encrypted."""
 
@@ -66,18 +69,21 @@ class Surroundings:
         texts = self._texts(engine)
         bans = banning(exchange, parts.ground, parts.ami)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(archive.ship(database, shipper))
+            tasks.create_task(steadfast("journal", partial(archive.ship, database, shipper), parts.failed))
             tasks.create_task(self._agi())
-            await self._http(database, texts, bans)
+            card = await self._http(database, texts, bans)
+            keep_card = partial(asyncio.to_thread, write_card, parts.settings.state, card)
+            found = tasks.create_task(steadfast("card", keep_card, parts.failed))
             for what, begin in (
                 ("texts", texts.run),
                 ("post", lambda: self._post(texts)),
                 ("recordings", self._keep_tapes),
-                ("configuration", self._watch_files),
+                ("configuration", _again(self._watch_files, partial(exchange.reload, "file change"))),
                 ("bans", bans.run),
             ):
-                tasks.create_task(steadfast(what, begin, self._failed))
+                tasks.create_task(steadfast(what, begin, parts.failed))
             tasks.create_task(self._keep(shipper, engine, database))
+            await asyncio.wait([found], timeout=CARD_WITHIN)
             tasks.create_task(ready())
 
     async def finish(self) -> None:
@@ -92,16 +98,16 @@ class Surroundings:
 
     # --- doors ---
 
-    async def _http(self, database: str, texts: Texts, bans: Banning) -> None:
+    async def _http(self, database: str, texts: Texts, bans: Banning) -> Card:
+        """Open the doors; how commands find them."""
         parts, token = self.parts, secrets.token_urlsafe(24)
         settings, bureau = parts.settings, parts.configuration().bureau
         await open_doors(
             settings, parts.exchange, token, parts.papers, texts.office, self._stack, bans, parts.leaving
         )
-        card = Card(
+        return Card(
             os.getpid(), f"http://{settings.http_bind}", token, database, bureau.timezone, bureau.language
         )
-        write_card(settings.state, card)
 
     async def _agi(self) -> None:
         bind = self.parts.settings.agi_bind
@@ -167,7 +173,13 @@ class Surroundings:
             )
 
         keepers: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("told", lambda: fallback.keep_told(exchange, parts.telephone)),
+            (
+                "told",
+                _again(
+                    partial(fallback.keep_told, exchange, parts.telephone),
+                    lambda: fallback.tell_all(exchange, parts.telephone, {}),
+                ),
+            ),
             ("standby", standing),
             ("rescued", lambda: rescuing.keep_read(parts.diary, exchange)),
             ("lamps", _lamps(parts).run),
@@ -186,7 +198,7 @@ class Surroundings:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for what, begin in keepers:
-                    tasks.create_task(steadfast(what, begin, self._failed))
+                    tasks.create_task(steadfast(what, begin, parts.failed))
                 if parts.ground.server is not None:
                     note = parts.exchange.note
                     tasks.create_task(
@@ -195,13 +207,12 @@ class Surroundings:
         except* DoorsMoved as moved:
             raise CannotServe(str(moved.exceptions[0])) from None
 
-    def _failed(self, what: str, kind: str) -> None:
-        faults.note(self.parts.exchange.journal, self.parts.clock, "part_failed", what, kind)
-
     def _servers_kept(self, database: str) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
         parts, ground = self.parts, self.parts.ground
         if ground.elsewhere is not None:
             yield "asterisk", partial(ground.elsewhere.keep_read, parts.ami)
+        if ground.server is not None:
+            yield "asterisk", partial(catch_up, ground.server)
         if parts.settings.database_url is None:
             yield "postgresql", lambda: keep_postgres(PrivatePostgres(parts.settings.state), database)
 
@@ -214,6 +225,23 @@ class Surroundings:
         await fallback.keep_imported(
             spooled, parts.exchange.journal, parts.configuration, board.plan, is_open
         )
+
+
+def _again(
+    begin: Callable[[], Awaitable[None]], catch_up: Callable[[], Awaitable[object]]
+) -> Callable[[], Awaitable[None]]:
+    """`begin`, which hears only what comes from then on: ahead of every beginning but the first, what came in the pause is
+    caught up with."""
+    before = False
+
+    async def begun() -> None:
+        nonlocal before
+        if before:
+            await catch_up()
+        before = True
+        await begin()
+
+    return begun
 
 
 def _lamps(parts: Parts) -> Lamps:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from autocom.alert_sight import AlertSight
+from autocom.alert_sight import AlertSight, is_on_the_line
 from autocom.alerting import AlertRoom
 from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.outgoing import channels_used
@@ -28,12 +28,15 @@ from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
 from autocom.metrics import Metrics, Now
+from autocom.news import heard
 
 log = structlog.get_logger()
 
 ASK_EVERY: Final = 2.0
 ASK_WITHIN: Final = 2.0
 FIGURES_EVERY: Final = 5.0
+MET_WITHIN: Final = 10.0
+"""Seconds that the alerts wait for Asterisk at a start; one that has not been met by then is away, and that is told."""
 
 
 class Telling:
@@ -76,7 +79,7 @@ class Telling:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.metrics.run())
                 tasks.create_task(self._ask(engine))
-                await self._exchange.switchboard.met.wait()
+                await heard(self._exchange.switchboard.met, MET_WITHIN)
                 tasks.create_task(self.alerts.run())
         finally:
             with suppress(SQLAlchemyError, OSError):
@@ -123,7 +126,10 @@ class Telling:
             calls=len(stories),
             waiting=dict.fromkeys(configuration.teams if configuration else (), 0)
             | dict(Counter(waiter.team for waiter in waiters)),
-            oldest_wait=max((now - waiter.joined for waiter in waiters), default=0.0),
+            oldest_wait=max(
+                (now - each.joined for each in waiters if is_on_the_line(board.lines.get(each.call))),
+                default=0.0,
+            ),
             secretaries=dict(Counter(post.state for post in floor.posts.values())),
             trunks={
                 trunk.id: (channels_used(trunk.id, stories), trunk.max_calls or 0)

@@ -77,9 +77,13 @@ class TokenFile:
     def rows(self) -> list[Row]:
         """What is known of each; no token can be made of it. ValueError where the file is damaged."""
         try:
-            found = json.loads(self._path.read_bytes())
+            raw = self._path.read_bytes()
         except FileNotFoundError:
             return []
+        try:
+            found = json.loads(raw)
+        except ValueError:
+            found = None
         if not isinstance(found, list) or not all(_is_row(row) for row in found):
             raise ValueError(f"{self._path} is damaged: remove it, and add the tokens again")
         return found
@@ -101,7 +105,10 @@ class TokenFile:
         self._seen, self._holders = seen, {}
         try:
             self._holders = {str(row["sha256"]): _holder(row) for row in self.rows()}
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            self._seen = None  # it may be read the next time
+            log.error("no named token is good for now", why=str(error))
+        except ValueError as error:
             log.error("no named token is good", why=str(error))
 
     @contextmanager

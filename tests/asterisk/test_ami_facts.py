@@ -65,6 +65,19 @@ def test_a_phone_that_moved_is_told_again_though_it_was_never_away(book):
     assert changes(book, *moved) == [PhoneRegistered("lea", reachable=True, moved=True)]
 
 
+def test_a_phone_that_an_inventory_finds_where_it_was_has_not_moved(book):
+    book.facts("lea")
+    assert changes(book, contact("Reachable")) == [PhoneRegistered("lea", reachable=True)]
+    listed = {"Endpoint": "lea", "Uri": URI, "Status": "Reachable"}
+    book.inventory([{"ObjectName": "lea"}], [listed], [])
+    assert book.facts("lea") == []
+    elsewhere = listed | {"Uri": "sip:lea@127.0.0.1:40226"}
+    book.inventory([{"ObjectName": "lea"}], [listed, elsewhere], [])
+    assert book.facts("lea") == [PhoneRegistered("lea", reachable=True, moved=True)]
+    book.inventory([{"ObjectName": "lea"}], [elsewhere], [])
+    assert book.facts("lea") == []
+
+
 @pytest.mark.parametrize("status", ["Unreachable", "Removed", "Unavailable"])
 def test_a_contact_that_went_away_cannot(book, status):
     book.facts("lea")
@@ -199,6 +212,7 @@ def test_a_caller_whom_asterisk_had_no_room_for_is_told_with_what_asterisk_knows
         "Exten": "0199001002",
         "Priority": "1",
         "Uniqueid": "1795392665.783",
+        "Linkedid": "1795392665.783",
         "Cause": "42",
     }
     headers = RawHeaders(request_user="0199001002", caller_number="0639980001")
@@ -208,5 +222,7 @@ def test_a_caller_whom_asterisk_had_no_room_for_is_told_with_what_asterisk_knows
         {"Priority": "7"},
         {"Channel": "PJSIP/lea-0000001b"},
         {"Event": "Newchannel"},
+        {"Uniqueid": "out-c1-1", "Linkedid": "out-c1-1"},  # dialled by us, and refused by the operator
+        {"Linkedid": "1795392665.782"},  # by the fallback, for the caller who has that id
     ):
         assert turned_away(event | other) is None

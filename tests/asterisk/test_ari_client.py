@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from autocom.asterisk.ari.client import AriClient, Backoff, Refused, events
+from autocom.asterisk.ari.client import CLAIMS, AriClient, Backoff, Refused, events
 from autocom.calls.ports import TelephoneDown
 from tests.asterisk.ari_support import PASSWORD, Impostor, channel_json
 from tests.support import PATIENCE
@@ -142,6 +142,22 @@ async def test_a_caller_is_claimed_past_a_full_pool(impostor):
         assert impostor.requests.count(ANSWER) == 2
         for other in others:
             other.cancel()
+
+
+async def test_as_many_claims_as_promised_pass_a_full_pool_and_the_event_socket(impostor):
+    claim = ("POST", "/events/claim")
+    impostor.answers[ANSWER] = impostor.answers[claim] = hang
+    async with AriClient(impostor.url, "autocom", PASSWORD, pool=2) as ari, asyncio.TaskGroup() as tasks:
+        events = await ari.ari.events.event_websocket(["autocom"])
+        others = [tasks.create_task(ari.ari.channels.answer("c1")) for _ in range(9)]
+        claims = ari.ari.events.claim_channel
+        others += [tasks.create_task(claims(f"c{n}", "autocom")) for n in range(CLAIMS)]
+        async with asyncio.timeout(1.0):
+            while impostor.requests.count(ANSWER) < 2 or impostor.requests.count(claim) < CLAIMS:
+                await asyncio.sleep(0.01)
+        for other in others:
+            other.cancel()
+        await events.close()
 
 
 async def test_a_slow_answer_holds_up_no_other_command(impostor):

@@ -258,6 +258,15 @@ def test_after_a_gap_what_happened_in_it_is_told_once(caller):
     ]
 
 
+def test_the_phone_of_a_leg_is_known_also_where_another_process_dialled_it():
+    adopted = ari.Channel.from_json(
+        {**channel_json(LEG, state="Up", argument="leg"), "name": "PJSIP/marie-anne-0000001f"}
+    )
+    translator = Translator()
+    translator.resume([adopted])
+    assert translator.lines[LEG].endpoint == "PJSIP/marie-anne"
+
+
 def test_a_caller_who_waits_unclaimed_is_not_ours():
     application = ari.Application.from_json(
         {
@@ -275,6 +284,7 @@ def test_what_is_seen_knows_where_each_channel_is():
     channels = [
         ari.Channel.from_json(channel_json("a", state="Up")),
         ari.Channel.from_json(channel_json("b")),
+        ari.Channel.from_json(channel_json("c", state="Ringing")),
     ]
     bridge = ari.Bridge.from_json(
         {
@@ -295,6 +305,7 @@ def test_what_is_seen_knows_where_each_channel_is():
         None,
     )
     assert found.channels["a"].created_at == 1795334400.0
+    assert [name for name, channel in found.channels.items() if channel.ringing] == ["c"]
 
 
 def test_asterisks_time_is_utc_whatever_its_offset():
@@ -363,3 +374,18 @@ def test_a_leg_whose_answer_was_found_by_asking_is_not_told_again() -> None:
     state.met(LEG, leg=True, up=True)
     assert state.on(message("ChannelStateChange", channel=channel_json(LEG, state="Up"))) == []
     assert state.on(destroyed(LEG, 17)) == [ChannelGone(LEG, 17)]
+
+
+def test_who_is_found_by_asking_and_has_gone_meanwhile_is_nobody_any_more() -> None:
+    state = Translator()
+    state.on(start(CALLER))
+    assert state.on(hangup(CALLER, cause=16)) == []
+    assert state.met(CALLER) == [ChannelGone(CALLER, 16)]
+    assert state.lines == {}
+
+
+def test_a_known_leg_whose_answer_was_found_by_asking_is_not_told_again() -> None:
+    state = Translator()
+    state.on(start(LEG, "leg"))
+    state.met(LEG, leg=True, up=True)
+    assert state.on(message("ChannelStateChange", channel=channel_json(LEG, state="Up"))) == []

@@ -9,11 +9,15 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
+from autocom.asterisk import endings
 from autocom.asterisk.ari.client import QUESTION_TRIES, AriClient, Refused, decode
+from autocom.asterisk.ari.feed import Feed
+from autocom.asterisk.clock import SteadyClock
 from autocom.calls.ports import Gone, TelephoneDown
-from autocom.core.telephony import TelephoneBack, TelephoneLost
+from autocom.core.telephony import Cause, ChannelGone, TelephoneBack, TelephoneLost
 from tests.asterisk.ari_support import PASSWORD, Impostor, channel_json, telephone_at
 from tests.asterisk.test_ari_feed import ALL, variables
+from tests.support import PATIENCE
 
 
 @pytest.fixture
@@ -153,3 +157,60 @@ async def test_an_asterisk_that_takes_connections_and_says_nothing_is_knocked_at
 )  # fmt: skip
 def test_what_is_no_event_is_dropped_and_costs_nothing_else(text: str) -> None:
     assert decode(text) is None
+
+
+LEG = "ring-c1-1-lea"
+
+
+async def test_a_hang_up_is_asked_for_until_the_channel_is_gone_also_after_a_refusal(
+    impostor, monkeypatch
+) -> None:
+    monkeypatch.setattr(endings, "ENDS_WITHIN", 0.03)
+    asked = ("DELETE", f"/channels/{LEG}")
+    answers = iter([done, refuses])
+
+    async def ends(request: web.Request) -> web.StreamResponse:
+        answer = next(answers, None)
+        if answer is None:
+            await impostor.say("ChannelDestroyed", channel=channel_json(LEG), cause=26, cause_txt="")
+        return await (answer or done)(request)
+
+    impostor.answers[asked] = ends
+    async with telephone_at(impostor.url) as line:
+        await impostor.say("StasisStart", args=["leg"], channel=channel_json(LEG))
+        async with asyncio.timeout(PATIENCE):
+            while LEG not in line.telephone.feed.state.lines:
+                await asyncio.sleep(0.01)
+        await line.telephone.hang_up(LEG, Cause.ANSWERED_ELSEWHERE)
+        await line.ear.fact(ChannelGone, channel=LEG, cause=26)
+        await asyncio.sleep(0.1)
+        assert impostor.requests.count(asked) == 3
+
+
+async def test_however_often_a_hang_up_is_asked_for_it_is_repeated_once_at_a_time(
+    impostor, monkeypatch
+) -> None:
+    monkeypatch.setattr(endings, "ENDS_WITHIN", 0.2)
+    asked = ("DELETE", f"/channels/{LEG}")
+    impostor.answers[asked] = done
+    async with telephone_at(impostor.url) as line:
+        await impostor.say("StasisStart", args=["leg"], channel=channel_json(LEG))
+        async with asyncio.timeout(PATIENCE):
+            while LEG not in line.telephone.feed.state.lines:
+                await asyncio.sleep(0.01)
+        for _ in range(5):
+            await line.telephone.hang_up(LEG)
+        await asyncio.sleep(0.3)
+        assert 5 <= impostor.requests.count(asked) <= 6
+        line.telephone.forget(LEG)
+        so_far = impostor.requests.count(asked)
+        await asyncio.sleep(0.3)
+        assert impostor.requests.count(asked) == so_far
+
+
+async def test_what_is_to_be_run_beside_a_feed_that_ends_is_dropped() -> None:
+    async with AriClient("http://127.0.0.1:1", "autocom", PASSWORD) as client:
+        feed = Feed(client, "autocom", SteadyClock())
+        async with asyncio.TaskGroup() as ended:
+            feed._tasks = ended
+        feed.spawn(asyncio.sleep(1))

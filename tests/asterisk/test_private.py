@@ -15,6 +15,7 @@ import pytest
 
 from autocom.asterisk.installation import Installation, NoAsterisk, cache_folder, find
 from autocom.asterisk.private import AsteriskFailed, Doors
+from autocom.asterisk.remembered import Remembered
 from tests.asterisk.host_support import AriApp, bureau, eventually, folder, private
 from tests.support import PATIENCE
 
@@ -51,6 +52,14 @@ async def test_secrets_and_configuration_are_readable_by_their_owner_alone():
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
         assert stat.S_IMODE(asterisk.paths.etc.stat().st_mode) == 0o700
         assert stat.S_IMODE(asterisk.paths.run.stat().st_mode) == 0o700  # the control socket lies there
+
+
+@pytest.mark.parametrize("damaged", ["", "{}", "[]", "{"])
+def test_a_rescuers_password_that_cannot_be_read_is_made_anew_and_kept(tmp_path: Path, damaged: str):
+    (tmp_path / "rescue.json").write_text(damaged)
+    made = Remembered(tmp_path).rescue_password()
+    assert len(made) > 20
+    assert Remembered(tmp_path).rescue_password() == made
 
 
 async def test_a_second_autocom_on_the_folder_adopts_the_running_one_by_the_same_doors():

@@ -11,12 +11,10 @@ from tests.support.virtual import run
 def test_a_phone_is_waited_for_until_every_leg_that_was_ended_there_is_gone() -> None:
     async def story() -> None:
         quiet = Quiet()
-        for leg in ("ring-c1-1-lea", "ring-c2-1-lea", "ring-c3-1-lea"):
-            quiet.begins(leg, "PJSIP/lea")
         await quiet.at("PJSIP/lea")  # what talks there is the floor's to know, not waited for
-        quiet.ends("ring-c1-1-lea")
-        quiet.ends("ring-c2-1-lea")
-        quiet.ends("ring-c2-1-lea")
+        quiet.ends("ring-c1-1-lea", "PJSIP/lea")
+        quiet.ends("ring-c2-1-lea", "PJSIP/lea")
+        quiet.ends("ring-c2-1-lea", "PJSIP/lea")
         waits = asyncio.create_task(quiet.at("PJSIP/lea"))
         await quiet.at("PJSIP/ines")
         quiet.gone("ring-c2-1-lea")
@@ -31,9 +29,7 @@ def test_a_phone_is_waited_for_until_every_leg_that_was_ended_there_is_gone() ->
 def test_a_leg_whose_end_is_never_told_holds_a_phone_up_for_half_a_second() -> None:
     async def story() -> None:
         quiet, loop = Quiet(), asyncio.get_running_loop()
-        quiet.begins("ring-c1-1-lea", "PJSIP/lea")
-        quiet.ends("ring-c1-1-lea")
-        quiet.ends("ring-of-another-process")
+        quiet.ends("ring-c1-1-lea", "PJSIP/lea")
         began = loop.time()
         await quiet.at("PJSIP/lea")
         assert loop.time() - began == AT_MOST

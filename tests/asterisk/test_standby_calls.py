@@ -55,6 +55,7 @@ from tests.asterisk.host_support import (
 )
 from tests.asterisk.test_dialplan_calls import complaints
 from tests.support import tones
+from tests.support.fault_matrix import Measured
 from tests.support.phones import Phones
 from tests.support.ports import free_port
 from tests.support.sip_phone import SipLine, SipPhone
@@ -150,9 +151,7 @@ async def test_two_callers_are_served_in_their_order_by_who_is_free_and_at_work(
         assert ines.calls == []
         await third.hangup()
         await eventually(lambda: len(spool.read(asterisk.paths.spool)) == 3)
-        # both sides hung up in the same instant
-        expected = "Session already DISCONNECTED"
-        assert [line for line in complaints(asterisk) if expected not in line] == []
+        assert complaints(asterisk) == []
 
 
 async def test_a_team_is_widened_as_the_caller_waits_and_a_phone_that_refuses_is_passed_over():
@@ -320,14 +319,16 @@ async def test_with_a_file_that_is_missing_broken_or_too_old_he_is_served_as_one
         await caller.hangup()
 
 
-async def test_a_script_that_hangs_costs_seconds_and_no_call():
+async def test_a_script_that_hangs_costs_seconds_and_no_call(measured: Measured):
     async with standing_by() as (place, asterisk, _), Phones() as phones:
         asterisk.paths.standby.unlink()
         os.mkfifo(asterisk.paths.standby)  # whoever opens it waits for ever
         began = time.monotonic()
         caller = await phones.dial(f"sip:{LILAS}@{place.server}")
         await caller.hears(PLEASE_WAIT, for_seconds=0.2)
-        assert 2.5 <= time.monotonic() - began < 6.0
+        took = time.monotonic() - began
+        assert took >= 2.5
+        measured("a script that hangs: INVITE to message", took, at_most=6.0)
         await caller.hangup()
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import pytest
+
+from autocom.calls import living
+from autocom.calls.line import Line
+from autocom.calls.overseeing import Overseers
 from autocom.calls.ports import TelephoneDown
 from autocom.core.floor_words import CallerLeft, GiveUp
 from autocom.core.model import (
@@ -17,6 +22,7 @@ from autocom.core.model import (
     Trunk,
     Voicemail,
 )
+from autocom.core.story import Story
 from autocom.core.telephony import ChannelAnswered, DigitPressed, FaxHeard
 from tests.support.exchange_in_memory import CALM, CLOSED, WELCOME, Bench, client, configuration, heard
 from tests.support.fake_telephone import FakeChannel, Habit
@@ -181,3 +187,39 @@ def test_a_key_in_the_instant_of_a_way_out_changes_neither_the_way_nor_the_names
     legs = [e.fields["leg"] for e in bench.of("c1") if e.kind == "offered"]
     assert legs == ["ring-c1-1-lea", "ring-c1-2-lea"]
     assert [e.fields["why"] for e in bench.of("c1") if e.kind == "dequeued"] == ["timeout"]
+
+
+@pytest.mark.parametrize(
+    ("where", "what"), [(living, "lost"), (living, "joined_unsaved"), (Overseers, "begun")]
+)
+def test_a_call_that_cannot_be_taken_over_costs_no_other_call_anything(
+    where: object, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug in taking over the first of three; each start would crash on it again."""
+    found = getattr(where, what)
+
+    def crashes(*given: object) -> object:
+        story = given[1].story if isinstance(given[1], Line) else given[0]
+        if isinstance(story, Story) and story.call.id == "c1":
+            raise ZeroDivisionError("a bug")
+        return found(*given)
+
+    async def scenario(bench: Bench) -> None:
+        for n in (1, 2, 3):
+            bench.telephone.call_in(f"chan-{n}", "0199001001", f"063998010{n}")
+        await bench.pass_time(2)
+        await bench.kill()
+        monkeypatch.setattr(where, what, crashes)
+        bench.start()
+        await bench.pass_time(2)
+        assert bench.failure() is None
+        assert bench.telephone.handed_back == [("chan-1", "lilas", False)]
+        assert bench.record("c1").outcome == "fallback"
+        assert bench.switchboard is not None
+        assert sorted(bench.switchboard.lines) == ["c2", "c3"]
+        await bench.at_work("lea")
+        await bench.pass_time(5)
+        assert bench.telephone.joined == [("chan-2", "ring-c2-1-lea")]
+
+    bench = play(scenario, Enqueue("medical", CALM))
+    assert [bench.kinds("c1").count(kind) for kind in ("crashed", "ended")] == [1, 1]

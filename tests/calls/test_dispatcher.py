@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from autocom.calls.dispatcher import Dispatcher
+from autocom.calls.dispatcher import QUIET_WITHIN, Dispatcher
 from autocom.calls.notes import Note
 from autocom.core.floor_words import (
     CallerJoined,
@@ -143,12 +143,12 @@ def test_rows_of_an_older_version_without_the_newer_fields_are_read_and_waited_b
 class SlowToHangUp(FakeTelephone):
     """Asterisk takes its time; `said` is told when it has."""
 
-    def __init__(self, clock: VirtualClock, said: list[str]) -> None:
+    def __init__(self, clock: VirtualClock, said: list[str], seconds: float = 0.5) -> None:
         super().__init__(clock, {})
-        self._said = said
+        self._said, self._seconds = said, seconds
 
     async def hang_up(self, channel: str, cause: Cause = Cause.NORMAL) -> None:
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(self._seconds)
         self._said.append(f"stopped {channel}")
 
 
@@ -177,5 +177,26 @@ def test_her_phone_is_not_rung_anew_before_it_was_told_that_the_last_offer_is_ov
             "stopped ring-c2-1-lea",
             "rings ring-c3-1-lea",
         ]
+
+    run(story())
+
+
+def test_a_hang_up_that_is_never_answered_does_not_keep_her_phone_from_the_next_caller() -> None:
+    async def story() -> None:
+        clock, said = VirtualClock(), list[str]()
+        telephone = SlowToHangUp(clock, said, seconds=3600.0)
+        dispatcher = Dispatcher(telephone, MemoryJournal(), clock, CODEC, Floor(STAFF))
+        dispatcher.invite = lambda ring: said.append(f"rings {ring.leg}")
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher.tasks = tasks
+            dispatcher.see(seeing=True)
+            for fact in (Staffed(STAFF), PhoneSeen("lea", reachable=True), LoggedIn("lea")):
+                dispatcher.submit(fact)
+            dispatcher.submit(CallerJoined(waiter("c1")))
+            dispatcher.submit(CallerJoined(waiter("c2")))
+            await asyncio.sleep(0.1)
+            dispatcher.submit(CallerLeft("c1"))
+            await asyncio.sleep(QUIET_WITHIN + 0.1)
+            assert said == ["rings ring-c1-1-lea", "rings ring-c2-1-lea"]
 
     run(story())

@@ -19,7 +19,9 @@ from autocom.core.telephony import (
     ChannelAnswered,
     ChannelGone,
     Fact,
+    Flow,
     PhoneDialled,
+    Seen,
 )
 from tests.calls.everything_storm import EverythingStorm
 from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration, nothing_left, over
@@ -65,6 +67,19 @@ def lose(bench: Bench, kind: type[Fact], begins: str = "") -> None:
         return True
 
     bench.telephone.lost = once
+
+
+def unanswered_once(bench: Bench, command: str) -> asyncio.Event:
+    """The next such command gets no answer and is not carried out; set when it was given."""
+    given = asyncio.Event()
+
+    def lose_it(what: str) -> None:
+        if what == command and not given.is_set():
+            given.set()
+            raise TelephoneDown(what)
+
+    bench.telephone.before = lose_it
+    return given
 
 
 def repairs(bench: Bench) -> list[str]:
@@ -269,6 +284,73 @@ def test_music_that_died_begins_anew_and_where_that_does_not_help_he_hears_ringi
     assert repairs(inspected(scenario)) == ["soundless", "soundless"]
 
 
+def test_a_repair_that_is_not_answered_is_not_repeated_into_what_follows() -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.at_work("lea")
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(8)
+        await bench.telephone.take_out("talk-c1-1", "chan-1")
+        repaired = unanswered_once(bench, "connect")
+        await repaired.wait()
+        bench.telephone.presses("ring-c1-1-lea", "*5")
+        await bench.pass_time(3)
+        assert bench.telephone.channels["chan-1"].bridge is None, "she has put him on hold meanwhile"
+
+    assert repairs(inspected(scenario)) == ["apart"]
+
+
+def test_music_that_is_to_begin_anew_does_not_begin_in_a_conversation() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(6)
+        chan = bench.telephone.channels["chan-1"]
+        chan.heard.append((bench.clock.now(), "silence"))
+        repaired = unanswered_once(bench, "start_music")
+        await repaired.wait()
+        bench.telephone.habits["lea"] = Habit(0.1)
+        await bench.at_work("lea")
+        await bench.pass_time(3)
+        assert bench.state("lea") == "talking"
+        assert chan.music is None
+
+    assert repairs(inspected(scenario)) == ["soundless"]
+
+
+def test_a_repair_of_the_sound_that_was_not_answered_counts_for_nothing() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(6)
+        chan = bench.telephone.channels["chan-1"]
+        chan.heard.append((bench.clock.now(), "silence"))
+        await unanswered_once(bench, "start_music").wait()
+        await bench.pass_time(WITHIN)
+        assert chan.heard[-1][1] == "music:music-calm"
+
+    assert repairs(inspected(scenario)) == ["soundless", "soundless"]
+
+
+def test_who_is_served_between_the_two_looks_at_something_else_gets_no_music() -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(6)
+        bench.telephone.channels["chan-1"].heard.append((bench.clock.now(), "silence"))
+        await bench.pass_time(EVERY)  # a first look: from now on he should have been sent something
+        bench.telephone.bridges["talk-c9-1"] = set()
+        look = bench.telephone.look
+
+        async def and_she_comes() -> Seen:
+            bench.telephone.look = look  # type: ignore[method-assign]
+            bench.telephone.habits["lea"] = Habit(0.1)
+            await bench.at_work("lea")
+            return await look()
+
+        bench.telephone.look = and_she_comes  # type: ignore[method-assign]
+        await bench.pass_time(EVERY + 5)
+        assert bench.state("lea") == "talking"
+
+    assert repairs(inspected(scenario)) == ["stray_bridge"]
+
+
 def test_a_caller_whose_own_phone_holds_us_hears_nothing_of_ours_and_that_is_no_difference() -> None:
     async def scenario(bench: Bench) -> None:
         bench.telephone.call_in("chan-1", "0199001001")
@@ -312,6 +394,21 @@ def test_a_look_that_asterisk_does_not_answer_is_no_end_of_looking() -> None:
         assert not bench.journal.calls
 
     assert repairs(inspected(scenario)) == ["gone"]
+
+
+def test_a_statistic_that_is_not_answered_keeps_nothing_else_from_being_found() -> None:
+    async def scenario(bench: Bench) -> None:
+        async def down(_: str) -> Flow:
+            raise TelephoneDown("no answer")
+
+        bench.telephone.flow = down  # type: ignore[method-assign]
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(6)
+        bench.telephone.bridges["talk-c9-1"] = set()
+        await bench.pass_time(WITHIN)
+        assert not bench.telephone.bridges
+
+    assert repairs(inspected(scenario)) == ["stray_bridge"]
 
 
 def test_every_kind_of_difference_has_its_words() -> None:

@@ -170,9 +170,31 @@ def test_he_hangs_up_meanwhile_and_she_is_free_again(after: float) -> None:
         bench.telephone.caller_hangs_up("chan-1")
         await bench.pass_time(1.0)
         assert bench.state("lea") == "free", "no wrap-up: she talked to nobody"
+        assert bench.telephone.told == [("lea", "autocom : l'appelant vient de raccrocher.")]
         assert bench.telephone.channels == {}
         assert bench.record().outcome == "abandoned"
         assert bench.failure() is None
+        await bench.kill()
+
+    run(story())
+
+
+def test_his_story_crashes_meanwhile_and_she_is_not_told_that_he_hung_up() -> None:
+    async def story() -> None:
+        bench = await opened(bureau(), "lea")
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(1.9)
+
+        def once(what: str) -> None:
+            if what == "play":
+                bench.telephone.before = lambda _: None
+                raise ZeroDivisionError("a bug")
+
+        bench.telephone.before = once
+        await bench.pass_time(1.0)
+        assert "crashed" in bench.kinds("c1")
+        assert bench.state("lea") == "free"
+        assert bench.telephone.told == []
         await bench.kill()
 
     run(story())

@@ -255,6 +255,11 @@ def test_lost_is_what_began_before_this_asterisk_and_is_not_in_it() -> None:
     # called back by the new one, and gone from it unseen
     joined = Talking("lea", "ring-c1-1-lea", 1, None, joined_at=after + 1.0)
     assert not lost(replace(waiting, stage=joined, called_back="out-c1-1"), Seen({}, {}, after))
+    assert not lost(replace(waiting, called_back="out-c1-1"), Seen({}, {}, after)), (
+        "he was put back to the queue"
+    )
+    dialled = replace(waiting, call=replace(CALL, direction="out"), called_back="out-c1-1")
+    assert lost(dialled, Seen({}, {}, after))
     promised = Promised(Waiting(Enqueue("medical"), (), 0.0, None), Callback(), FIRST, (), 0.0, gone=True)
     assert not lost(replace(waiting, stage=promised), Seen({}, {}, after)), (
         "he keeps his place without a channel"

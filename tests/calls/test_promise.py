@@ -174,6 +174,7 @@ def test_after_the_last_try_the_promise_ends_as_an_abandon() -> None:
 
     bench = play(scenario)
     assert ended(bench) == ["no_answer", "no_answer", "given_up"]
+    assert bench.telephone.told == [], "nobody hung up"
     assert (bench.record().outcome, bench.record().cause) == ("abandoned", "during_music")
     assert bench.state("lea") == "free"
     assert not bench.journal.calls

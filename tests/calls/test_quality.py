@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from autocom.calls.quality import CALLER, SECRETARY, TEXTS, Quality
-from autocom.core.telephony import Flow
+from autocom.core.telephony import ChannelGone, Flow
 from tests.support.exchange_in_memory import Bench, configuration, nothing_left
 from tests.support.virtual import run
 
@@ -143,6 +143,32 @@ def test_a_statistic_that_cannot_be_had_costs_nothing() -> None:
         assert quality.silent_side("c1") == SECRETARY
 
     assert len(faults(talking(scenario, LEG))) == 1
+
+
+def test_a_conversation_that_ends_in_the_instant_of_its_look_keeps_no_other_from_being_judged() -> None:
+    async def scenario(bench: Bench, _: Quality) -> None:
+        board, flow = bench.switchboard, bench.telephone.flow
+        assert board is not None
+        await bench.at_work("ines")
+        bench.telephone.call_in("chan-2", "0199001001", "0639980102")
+        await bench.pass_time(10)
+        assert (bench.state("lea"), bench.state("ines")) == ("talking", "talking")
+        asked: list[str] = []
+
+        async def counted(channel: str) -> Flow:
+            asked.append(channel)
+            return await flow(channel)
+
+        quality = Quality(board, bench.telephone)
+        bench.telephone.flow = counted  # type: ignore[method-assign]
+        # of the two that are due the first one's story runs before its look
+        board.lines["c1"].post(ChannelGone("chan-1"))
+        await quality.listen()
+        assert {"chan-2", "ring-c2-1-ines"} <= set(asked)
+        bench.telephone.caller_hangs_up("chan-2")
+        await bench.pass_time(1)
+
+    talking(scenario)
 
 
 def test_a_conversation_costs_ten_requests_a_minute() -> None:

@@ -43,6 +43,18 @@ def test_a_phone_that_was_picked_up_or_put_down_meanwhile_is_told() -> None:
     assert compare([STORY], OFFERED, seen(CALLER)).missed == (ChannelGone(LEG, 0),)
 
 
+def test_a_phone_that_rings_and_was_not_heard_to_is_told_once() -> None:
+    rings = replace(RINGING, ringing=True)
+    assert compare([STORY], OFFERED, seen(CALLER, RINGING)).rang == ()
+    assert compare([STORY], OFFERED, seen(CALLER, rings)).rang == (LEG,)
+    assert compare([STORY], OFFERED, seen(CALLER, rings)).missed == ()
+    known = Floor(Staff({}, {}), {"lea": Post("lea", engaged=Offered("c1", LEG, 1, 0.0, 12.0, rang=True))})
+    assert compare([STORY], known, seen(CALLER, rings)).rang == ()
+    assert compare([STORY], TALKS, seen(CALLER, rings)).rang == ()
+    outside = replace(rings, id="out-c1-1")
+    assert compare([STORY], OFFERED, seen(CALLER, RINGING, outside)).rang == ()
+
+
 def test_who_is_to_be_called_back_is_not_missed_and_his_ringing_leg_is_known() -> None:
     promised = Promised(WAITING, Callback(), "+33639980101", (), 0.0, gone=True)
     away = replace(STORY, stage=promised)

@@ -7,6 +7,7 @@ import pytest
 from autocom.core.model import Configuration, Enqueue
 from autocom.core.telephony import Seen, SeenChannel, TelephoneBack
 from tests.support.exchange_in_memory import CALM, Bench, client, configuration
+from tests.support.fake_telephone import Habit
 from tests.support.virtual import run
 
 DID = "0199001001"
@@ -89,6 +90,44 @@ def test_nothing_is_done_to_a_caller_who_is_in_the_fallback_when_the_exchange_wa
         assert bench.record("c1").outcome == "fallback"
         assert "chan-1" in bench.telephone.channels, "he was not hung up"
         assert bench.telephone.leg_of("lea") is None, "nobody is rung for him"
+        await bench.kill()
+
+    run(story())
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_no_phone_rings_for_a_caller_in_the_fallback_when_a_wrap_up_ran_out_meanwhile(killed: bool) -> None:
+    async def story() -> None:
+        made = Rescued()
+        bench = made.bench
+        lilas = client("lilas", "+33199001001", Enqueue("medical", CALM), wrap_up_min=20.0, wrap_up_max=20.0)
+        bench.configuration = configuration(lilas)
+        bench.telephone.habits["lea"] = Habit(1.0)
+        await made.start()
+        await bench.at_work("lea")
+        await made.called("chan-0")
+        bench.telephone.phone_hangs_up("ring-c1-1-lea")
+        await made.called("chan-1")
+        assert bench.state("lea") == "wrap_up"
+        assert bench.switchboard is not None
+        if killed:
+            await bench.kill()
+        else:
+            bench.switchboard.doubt()
+        made.marks.add("chan-1")
+        await bench.pass_time(40.0)
+        commands: list[str] = []
+        bench.telephone.before = commands.append
+        back = made.back(still_there="chan-1")
+        if killed:
+            bench.telephone._seen = lambda: back.seen  # type: ignore[method-assign]
+            await made.start()
+        else:
+            bench.switchboard.hear(back)
+        await bench.pass_time(5.0)
+        assert "ring" not in commands, "he is in the fallback"
+        assert bench.state("lea") == "free"
+        assert bench.record("c2").outcome == "fallback"
         await bench.kill()
 
     run(story())

@@ -1,4 +1,4 @@
-"""A phone that we ring for a call of the house refuses while we are away: it is not rung again."""
+"""A phone that we ring refuses while we are away: it is not rung again; or says that it rings: that is known."""
 
 from __future__ import annotations
 
@@ -59,6 +59,31 @@ def test_a_phone_that_was_put_down_while_we_were_away_is_not_rung_again(
         assert [c.id for c in telephone.channels.values() if c.order is not None] == []
         assert sum(entry.kind == "ended" for entry in bench.journal.entries) == 1
         assert bench.failure() is None
+        await bench.kill()
+
+    run(story())
+
+
+def test_a_phone_that_said_it_rings_while_we_were_away_is_no_silent_one() -> None:
+    async def story() -> None:
+        bench = Bench(bureau())
+        telephone = bench.telephone
+        telephone.habits["lea"] = Habit(None)
+        bench.start()
+        await bench.pass_time(0.01)
+        await bench.at_work("lea")
+        telephone.call_in("chan-1", "0199001001")
+        while telephone.leg_of("lea") is None:
+            await bench.pass_time(0.001)
+        await bench.kill()
+        await bench.pass_time(0.1)
+        assert bench.kinds().count("ringing") == 0
+        bench.start()
+        await bench.pass_time(0.5)
+        assert bench.kinds().count("ringing") == 1
+        await bench.pass_time(20.0)
+        assert bench.switchboard is not None
+        assert bench.switchboard.dispatcher.floor.posts["lea"].misses == 1
         await bench.kill()
 
     run(story())

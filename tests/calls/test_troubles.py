@@ -9,7 +9,8 @@ import pytest
 
 from autocom.calls.ports import Outbound, TelephoneDown, always
 from autocom.core.model import Enqueue, Mode, Play
-from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration
+from autocom.core.telephony import MusicEnded
+from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration, heard
 from tests.support.fake_telephone import FakeTelephone, Habit
 from tests.support.virtual import run
 
@@ -133,6 +134,42 @@ def test_commands_without_answer_at_the_early_limit_do_not_end_the_call() -> Non
         await bench.pass_time(10.0)
         assert bench.telephone.channels["chan-1"].up
         assert "crashed" not in bench.kinds()
+        await bench.kill()
+
+    run(story())
+
+
+def test_music_that_dies_with_an_answer_that_failed_does_not_end_the_call_and_is_begun_anew() -> None:
+    async def story() -> None:
+        bench = Bench(
+            configuration(client("lilas", "+33199001001", Enqueue("medical", CALM), early_limit=6.0))
+        )
+        bench.start()
+        await bench.pass_time(0.01)
+        loop, down_until = asyncio.get_running_loop(), 0.0
+
+        def answered(effect: str) -> None:
+            nonlocal down_until
+            if effect == "answer" and not down_until:
+                # taken, which stops the music; what was to begin it anew fails, and the watch tells its end
+                down_until = loop.time() + 1.5
+                bench.telephone.channels["chan-1"].heard.append((bench.clock.now(), "silence"))
+                ended = MusicEnded("chan-1", "music-calm", at_once=False)
+                loop.call_later(0.2, lambda: bench.telephone._tell(ended))
+                raise TelephoneDown("500")
+
+        def down(effect: str) -> None:
+            if effect == "start_music" and loop.time() < down_until:
+                raise TelephoneDown("500")
+
+        bench.telephone.after, bench.telephone.before = answered, down
+        bench.telephone.call_in("chan-1", "0199001001")
+        await bench.pass_time(10.0)
+        assert "crashed" not in bench.kinds()
+        assert bench.telephone.handed_back == []
+        assert heard(bench) == ["music:music-calm", "silence", "music:music-calm"]
+        assert bench.switchboard is not None
+        assert list(bench.switchboard.dispatcher.floor.waiters) == ["c1"], "he kept his place"
         await bench.kill()
 
     run(story())

@@ -86,6 +86,10 @@ def test_a_trunk_is_asked_whether_it_is_there_only_where_the_files_say_so(tmp_pa
             "alerts: {rules: {long_wait: {clients: {acueil: 2m}}}}", "6:40", "there is no client `acueil`",
             "il n'y a pas de client `acueil`",
         ),
+        (
+            "alerts: {rules: {loop_blocked: {after: 5m}}}", "6:33", "`after` of `loop_blocked` must be less than 300s",
+            "`after` de `loop_blocked` doit être inférieur à 300s",
+        ),
         ("alerts: {mails: [a@b.example]}", "6:10", "unknown key `mails`", "clé inconnue"),
         ("alerts: {webhook: {url: ftp://x, secret: secret-1}}", "6:25", "a web address", "adresse web"),
         ('alerts: {webhook: {url: "https://x.example"}}', "6:10", "key `secret` is missing", "`secret`"),

@@ -125,6 +125,13 @@ def test_a_newer_version_of_the_program_reads_anew(memory: Memory, monkeypatch: 
     assert memory.recall() is None
 
 
+def test_a_link_that_leads_nowhere_is_no_reason_to_read_anew_every_time(memory: Memory) -> None:
+    link = memory.desk.folder / "sounds" / "old.wav"
+    link.symlink_to("/nowhere/old.wav")
+    memory.read()
+    assert memory.recall() is not None
+
+
 def test_a_disk_that_refuses_keeps_nothing_and_stops_nothing(memory: Memory) -> None:
     memory.file.mkdir()
     memory.read()

@@ -174,6 +174,66 @@ def test_there_are_never_more_alerts_than_can_be_read() -> None:
     assert len(watch.alerts) == MOST + 2
 
 
+def test_alerts_that_are_known_leave_room_for_as_many_as_can_be_read() -> None:
+    watch = Watch()
+    for subjects in (MOST // 2 + 10, MOST):
+        watch.look(*(Finding("no_secretary", f"team-{n}") for n in range(subjects)), seconds=40)
+        assert len(watch.alerts) == subjects
+        assert all(alert.subject for alert in watch.alerts.values())
+
+
+def test_what_is_told_as_one_is_counted_together() -> None:
+    watch = Watch()
+    watch.look(*(Finding("no_secretary", f"team-{n}", "Lilas", 2) for n in range(MOST + 3)), seconds=40)
+    (rest,) = [alert for alert in watch.alerts.values() if not alert.subject]
+    assert (rest.count, rest.detail) == (6, f"team-{MOST + 2}: Lilas")
+
+
+def test_a_fault_that_flaps_before_it_is_told_to_be_over_has_to_stay_away_longer_each_time() -> None:
+    watch = Watch()
+    for _ in range(4):
+        watch.fact("asterisk_hung")
+        watch.look(seconds=2)
+        watch.fact("asterisk_hung", over=True)
+        watch.look(seconds=2)
+    watch.fact("asterisk_hung")
+    watch.fact("asterisk_hung", over=True)
+    watch.look(seconds=60)
+    assert watch.whats == ["raised"], "five times in 20 s: away for 80 s"
+    watch.look(seconds=30)
+    assert watch.whats == ["raised", "over"]
+
+
+def test_a_fault_that_began_among_too_many_ends_when_there_are_few() -> None:
+    watch = Watch()
+    many = [Finding("no_secretary", f"team-{n}") for n in range(MOST)]
+    watch.look(*many, seconds=40)
+    watch.fact("disk_low", "/var", "3 GB")
+    watch.look(*many, seconds=2)
+    watch.look(seconds=10)
+    watch.now += KEPT
+    watch.look(seconds=2)
+    assert [alert.name for alert in active(watch.alerts)] == ["disk_low"]
+    watch.fact("disk_low", "/var", over=True)
+    watch.look(seconds=20)
+    assert list(active(watch.alerts)) == []
+
+
+@pytest.mark.parametrize(
+    "subjects", [("garde-nuit", "garde+nuit"), ("/var/a", "/var-a"), ("x" * 70 + "1", "x" * 70 + "2")]
+)
+def test_notices_of_two_subjects_never_have_one_id(subjects: tuple[str, str]) -> None:
+    watch = Watch()
+    watch.look(*(Finding("no_secretary", subject) for subject in subjects), seconds=40)
+    assert len({notice.id for notice in watch.notices}) == 2
+
+
+def test_a_plain_subject_stands_in_the_id_as_it_is() -> None:
+    watch = Watch()
+    watch.look(Finding("no_secretary", "medical"), seconds=40)
+    assert [notice.id for notice in watch.notices] == ["alert-no-secretary-medical-31000-raised-1"]
+
+
 def test_switched_off_is_silent_and_forgets() -> None:
     watch = Watch()
     watch.look(DOWN, seconds=10)
@@ -307,8 +367,28 @@ def test_every_alert_can_be_said(name: str, language: str, what: str) -> None:
     assert empty == empty.strip()
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_is_over_is_not_said_to_be_the_case(language: str) -> None:
+    wrong, right = (
+        said(language, "telephone_lost", subject="", detail="", count=1, limit="", what=what)
+        for what in ("again", "over")
+    )
+    assert right[0].endswith(wrong[0].partition(": ")[2])
+    assert right[1] == {"fr": "C'est terminé.", "en": "It is over."}[language]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_certificate_that_has_ended_does_not_end_in_less_than_no_days(language: str) -> None:
+    words = [
+        " ".join(said(language, "certificate_expiring", subject="", detail=days, count=1, limit=""))
+        for days in ("0", "-1")
+    ]
+    assert "0" in words[0]
+    assert "1" not in words[1]
+
+
 def test_a_fault_is_one_line_whatever_was_said() -> None:
-    entry = fault(1.0, "trunk_down", "op\nerator", "x" * 1000)
+    entry = fault(1.0, "disk_low", "op\nerator", "x" * 1000)
     assert entry.fields["where"] == "op erator"
     assert len(str(entry.fields["detail"])) == 300
     with pytest.raises(KeyError):

@@ -150,6 +150,18 @@ def test_what_is_kept_is_bounded_however_many_addresses_try() -> None:
     assert len(watch.bans) == MOST
 
 
+def test_what_is_forgiven_leaves_its_room_to_others() -> None:
+    watch = Watch()
+    for number in range(200):
+        fail(watch, str(ipaddress.IPv4Address(0x0A000000 + number)), FAILURES, 0, every=0)
+    later = 2 * FORGIVEN
+    for number in range(MOST + 100):
+        fail(watch, str(ipaddress.IPv4Address(0x0C000000 + number)), FAILURES, later, every=0)
+    gone = watch.forget(later + 1)
+    assert len(watch.bans) == MOST
+    assert len(gone) == len(set(gone)) == 300
+
+
 @pytest.mark.parametrize(
     "row",
     [None, [], {}, {"source": "x", "since": 1, "until": 2, "times": 1},

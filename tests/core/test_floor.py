@@ -183,6 +183,31 @@ def test_a_phone_that_gave_a_sign_is_soon_asked_again(sign: FloorFact) -> None:
     assert rings(script.at(13.0, TimePassed())) == ["lea"] or script.state("lea") == "ringing"
 
 
+def test_a_phone_that_registers_elsewhere_in_her_turn_is_asked_again_after_it() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())  # at an address that is dead
+    assert script.at(5.0, PhoneSeen("lea", True, moved=True)) == []
+    assert rings(script.at(12.0, TimePassed())) == []
+    assert rings(script.at(13.0, TimePassed())) == ["lea"]
+
+
+def test_a_call_of_her_own_shows_that_her_phone_is_there() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())
+    script.at(12.0, TimePassed())
+    script.at(14.0, PhoneUsed("lea", True))
+    assert rings(script.at(16.0, PhoneUsed("lea", False))) == []
+    assert rings(script.at(17.0, TimePassed())) == ["lea"]
+
+
+def test_a_phone_that_moves_all_the_time_and_gives_no_sign_rings_once_in_a_turn() -> None:
+    script = Script(at_work=("lea",))
+    rung = len(rings(script.at(0, caller())))
+    for second in range(1, 65):
+        rung += len(rings(script.at(second, PhoneSeen("lea", True, moved=True))))
+    assert rung == 5
+
+
 def test_a_phone_that_comes_and_goes_is_not_rung_each_time_it_comes() -> None:
     script = Script(at_work=("lea",))
     script.at(0, caller())
@@ -196,8 +221,16 @@ def test_who_picks_up_as_he_hangs_up_is_free_at_once_and_told() -> None:
     script = Script(at_work=("lea",))
     script.at(0, caller())
     script.at(3, LegAnswered("ring-c1-1-lea"))
-    decisions = script.at(3.01, CallerLeft("c1"))
+    decisions = script.at(3.01, CallerLeft("c1", hung_up=True))
     assert decisions == [StopRinging("ring-c1-1-lea", Cause.NORMAL), Tell("lea", "caller_gone")]
+    assert script.state("lea") == "free"
+
+
+def test_who_holds_a_caller_who_leaves_by_another_way_is_free_and_told_of_no_hang_up() -> None:
+    script = Script(at_work=("lea",))
+    script.at(0, caller())
+    script.at(3, LegAnswered("ring-c1-1-lea"))
+    assert script.at(3.01, CallerLeft("c1")) == [StopRinging("ring-c1-1-lea", Cause.NORMAL)]
     assert script.state("lea") == "free"
 
 
@@ -269,6 +302,26 @@ def test_a_newcomer_gets_one_of_the_phones_that_ring_for_somebody_who_has_severa
     assert script.floor.posts["lea"].misses == 0
     # nobody has more than one phone now
     assert script.at(2.0, caller("c3", joined=2.0, ring=Ringing.ALL)) == []
+
+
+def test_a_newcomer_gets_no_phone_that_gave_no_sign_nor_the_only_other_one() -> None:
+    script = Script(at_work=("lea", "ines"))
+    assert sorted(rings(script.at(0, caller(ring=Ringing.ALL)))) == ["ines", "lea"]
+    script.at(0.2, LegRang("ring-c1-2-ines"))
+    assert script.at(5.0, caller("c2", joined=5.0, ring=Ringing.ALL)) == [], "Léa's is unplugged"
+    assert script.at(5.2, TimePassed()) == []
+    assert script.floor.waiters["c1"].ringing == ("lea", "ines")
+
+
+def test_a_newcomer_gets_one_of_several_phones_that_ring_and_not_the_silent_one() -> None:
+    staff = replace(STAFF, levels={**STAFF.levels, "zoe": {"medical": 3}})
+    script = Script(staff, ("lea", "ines", "zoe"))
+    assert sorted(rings(script.at(0, caller(ring=Ringing.ALL)))) == ["ines", "lea", "zoe"]
+    script.at(0.2, LegRang("ring-c1-2-ines"))
+    script.at(0.2, LegRang("ring-c1-3-zoe"))
+    (let_go,) = script.at(5.0, caller("c2", joined=5.0, ring=Ringing.ALL))
+    assert let_go == StopRinging("ring-c1-2-ines", Cause.ANSWERED_ELSEWHERE)
+    assert rings(script.at(5.1, TimePassed())) == ["ines"]
 
 
 def test_a_newcomer_takes_no_phone_from_a_queue_that_rings_one_at_a_time() -> None:

@@ -347,7 +347,7 @@ class World:
                 if talk is not None:
                     self.legs.pop(talk[1], None)
                     self.apply(TalkEnded(call, talk[0]))
-                self.apply(CallerLeft(call))
+                self.apply(CallerLeft(call, hung_up=True))
                 assert call not in self.floor.waiters
             case ("rang", int() as n):
                 self.apply(LegRang(self.leg(n)))

@@ -228,6 +228,8 @@ UNREACHABLE = ("forward_ended", {"result": "unreachable", "cause": 38})
         (("forward_ended", {"result": "no_answer", "cause": 19}), True),  # nobody answered the INVITE
         (("forward_ended", {"result": "withdrawn", "cause": None}), False),
         (("consult_ended", {"result": "unreachable", "cause": 34}), True),
+        (("forward_ended", {"result": "refused", "cause": 21}), True),  # 403 to every call
+        (("consult_ended", {"result": "refused", "cause": 21}), False),  # perhaps by a person
     ],
 )
 def test_what_speaks_against_a_trunk(end: tuple[str, dict[str, object]], counts: bool) -> None:
@@ -243,6 +245,8 @@ def test_what_speaks_against_a_trunk(end: tuple[str, dict[str, object]], counts:
         [("forward_ringing", {}), ("forward_ended", {"result": "no_answer", "cause": 19})],
         [("forward_answered", {})],
         [("forward_ended", {"result": "refused", "cause": 17})],
+        [("forward_ended", {"result": "refused", "cause": 16})],
+        [("forward_ringing", {}), ("forward_ended", {"result": "refused", "cause": 21})],
     ],
 )
 def test_one_call_that_gets_through_proves_the_trunk(ends: list[tuple[str, dict[str, object]]]) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from autocom.core.ingress import NumberBook, identify
 from autocom.core.model import (
+    Answer,
     Audio,
     Bureau,
     Client,
@@ -37,6 +38,7 @@ from autocom.core.model import (
     Music,
     OnCall,
     Play,
+    Ringback,
     Roster,
     Rule,
     Secretary,
@@ -431,6 +433,28 @@ def test_a_queue_names_its_ways_out_and_the_early_limit_ends_what_is_free_for_hi
     ]  # fmt: skip
 
 
+OUTSIDE, ROSTER = Forward("+33639981011", ring_for=15.0), OnCall("r")
+DIALLED = ["dial", ["+33639981011"], "+33199001000", 15, "", ""]
+ASKED = ["roster", "r", ""]
+
+
+@pytest.mark.parametrize(
+    ("steps", "made"),
+    [
+        ((Play(sound("hello", 10.0)), OUTSIDE), [DIALLED]),
+        ((Play(sound("hello", 10.0)), OUTSIDE, Ringback(3.0)), [DIALLED, ["answer"], ["ring", 3]]),
+        ((Play(sound("hello", 11.0)), OUTSIDE, OUTSIDE), [["answer"], DIALLED, DIALLED]),
+        ((Play(sound("hello", 2.0)), ROSTER), [["answer"], ASKED]),
+        ((Answer(), OUTSIDE, ROSTER), [["answer"], DIALLED, ASKED]),
+    ],
+)
+def test_who_would_hear_ringing_for_longer_than_the_early_limit_is_answered_before_it(
+    steps: tuple[Any, ...], made: list[Any]
+) -> None:
+    asked = [operation for operation in done(*steps) if operation[0] not in ("play", "end")]
+    assert asked == made
+
+
 def digest(*left_out: str) -> str:
     return hashlib.blake2s(" ".join(left_out).encode(), digest_size=4).hexdigest()
 
@@ -446,6 +470,7 @@ def test_a_menu_becomes_the_way_to_somebody_and_a_voicemail_a_sentence() -> None
     menu = Menu(sound("menu"), {"1": (Voicemail(),), "2": (Enqueue("general"),)}, otherwise=(Hangup(),))
     assert done(menu)[0][:3] == ["queue", "general", "general"]
     assert done(Menu(sound("menu"), {"1": (Voicemail(),)}, otherwise=(OnCall("r"),))) == [
+        ["answer"],
         ["roster", "r", ""],
         ["play", "/sounds/nobody", "answered", "nobody", 2.0],
         ["end", 16],
@@ -504,3 +529,22 @@ def test_a_message_that_he_heard_is_left_out_unless_there_is_nothing_else(script
     made = script.written_out([hello, queue, NOT_THERE, end], head, NOW, True)
     assert [what for what, _ in made] == ["queue", "play", "end"]
     assert made[0][1][5:7] == [2, 1], "what stands behind has moved"
+
+
+def test_the_file_is_not_searched_for_a_client_whom_nobody_has_named(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "standby.jsonl"
+    path.write_text("".join(f"{line}\n" for line in foretell(NUMBERS, NOW)))
+    asked: list[str] = []
+
+    def row_of(_: object, client: str) -> None:
+        asked.append(client)
+
+    monkeypatch.setattr(script, "begin", lambda _: {})
+    monkeypatch.setattr(script, "row_of", row_of)
+    for named in ("", "lilas"):
+        monkeypatch.setattr(script, "variable", lambda name, named=named: named if "CLIENT" in name else "")
+        with pytest.raises(script.Unusable):
+            script.route(path, NOW)
+    assert asked == ["accueil", "lilas", "accueil"]

@@ -8,6 +8,7 @@ systemd itself where the machine has it.
 from __future__ import annotations
 
 import configparser
+import ipaddress
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from autocom.core.bans import source_of
 from autocom.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,6 +171,24 @@ def test_a_unit_file_is_read_by_ordinary_parsers_too() -> None:
         configparser.RawConfigParser(strict=False).read_string(path.read_text())
 
 
+@pytest.mark.parametrize("guesser", ["192.0.2.66", "2001:db8:1:2:3::4"])
+def test_fail2ban_takes_the_whole_address_that_is_written(guesser: str) -> None:
+    source = source_of(guesser)
+    assert source is not None
+    conf = (DOCKER / "fail2ban" / "filter.d" / "autocom.conf").read_text()
+    failregex = re.search(r"^failregex = (.+)$", conf, re.MULTILINE)
+    assert failregex is not None
+    # what fail2ban understands by its tag: an address, and the bits of its network where they are written
+    known = {"<SUBNET>": r"(?P<ip>[0-9.]+|[0-9a-f:]+)(?:/(?P<bits>[0-9]+))?"}
+    regex = re.sub("<[A-Z]+>", lambda tag: known[tag[0]], failregex[1])
+    found = re.search(
+        regex, f'{{"address": "{source}", "event": "sip_login_failed", "level": "warning", "x": 1}}'
+    )
+    assert found is not None
+    seen = ipaddress.ip_network(found["ip"] + (f"/{found['bits']}" if found["bits"] else ""))
+    assert seen == ipaddress.ip_network(source)
+
+
 if shutil.which("systemd-analyze"):
 
     def test_systemd_finds_no_fault_in_the_units(tmp_path: Path) -> None:
@@ -176,8 +196,9 @@ if shutil.which("systemd-analyze"):
         folder = tmp_path / "system"
         shutil.copytree(DOCKER / "asterisk.service.d", folder / "asterisk.service.d")
         (folder / "asterisk.service").write_text("[Service]\nType=notify\nExecStart=/bin/true\n")
-        shutil.copy(UNITS[0], folder)
-        for path in (folder / "autocom.service", folder / "asterisk.service.d" / "autocom.conf"):
+        for unit_file in (UNITS[0], UNITS[2]):
+            shutil.copy(unit_file, folder)
+        for path in (*folder.glob("autocom*.service"), folder / "asterisk.service.d" / "autocom.conf"):
             path.write_text(re.sub(r"(?m)^(Exec\w+=)/(?:opt|usr/sbin)/\S+", r"\1/bin/true", path.read_text()))
         verified = subprocess.run(
             [
@@ -185,6 +206,7 @@ if shutil.which("systemd-analyze"):
                 "verify",
                 "--man=no",
                 folder / "autocom.service",
+                folder / "autocom-rescue.service",
                 folder / "asterisk.service",
             ],
             env={"SYSTEMD_UNIT_PATH": f"{folder}:/usr/lib/systemd/system", "PATH": "/usr/bin:/bin"},

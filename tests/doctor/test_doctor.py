@@ -6,8 +6,13 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +21,12 @@ import sqlalchemy as sa
 
 from autocom.asterisk.clock import SteadyClock
 from autocom.calls.inspection import WORDS
+from autocom.commands import doctor as command
+from autocom.config import alaw
 from autocom.doctor import bureau as of_the_bureau
 from autocom.doctor import (
     clocks,
+    complaints,
     database,
     doors,
     folder,
@@ -33,6 +41,7 @@ from autocom.doctor import (
 from autocom.doctor.findings import Finding, ok, same
 from autocom.doctor.patient import Patient
 from autocom.phones.certificates import DAY, own
+from autocom.rescue import card as rescue_card
 from tests.doctor.ward import Asterisk, asterisk, found, locked, occupied, patient
 from tests.support.bureau import Bureau, queue
 from tests.support.exchange import COMMAND
@@ -87,10 +96,48 @@ async def test_what_the_exchange_itself_says_is_wrong_is_repeated(bureau: Bureau
     assert words.startswith("1: Trunk {x} is down → ")
 
 
-async def test_no_rescuer_is_a_warning(bureau: Bureau) -> None:
+async def test_who_may_not_see_the_lock_is_not_told_that_nothing_runs(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bureau.state.mkdir(parents=True, exist_ok=True)
+    (bureau.state / "lock").touch(mode=0)
+    monkeypatch.setattr(os, "getuid", lambda: bureau.state.stat().st_uid + 1)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    ill = await patient(bureau)
+    level, words = await found(program.service, ill)
+    assert (level, "autocom up" in words) == ("warn", False)
+    with occupied(socket.SOCK_DGRAM) as port:
+        assert await doors.sip_udp(await patient(bureau, sip_bind=f"127.0.0.1:{port}")) is None
+
+
+async def test_where_asterisk_runs_elsewhere_nobody_is_sent_to_start_a_private_one(bureau: Bureau) -> None:
+    far = await patient(bureau, ari_url="http://127.0.0.1:8088", ari_user="u", ari_password="p")
+    assert "autocom up" not in (await found(program.service, far))[1]
+
+
+async def test_a_rescuer_is_known_by_its_lock_and_where_none_is_the_advice_fits_who_keeps_it(
+    bureau: Bureau, tmp_path: Path
+) -> None:
     ill = replace(await patient(bureau), alive=True)
-    assert (await found(program.rescuer, ill))[0] == "warn"
+    level, words = await found(program.rescuer, ill)
+    assert (level, "rescuer.log" in words) == ("warn", True)
+    far = await patient(bureau, ari_url="http://127.0.0.1:8088", ari_user="u", ari_password="p")
+    assert "systemctl start autocom-rescue" in (await found(program.rescuer, replace(far, alive=True)))[1]
     assert await program.rescuer(replace(ill, alive=False)) is None
+    held = rescue_card.lock(bureau.state, "1.0")
+    assert held is not None
+    with held:
+        # of another container: here this pid is nobody's
+        held.truncate(0)
+        held.write("4194305 1.0\n")
+        held.flush()
+        assert (await found(program.rescuer, ill))[0] == "ok"
+        link = tmp_path / "link"
+        link.symlink_to(bureau.state)
+        assert (await found(program.rescuer, replace(await patient(bureau, state=link), alive=True)))[
+            0
+        ] == "ok"
+    assert (await found(program.rescuer, ill))[0] == "warn"
 
 
 # --- bureau
@@ -120,6 +167,27 @@ async def test_a_recording_that_cannot_be_decoded_is_bad(bureau: Bureau) -> None
     (bureau.config / "sounds" / "broken.wav").write_bytes(b"RIFF no sound")
     level, words = await found(of_the_bureau.sounds, await patient(bureau))
     assert (level, "broken.wav" in words) == ("bad", True)
+
+
+async def test_recordings_are_looked_at_for_as_long_as_there_is_time_and_how_many_is_told(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ill = await patient(bureau)
+    total = len(list((bureau.config / "sounds").glob("*.*")))
+    assert f"{total} recordings can be read, of {total}" in (await found(of_the_bureau.sounds, ill))[1]
+    monkeypatch.setattr(of_the_bureau, "LOOKS_FOR", -1.0)
+    assert f"0 recordings can be read, of {total}" in (await found(of_the_bureau.sounds, ill))[1]
+
+
+async def test_recordings_are_decoded_and_not_converted(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def takes_long(_: object) -> float:
+        raise AssertionError("a second of the processor for a minute of sound")
+
+    ill = await patient(bureau)
+    monkeypatch.setattr(alaw, "_gain", takes_long)
+    assert (await found(of_the_bureau.sounds, ill))[0] == "ok"
 
 
 async def test_a_music_that_is_short_is_a_warning_and_one_that_is_gone_is_bad(bureau: Bureau) -> None:
@@ -152,6 +220,10 @@ async def test_a_state_folder_that_others_can_read_or_that_is_a_file_is_bad(bure
     assert (level, "service.json" in words) == ("bad", True)
     card.chmod(0o600)
     assert (await found(folder.rights, ill))[0] == "ok"
+    for kept in ("versions", "recordings", "voicemail", "attachments"):
+        (bureau.state / kept).mkdir(mode=0o755)
+        assert f"others can read: {kept}" in (await found(folder.rights, ill))[1]
+        (bureau.state / kept).chmod(0o700)
     other = bureau.state.parent / "a-file"
     other.write_text("")
     assert (await found(folder.rights, await patient(bureau, state=other)))[0] == "bad"
@@ -161,9 +233,27 @@ async def test_a_state_folder_that_others_can_read_or_that_is_a_file_is_bad(bure
 
 async def test_a_folder_of_another_user_is_bad(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
     bureau.state.mkdir(parents=True, exist_ok=True)
-    ill = await patient(bureau)
-    monkeypatch.setattr(os, "getuid", lambda: bureau.state.stat().st_uid + 1)
-    assert "belongs to another user" in (await found(folder.rights, ill))[1]
+    (bureau.state / "lock").touch()
+    monkeypatch.setattr(folder, "_not_ours", lambda path: path.name == "lock")
+    level, words = await found(folder.rights, await patient(bureau))
+    assert (level, "belongs to another user: lock → " in words) == ("bad", True)
+
+
+async def test_root_is_not_told_to_take_the_folder_away_from_autocom(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.stat
+
+    def autocoms(path: Path, **how: bool) -> os.stat_result:
+        return os.stat_result((*real(path, **how)[:4], 4242, *real(path, **how)[5:]))
+
+    bureau.state.mkdir(parents=True, exist_ok=True)
+    (bureau.state / "lock").touch()
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", autocoms)
+        level, words = await found(folder.rights, await patient(bureau))
+    assert (level, "chown" in words, "sudo -u '#4242' …" in words) == ("warn", False, True)
 
 
 async def test_a_full_disk_is_bad_and_one_that_fills_is_a_warning(
@@ -302,6 +392,22 @@ async def test_an_ari_that_is_deadlocked_though_its_ping_answers_is_bad(bureau: 
         assert "deadlocked" in (await found(telephone.hung, ill))[1]
 
 
+@pytest.mark.parametrize(
+    "answer", [(404, {"message": "not found"}), (500, "oops"), (200, "<html>"), (200, {"hello": "world"})]
+)
+async def test_an_http_server_that_is_not_ari_is_no_asterisk_and_no_bug_of_ours(
+    bureau: Bureau, answer: tuple[int, Any]
+) -> None:
+    async with asterisk() as other:
+        ill = await sick(bureau, other)
+        other.answers = dict.fromkeys(other.answers, answer)
+        level, words = await found(telephone.running, ill)
+        assert (level, f"status {answer[0]}" in words, "res_ari" in words) == ("bad", True, True)
+        others = (telephone.modules, telephone.hung, clocks.skew)
+        seen = await rounds.examine(ill, [(check.__name__, check) for check in others])
+        assert seen == []
+
+
 async def test_a_module_that_is_missing_is_bad_and_one_too_many_a_warning(bureau: Bureau) -> None:
     async with asterisk() as other:
         ill = await sick(bureau, other)
@@ -379,13 +485,42 @@ async def test_too_few_voice_ports_are_a_warning(bureau: Bureau) -> None:
 
 async def test_errors_in_asterisks_log_are_a_warning(bureau: Bureau) -> None:
     ill = await patient(bureau)
-    assert await telephone.troubles(ill) is None
+    assert await complaints.troubles(ill) is None
     log = ill.asterisk_state / "log" / "messages"
     log.parent.mkdir(parents=True)
     log.write_text("[2026] NOTICE[1] x.c: fine\n")
-    assert (await found(telephone.troubles, ill))[0] == "ok"
+    assert (await found(complaints.troubles, ill))[0] == "ok"
     log.write_text("[2026] ERROR[1] x.c: broken\n")
-    assert "x.c: broken" in (await found(telephone.troubles, ill))[1]
+    assert "x.c: broken" in (await found(complaints.troubles, ill))[1]
+
+
+async def test_an_error_from_before_asterisks_start_is_nobodys_trouble_any_more(bureau: Bureau) -> None:
+    start = datetime.fromisoformat("2026-11-22T08:00:00+00:00")
+
+    def line(at: datetime, words: str) -> str:
+        return f"[{at.astimezone():%Y-%m-%d %H:%M:%S}.123] ERROR[1] x.c: {words}\n"
+
+    async with asterisk() as other:
+        other.answers["asterisk/info"] = (200, {"status": {"startup_time": "2026-11-22T08:00:00.000+0000"}})
+        far = await patient(bureau, ari_url=other.doors.ari_url, ari_user="u", ari_password="p")
+        log = far.asterisk_state / "log" / "messages"
+        log.parent.mkdir(parents=True)
+        log.write_text(line(start - timedelta(days=1), "old"))
+        assert (await found(complaints.troubles, far))[0] == "ok"
+        with log.open("a") as file:
+            file.write(line(start + timedelta(hours=1), "new"))
+        level, words = await found(complaints.troubles, far)
+        assert (level, words.startswith("1 errors; the last: "), "x.c: new" in words) == ("warn", True, True)
+
+
+async def test_of_a_long_log_the_end_is_read(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    ill = await patient(bureau)
+    log = ill.asterisk_state / "log" / "messages"
+    log.parent.mkdir(parents=True)
+    log.write_text("[2026] ERROR[1] x.c: first\n" + "[2026] NOTICE[1] x.c: fine\n" * 10)
+    assert (await found(complaints.troubles, ill))[0] == "warn"
+    monkeypatch.setattr(complaints, "LONGEST_LOG", 100)
+    assert (await found(complaints.troubles, ill))[0] == "ok"
 
 
 # --- doors
@@ -414,22 +549,73 @@ async def test_a_door_that_somebody_else_has_keeps_it_from_starting(
     assert (await found(check, replace(ill, alive=True)))[0] == "bad"
 
 
+@contextmanager
+def survivor(state: Path) -> Iterator[int]:
+    """What the last autocom left behind: a process on our Asterisk's files, and its pid file."""
+    files = state.resolve() / "asterisk"
+    (files / "run").mkdir(parents=True)
+    command = [sys.executable, "-c", "input()", str(files / "etc" / "asterisk.conf")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        (files / "run" / "asterisk.pid").write_text(f"{process.pid}\n")
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+async def test_nobody_is_told_to_stop_the_asterisk_that_holds_the_calls_of_a_dead_autocom(
+    bureau: Bureau,
+) -> None:
+    with occupied(socket.SOCK_DGRAM) as sip, occupied() as tls:
+        chosen = {"sip_bind": f"127.0.0.1:{sip}", "sip_tls_bind": f"127.0.0.1:{tls}"}
+        with survivor(bureau.state) as pid:
+            ill = await patient(bureau, **chosen)
+            for check in (doors.sip_udp, doors.sip_tls, telephone.running):
+                level, words = await found(check, ill)
+                assert (level, f"process {pid}" in words, "takes it over" in words) == ("warn", True, True)
+                assert "stop" not in words
+        ill = await patient(bureau, **chosen)
+        assert (await found(doors.sip_udp, ill))[0] == "bad"
+        assert await telephone.running(ill) is None
+
+
+async def test_a_port_that_we_may_not_have_is_nobody_elses_fault(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "can_bind", lambda *_, **__: "Permission denied")
+    level, words = await found(doors.https, await patient(bureau, https_bind="127.0.0.1:443"))
+    assert (level, "Permission denied" in words, "stop" in words) == ("bad", True, False)
+
+
 # --- trunks and phones
+
+
+def with_trunks_from(ill: Patient, *hosts: str) -> Patient:
+    assert ill.loaded is not None
+    made = ill.loaded.configuration
+    trunk = next(iter(made.trunks.values()))
+    trunks_of = {f"{trunk.id}-{host}": replace(trunk, match=(host,)) for host in hosts}
+    return replace(ill, loaded=replace(ill.loaded, configuration=replace(made, trunks=trunks_of)))
 
 
 async def test_a_trunk_whose_address_does_not_resolve_is_bad(bureau: Bureau) -> None:
     assert (await found(trunks.addresses, await patient(bureau)))[0] == "ok"
-    ill = await patient(bureau)
-    made = ill.configuration
-    assert ill.loaded is not None
-    assert made is not None
-    trunk = next(iter(made.trunks.values()))
-    lost = replace(made, trunks={trunk.id: replace(trunk, match=("no-such-host.invalid",))})
-    assert (await found(trunks.addresses, replace(ill, loaded=replace(ill.loaded, configuration=lost))))[
-        0
-    ] == "bad"
-    none = replace(ill.loaded, configuration=replace(made, trunks={}))
-    assert (await found(trunks.addresses, replace(ill, loaded=none)))[0] == "warn"
+    ill = with_trunks_from(await patient(bureau), "no-such-host.invalid")
+    assert (await found(trunks.addresses, ill))[0] == "bad"
+    assert (await found(trunks.addresses, with_trunks_from(ill)))[0] == "warn"
+
+
+async def test_a_dead_dns_is_told_as_such_within_the_time_of_one_question(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hangs(*_: object, **__: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(trunks, "WITHIN", 0.1)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", hangs)
+    ill = with_trunks_from(await patient(bureau), "sip.operator.example")
+    (one,) = await rounds.examine(ill, [("trunk addresses", trunks.addresses)], patience=3)
+    assert "does not resolve: " in one.finding.seen.english
 
 
 async def test_an_operator_who_does_not_answer_is_a_warning_and_any_answer_is_one(bureau: Bureau) -> None:
@@ -528,6 +714,23 @@ async def test_mail_that_nobody_takes_is_told(bureau: Bureau) -> None:
     assert (await found(letters.mail, ill))[0] == "bad"
 
 
+async def test_a_mail_server_that_keeps_its_greeting_back_is_waited_for(bureau: Bureau) -> None:
+    async def greets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(2.3)
+        writer.write(b"220 mail.example\r\n")
+        while await reader.readline():
+            writer.write(b"250 mail.example\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(greets, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    said = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_tls": "none", "smtp_from": "a@bureau.example"}
+    ill = replace(await patient(bureau, **said), mail=True)
+    (one,) = await rounds.examine(ill, [("mail", letters.mail)], patience=1.0)
+    server.close()
+    assert one.finding.level == "ok", one.finding
+
+
 async def test_alerts_that_nobody_can_be_mailed_are_told(bureau: Bureau) -> None:
     bureau.bureau["alerts"] = {"mail": ["chef@bureau.example"]}
     bureau.write()
@@ -593,6 +796,29 @@ async def test_nothing_of_the_round_changes_the_state_folder(bureau: Bureau) -> 
     before = sorted(bureau.state.rglob("*")) if bureau.state.exists() else []
     await rounds.examine(await patient(bureau))
     assert (sorted(bureau.state.rglob("*")) if bureau.state.exists() else []) == before
+
+
+async def test_what_was_found_is_told_before_threads_that_hang_are_waited_for(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+    waited: list[bool] = []
+
+    async def hangs(*_: object) -> list[rounds.Examined]:
+        loop = asyncio.get_running_loop()
+        loop.run_in_executor(None, lambda: waited.append(told.wait(5)))
+        return [rounds.Examined("x", ok(same("well")))]
+
+    # that would be for every test after this one
+    monkeypatch.setattr("structlog.configure", lambda **_: None)
+    monkeypatch.setattr(rounds, "examine", hangs)
+    monkeypatch.setattr(command.click, "echo", lambda *_: told.set())
+    for name, value in bureau.environment.items():
+        monkeypatch.setenv(name, value)
+    callback = command.doctor.callback
+    assert callback is not None
+    await asyncio.to_thread(callback, as_json=True, mail=False)
+    assert waited == [True]
 
 
 async def run(bureau: Bureau, *arguments: str) -> tuple[int, str]:

@@ -16,14 +16,16 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from autocom.core.journal import Entry
 from autocom.core.thinning import FINE
-from autocom.journal import log_file
-from autocom.journal.held import Held, Step
+from autocom.journal import budget, log_file
+from autocom.journal import log as journal_log
+from autocom.journal.held import Held, Lost, Step
 from autocom.journal.log import LocalLog
 from tests.support.shipping import shipping
 
@@ -105,6 +107,17 @@ def test_memory_keeps_a_bounded_number_of_facts_and_the_state_of_every_call(tmp_
     again = LocalLog(tmp_path / "log.sqlite")
     assert again.stored().calls == {"c0": {"kept": True}}
     assert again.stored().floor == {"n": 399}
+    again.close()
+
+
+def test_who_saves_much_beside_a_gap_has_it_on_disk_all_the_same(log):
+    log._held.add(journal_log._gap("full", Lost(3, 1.0, 2.0)))
+    log.save([fact(n) for n in range(500)], calls={"c1": {"stage": "waiting"}})
+    assert log.held == 0
+    again = LocalLog(log.path)  # as after kill -9
+    assert gaps(again) == [("full", 3)]
+    assert numbers(again) == list(range(500))
+    assert again.stored().calls == {"c1": {"stage": "waiting"}}
     again.close()
 
 
@@ -190,7 +203,7 @@ async def test_a_log_that_is_removed_under_us_is_begun_anew_with_all_that_is_kno
         log.look()
     log.save([fact(3)], calls={"c2": {"stage": "wrap"}})
 
-    assert [line["event"] for line in said] == ["local_log_corrupt"]
+    assert [line["event"] for line in said] == ["local_log_gone", "local_log_corrupt"]
     assert numbers(log) == [3]
     assert log.last == 3, "its numbers go on"
     async with shipping(log, engine) as shipper:
@@ -228,6 +241,78 @@ def test_a_log_that_breaks_under_us_is_set_aside_and_no_call_loses_its_stage(log
     log.close()
     again = LocalLog(log.path)
     assert again.stored().calls == expected
+    again.close()
+
+
+async def test_a_log_that_only_its_reader_finds_broken_is_set_aside_and_shipping_goes_on(log, engine):
+    for n in range(2000):
+        log.save([fact(n, size=300)], calls={"c1": {"n": n}})
+    log_file.checkpoint(log.path)
+    with log.path.open("r+b") as file:
+        file.seek(log.path.stat().st_size // 2 // 4096 * 4096)
+        file.write(os.urandom(4096))
+    log._db.execute("PRAGMA shrink_memory")
+    async with shipping(log, engine) as shipper:
+        assert not await shipper.flush(0.5)
+        assert shipper.lag()[0] > 0
+        with capture_logs() as said:
+            log.look()
+        log.save([fact(2000)])
+        assert await shipper.flush(10)
+
+    assert [line["event"] for line in said] == ["local_log_corrupt"]
+    assert numbers(log) == [2000]
+    assert log.stored().calls == {"c1": {"n": 1999}}
+
+
+def test_a_broken_log_whose_folder_refuses_to_let_it_go_is_tried_again(log, monkeypatch):
+    log.save([fact(1)], calls={"c1": {"stage": "waiting"}})
+    set_aside, tries = log_file.set_aside, iter([OSError("Read-only file system")])
+
+    def refusing(path: Path, why: str) -> None:
+        for refusal in tries:
+            raise refusal
+        set_aside(path, why)
+
+    monkeypatch.setattr(log_file, "set_aside", refusing)
+    log.path.write_bytes(b"no database" * 1000)
+    log._refused(sqlite3.DatabaseError("file is not a database"))
+    log.look()
+    log.save([fact(2)])
+    assert log.refuses == "Read-only file system"
+    drained(log)
+
+    assert (log.refuses, log.held) == (None, 0)
+    assert numbers(log) == [2]
+    assert log.stored().calls == {"c1": {"stage": "waiting"}}
+
+
+@pytest.mark.parametrize("where", ["_create", "_put"])
+def test_a_new_log_that_a_full_disk_refuses_is_tried_again_and_litters_nothing(log, monkeypatch, where):
+    log.save([fact(1)], calls={"c1": {"stage": "waiting"}})
+    room = log_file if where == "_create" else journal_log
+    wanted, tries = getattr(room, where), iter([sqlite3.OperationalError("database or disk is full")] * 3)
+
+    def refusing(*arguments: object) -> None:
+        for refusal in tries:
+            raise refusal
+        wanted(*arguments)
+
+    monkeypatch.setattr(room, where, refusing)
+    log._refused(sqlite3.DatabaseError("database disk image is malformed"))
+    with capture_logs() as said:
+        for _ in range(3):
+            log.look()
+            log.save([fact(2)])
+        assert log.refuses == "database or disk is full"
+        drained(log)
+
+    assert [line["event"] for line in said] == ["local_log_corrupt", "local_log_takes_again"]
+    assert [path.name for path in log.path.parent.glob("*.corrupt-?")] == ["log.sqlite.corrupt-1"]
+    assert numbers(log) == [2, 2, 2]
+    log.close()
+    again = LocalLog(log.path)
+    assert again.stored().calls == {"c1": {"stage": "waiting"}}
     again.close()
 
 
@@ -308,6 +393,29 @@ def test_a_disk_that_is_nearly_full_drops_fine_facts_only_while_postgresql_is_fa
     assert gaps(log) == []
     log.look(free=10**12)
     assert gaps(log) == [("full", 2)]
+
+
+def test_the_gap_counts_what_is_nowhere_and_is_told_once_a_minute(log, monkeypatch):
+    fine = min(FINE)
+    for _ in range(22):
+        log.save([fact(n, fine) for n in range(1000)])
+    log.shipped(2_000)
+    log.save([Entry(1.0, fine, None, {})])
+    for _ in range(30):
+        log.look(free=1_000_000)
+        log.save([Entry(9000.0, fine, None, {})])
+    log.look(free=1_000_000)
+    assert gaps(log) == [], "not every second"
+    monkeypatch.setattr(budget, "_GAP_EVERY_S", 0.0)
+    log.look(free=1_000_000)
+    monkeypatch.undo()
+    for _ in range(3):
+        log.look(free=1_000_000)
+        log.save([Entry(9000.0, fine, None, {})])
+
+    (gap,) = [e for _, e in log.read(0, 10**6) if e.kind == "gap"]
+    assert gap.fields == {"why": "full", "facts": 20_001 + 30, "since": 1.0, "until": 9000.0}
+    assert [seq for seq, _ in log.read(0, 10**6)][:2000] == list(range(1, 2001)), "PostgreSQL has those"
 
 
 async def test_a_log_that_was_thinned_to_nothing_is_shipped_to_its_end(log, engine):

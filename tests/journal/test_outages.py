@@ -21,9 +21,11 @@ from autocom.core.journal import Entry
 from autocom.journal import migrate
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
-from tests.support.failover import Door, a_pair, port_of
+from tests.support.eventually import eventually
+from tests.support.failover import a_pair, port_of
 from tests.support.postgres import execute
 from tests.support.shipping import shipping
+from tests.support.wire import Wire
 
 
 def a_call(call: str, at: float = 1_764_000_000.0) -> list[Entry]:
@@ -57,11 +59,10 @@ async def outage(
                 await asyncio.to_thread(begin)
                 began = time.monotonic()
                 log.save(a_call("c2"))
-                assert time.monotonic() - began < 0.1
+                # not held up: the shortest limit of whatever waits for PostgreSQL is 3 s
+                assert time.monotonic() - began < 2
                 assert not await shipper.flush(0.3)
-                async with asyncio.timeout(20):
-                    while shipper.connected:
-                        await asyncio.sleep(0.05)
+                await eventually(lambda: not shipper.connected, "the outage is noticed")
                 log.save(a_call("c3"))
                 await asyncio.to_thread(end)
                 assert await shipper.flush(20)
@@ -213,7 +214,7 @@ async def test_a_failover_to_a_standby_that_was_behind_loses_and_doubles_nothing
             return await asyncio.to_thread(migrate.current, second.url) == migrate.newest()
 
         await until(there)
-        async with Door(port_of(first)).open() as door:
+        async with Wire(port_of(first)).open() as door:
             url = sa.make_url(first.url).set(port=door.port).render_as_string(hide_password=False)
             engine = make_engine(url)
             async with shipping(log, engine, linger=0, batch=10) as shipper:
@@ -251,7 +252,7 @@ async def test_a_failover_to_a_standby_that_was_behind_loses_and_doubles_nothing
                 door.target = port_of(second)
                 assert await shipper.flush(20)
             await engine.dispose()
-            await until(door.left)
+            await eventually(lambda: not door.open_links, "everybody went")
             found = stored(second.url)
     assert behind < 80, "it had lost its last moments"
     assert [row[0] for row in found] == [

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 import shutil
 import signal
 import socket
@@ -131,6 +132,26 @@ def test_a_port_that_somebody_took_is_given_up(server):
 
     assert second != first
     assert execute(second, "SELECT 1") == [(1,)]
+
+
+def test_a_full_disk_does_not_take_the_address_at_which_it_ran(server):
+    url = server.start()
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    server.stop()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with socket.socket() as taken:  # so that its settings have to be written anew
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        try:
+            with pytest.raises(OSError, match="too large"):
+                server.start()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert server.remembered() == url
+    assert server.start() == url
 
 
 def test_an_interrupted_first_start_is_thrown_away(server):

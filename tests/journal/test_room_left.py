@@ -67,11 +67,11 @@ async def test_a_disk_that_refuses_the_log_is_a_fault_until_it_takes_everything_
         other.execute("BEGIN IMMEDIATE")
         log.save([Entry(1.0, "arrived", "c1")])
         await looked.look()
-        assert looked.figures()["log_held"] == 2, "the call's fact, and the word of the fault"
+        assert log.held == 2, "the call's fact, and the word of the fault"
         other.execute("ROLLBACK")
     await looked.look()
     assert told(log) == [("disk_low", "journal.sqlite", False), ("disk_low", "journal.sqlite", True)]
-    assert looked.figures()["log_held"] == 0
+    assert log.held == 0
 
 
 async def test_a_log_near_its_budget_is_a_fault_until_postgresql_has_taken_it(engine, tmp_path: Path):

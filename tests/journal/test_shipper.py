@@ -7,7 +7,8 @@ import signal
 from structlog.testing import capture_logs
 
 from autocom.core.journal import Entry
-from autocom.journal import migrate, queries
+from autocom.core.record import project
+from autocom.journal import migrate, queries, store
 from autocom.journal.database import make_engine
 from autocom.journal.log import LocalLog
 from autocom.journal.shipper import Shipper
@@ -177,6 +178,39 @@ async def test_a_fact_against_a_rule_of_the_database_is_set_aside_without_naming
     assert count(url) == 7
     assert "no_steps" in log.refused()[0][1]
     assert "+33639980101" not in str(said)
+
+
+async def test_a_fact_that_our_own_rules_stumble_over_is_set_aside_and_the_others_pass(
+    log, engine, url, monkeypatch
+):
+    def odd(call, entries):
+        if call == "c2":
+            raise KeyError("secretary")
+        return project(call, entries)
+
+    monkeypatch.setattr(store, "project", odd)
+    async with shipping(log, engine) as shipper:
+        log.save([*a_call("c1"), Entry(1.0, "step", "c2", {}), *a_call("c3")])
+        assert await shipper.flush(10)
+        log.save(a_call("c4"))
+        assert await shipper.flush(10)
+
+    assert count(url) == 21
+    assert log.refused() == [(8, "KeyError: 'secretary'")]
+
+
+async def test_a_damaged_row_of_the_local_log_is_set_aside_and_the_others_pass(log, engine, url):
+    log.save([*a_call("c1"), *a_call("c2")])
+    log._db.execute('UPDATE entries SET fields = \'{"caller": "+336\' WHERE seq IN (3, 4, 14)')
+    async with shipping(log, engine, batch=2) as shipper:
+        with capture_logs() as said:
+            assert await shipper.flush(10)
+
+    assert count(url) == 11
+    assert [seq for seq, _ in log.refused()] == [3, 4, 14]
+    assert [line["event"] for line in said] == ["journal_fact_refused"] * 3
+    assert "+336" not in str(said)
+    assert Shipper(log, engine).lag() == (0, None)
 
 
 async def test_a_database_without_our_tables_is_an_outage_that_ends_with_the_migration(log, postgres):

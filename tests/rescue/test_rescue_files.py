@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autocom.rescue import beat, card
 from autocom.rescue.beat import BeatFile
 from autocom.rescue.card import Card
-from autocom.rescue.diary import FOLDER, Deed, Diary
+from autocom.rescue.diary import FOLDER, Deed, Diary, untold
 
 CARD = Card("http://127.0.0.1:8088", "rescue", "secret-a", "127.0.0.1", 5038, "rescue", "secret-b")
 
@@ -80,6 +80,40 @@ def test_the_diary_is_read_once_it_was_noted_and_again_after_a_crash(tmp_path: P
     assert diary.read() == [second]
     diary.forget()
     assert diary.read() == []
+
+
+@pytest.mark.parametrize("read_before", [False, True])
+def test_a_deed_that_is_written_while_the_exchange_takes_the_diary_away_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_before: bool
+) -> None:
+    diary = Diary(tmp_path)
+    diary.make()
+    diary.write(Deed(1.0, "gate_closed", 1, "silent"))
+    told: list[Deed] = []
+    write = os.write
+
+    def late(file: int, line: bytes) -> int:
+        monkeypatch.setattr(os, "write", write)
+        if read_before:  # and taken away: he writes into a file without a name
+            told.extend(diary.read())
+            diary.forget()
+            return write(file, line)
+        done = write(file, line)
+        told.extend(diary.read())
+        diary.forget()
+        return done
+
+    monkeypatch.setattr(os, "write", late)
+    diary.write(Deed(2.0, "handed_over", 3, "away"))
+    told += untold(diary.read(), told[-1].at)
+    assert [deed.at for deed in told] == [1.0, 2.0]
+
+
+def test_what_was_told_already_is_known_by_the_instant_of_the_last() -> None:
+    deeds = [Deed(at, "freed", 1, "x") for at in (5.0, 1.0, 2.0)]  # the clock was set back
+    assert untold(deeds, None) == untold(deeds, 7.0) == deeds
+    assert untold(deeds, 5.0) == deeds[1:]
+    assert untold(deeds, 2.0) == []
 
 
 def test_a_line_that_was_cut_short_costs_only_itself(tmp_path: Path) -> None:

@@ -17,6 +17,30 @@ from autocom.rescue.diary import Diary
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
 
+def channels(request: bytes, *rows: dict[str, str]) -> bytes:
+    """The answer to CoreShowChannels."""
+    mine = number(request) + b"\r\n"
+    listed = [
+        b"Event: CoreShowChannel\r\n"
+        + mine
+        + "".join(f"{name}: {value}\r\n" for name, value in row.items()).encode()
+        for row in rows
+    ]
+    first = b"Response: Success\r\n" + mine + b"EventList: start\r\n"
+    last = b"Event: End\r\n" + mine + b"EventList: Complete\r\n"
+    return b"".join(block + b"\r\n" for block in (first, *listed, last))
+
+
+def caller(which: int) -> dict[str, str]:
+    """One who waits."""
+    return {
+        "Channel": f"PJSIP/trunk-{which}",
+        "Uniqueid": f"1795374403.{which}",
+        "Context": "autocom-inbound",
+        "Application": "Stasis",
+    }
+
+
 @asynccontextmanager
 async def serving(answer: Callable[[bytes], bytes | None], greeting: bytes = b"") -> AsyncIterator[int]:
     """A server that answers each block of a request by the function; None: it closes."""
@@ -103,6 +127,7 @@ async def test_an_asterisk_that_says_nothing_closes_or_is_not_there_is_away(
         (None, canary.ABSENT),
         (b"", canary.HUNG),
         (b"HTTP/1.", canary.HUNG),
+        (b"x" * 200_000, canary.ABSENT),
     ],
 )
 async def test_the_canary_tells_life_from_silence(
@@ -176,10 +201,9 @@ async def test_who_was_marked_but_never_taken_out_is_no_rescued_caller(
             back.set()
             return None  # the connection breaks, and nobody knows what became of him
         if b"Action: CoreShowChannels" in request:
-            row = b"Channel: PJSIP/trunk-1\r\nUniqueid: 1795374403.12\r\nContext: autocom-inbound\r\n"
-            listed = b"Event: CoreShowChannel\r\n" + number(request) + b"\r\nApplication: Stasis\r\n" + row
-            end = b"Event: End\r\n" + number(request) + b"\r\nEventList: Complete\r\n\r\n"
-            return mine + b"EventList: start\r\n\r\n" + listed + b"\r\n" + end
+            bridge = {"BridgeId": "talk"} if back.is_set() else {}  # he was joined to somebody meanwhile
+            partner = {"Channel": "PJSIP/lea-2", "Uniqueid": "ring-c1-1-lea", "Context": "autocom-phone"}
+            return channels(request, caller(12) | bridge, *([partner | bridge] if bridge else []))
         return mine + b"Message: ok\r\n\r\n"
 
     file.say(beat.SERVING)
@@ -195,3 +219,102 @@ async def test_who_was_marked_but_never_taken_out_is_no_rescued_caller(
             work.cancel()
     file.close()
     assert asked.count(b"Action: Redirect") == 1
+
+
+async def test_that_new_callers_are_the_exchanges_again_is_told_also_where_asterisk_forgot_the_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "GATE_AFTER", 0.3)
+    monkeypatch.setattr(rescuer, "GATE_EVERY", 0.2)
+    gate, died, file, diary = b"", False, beat.BeatFile(tmp_path), Diary(tmp_path)
+
+    def answer(request: bytes) -> bytes | None:
+        nonlocal gate, died
+        if b"Action: Setvar" in request:
+            gate = request.partition(b"Value: ")[2].split(b"\r\n")[0]
+        elif gate == b"closed" and not died:
+            gate, died = b"", True  # it is killed, and the next one knows no gate
+            file.say(beat.SERVING)
+            return None
+        if b"Action: CoreShowChannels" in request:
+            return channels(request)
+        about = b"Value: " + gate if b"Action: Getvar" in request else b"Message: ok"
+        return b"Response: Success\r\n" + number(request) + b"\r\n" + about + b"\r\n\r\n"
+
+    file.say(beat.SERVING)
+    async with at_work(tmp_path, answer):
+        deeds: list[str] = []
+        async with asyncio.timeout(20):
+            while "gate_opened" not in deeds:
+                if died:
+                    file.say(beat.SERVING)
+                deeds += [deed.what for deed in diary.read()]
+                diary.forget()
+                await asyncio.sleep(0.05)
+    file.close()
+    assert deeds == ["gate_closed", "gate_opened"]
+
+
+async def test_who_was_taken_out_before_the_connection_broke_is_told_and_its_end_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "AWAY_FOR", 0.6)
+    monkeypatch.setattr(rescuer, "APART", 0.01)
+    file, diary = beat.BeatFile(tmp_path), Diary(tmp_path)
+    moved: list[bytes] = []
+
+    def answer(request: bytes) -> bytes | None:
+        if b"Action: Redirect" in request:
+            moved.append(request)
+            if len(moved) == 3:
+                return None
+        if b"Action: CoreShowChannels" in request:
+            return channels(request, *([] if moved else map(caller, range(1, 6))))
+        return b"Response: Success\r\n" + number(request) + b"\r\nMessage: ok\r\n\r\n"
+
+    file.say(beat.DRAINING)  # its gate is closed without a word
+    async with at_work(tmp_path, answer):
+        deeds: list[tuple[str, int]] = []
+        async with asyncio.timeout(20):
+            while ("gate_opened", 1) not in deeds:
+                if len(moved) == 3:
+                    file.say(beat.SERVING)
+                deeds += [(deed.what, deed.count) for deed in diary.read()]
+                diary.forget()
+                await asyncio.sleep(0.05)
+    file.close()
+    assert deeds == [("handed_over", 2), ("gate_opened", 1)]
+
+
+async def test_a_card_that_cannot_be_read_any_more_holds_the_rescuer_up_by_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescuer, "CANARY_EVERY", 0.05)
+    cards = iter([Card("http://127.0.0.1:1", "a", "b", "127.0.0.1", 1, "rescue", "x")])
+    asked = 0
+
+    def read(_: Path) -> Card | None:
+        nonlocal asked
+        asked += 1
+        assert asked < 1000, "an endless loop"
+        return next(cards, None)
+
+    async def hung(*_: str) -> str:
+        return canary.HUNG
+
+    monkeypatch.setattr(card, "read", read)
+    monkeypatch.setattr(canary, "look", hung)
+    work = asyncio.create_task(rescuer.Rescuer(tmp_path, beside=False)._ask_ari())
+    await asyncio.sleep(0.3)
+    assert not work.done()
+    work.cancel()
+
+
+@asynccontextmanager
+async def at_work(state: Path, answer: Callable[[bytes], bytes | None]) -> AsyncIterator[None]:
+    """A rescuer beside an Asterisk that answers so."""
+    async with serving(answer, GREETING) as port, asyncio.TaskGroup() as tasks:
+        card.write(state, Card("http://127.0.0.1:1", "a", "b", "127.0.0.1", port, "rescue", "x"))
+        work = tasks.create_task(rescuer.Rescuer(state, beside=False).run())
+        yield
+        work.cancel()

@@ -277,7 +277,12 @@ class FakeTelephone:
 
     def _seen(self) -> Seen:
         return Seen(
-            {c.id: SeenChannel(c.id, c.up, True, self.clock.now(), c.bridge) for c in self.channels.values()},
+            {
+                c.id: SeenChannel(
+                    c.id, c.up, True, self.clock.now(), c.bridge, ringing=c.order is not None and not c.up
+                )
+                for c in self.channels.values()
+            },
             {b: frozenset(members) for b, members in self.bridges.items()},
             self.begun,
         )

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from autocom.core.naming import call_of_outside
 from autocom.core.telephony import (
     CallRefused,
     Fact,
@@ -55,10 +56,13 @@ class PhoneBook:
     ) -> None:
         """Everything anew, from EndpointList, ContactList and CoreShowChannel events."""
         owners = {_owner(event.get("ObjectName", "")) for event in endpoints} - {None}
+        before, moved = self._contacts, set(self._moved)
         self._contacts = {owner: set() for owner in owners if owner}
         self._channels = {owner: set() for owner in owners if owner}
         for event in contacts:
             self._contact(event.get("Endpoint", ""), event.get("Uri", ""), event.get("Status", ""))
+        # what was known is no news because it is told again
+        self._moved = moved | {who for who, uris in self._contacts.items() if uris - before.get(who, set())}
         for event in channels:
             self._channel(event, there=True)
 
@@ -148,9 +152,12 @@ def refused(event: Event) -> PhoneRefused | None:
 
 
 def turned_away(event: Event) -> CallRefused | None:
-    """A caller whom Asterisk refused at `maxcalls` (22.10: its channel ends before the dialplan's first step, with a
-    cause that nothing of ours gives); None for other events."""
+    """A caller whom Asterisk refused at `maxcalls` (22.10: its channel ends before the dialplan's first step); None for
+    other events, and for what we or the dialplan dial there, which an operator may refuse with the same cause."""
     if event.get("Event") != "Hangup" or event.get("Cause") != NO_ROOM or event.get("Priority") != "1":
+        return None
+    channel = event.get("Uniqueid", "")
+    if call_of_outside(channel) or event.get("Linkedid", channel) != channel:
         return None
     endpoint = event.get("Channel", "").removeprefix("PJSIP/").rpartition("-")[0]
     if not endpoint.startswith(TRUNK):
@@ -161,7 +168,7 @@ def turned_away(event: Event) -> CallRefused | None:
         caller_number="" if number == UNKNOWN else number,
         caller_name="" if name == UNKNOWN else name,
     )
-    return CallRefused(event.get("Uniqueid", ""), endpoint.removeprefix(TRUNK), headers)
+    return CallRefused(channel, endpoint.removeprefix(TRUNK), headers)
 
 
 def quality(event: Event) -> LegQuality | None:

@@ -25,6 +25,7 @@ import aiohttp
 import structlog
 
 from autocom.asterisk.conf import ChangedFiles, Net, Paths, Tls, write
+from autocom.asterisk.conf.values import EVERY_FILE
 from autocom.asterisk.installation import Installation
 from autocom.asterisk.remembered import Remembered
 from autocom.core.model import Configuration
@@ -98,7 +99,10 @@ class PrivateAsterisk:
         self._pid: int | None = None
         self._unread: dict[str, None] = {}
         self._child: asyncio.subprocess.Process | None = None
+        self.owed: Configuration | None = None
+        """What the adopted one could not be told, where nothing newer was applied (`keepers`)."""
         self.adopted = False
+        """Whether there may be callers in it from before: also while `start` looks, and where it fails."""
 
     @property
     def doors(self) -> Doors:
@@ -128,6 +132,7 @@ class PrivateAsterisk:
         """Write the configuration; adopt the Asterisk that runs on this folder (reloading what changed), or
         start one, and wait until it takes calls. Raises AsteriskFailed, conf.Unwritable or OSError."""
         self._pid = self._running()
+        self.adopted = self._pid is not None
         if self._pid is not None and self._remembered.started_with() != self._settings:
             log.warning("asterisk.settings_changed", pid=self._pid)
             await self.stop()
@@ -159,20 +164,29 @@ class PrivateAsterisk:
             log.error("asterisk.adoption_failed", pid=self._pid, why=str(wrong))
             await self.stop(1)
             return False
-        self.adopted = True
-        await self.apply(configuration)
+        try:
+            await self.apply(configuration)
+        except (AsteriskFailed, OSError) as wrong:
+            # whoever is in it, or comes now, is served by the files that it has
+            log.error("asterisk.not_configured", pid=self._pid, why=str(wrong))
+            self.owed = configuration
         log.info("asterisk.adopted", pid=self._pid)
         return True
 
     async def apply(self, configuration: Configuration) -> ChangedFiles:
         """Write a new configuration and reload the modules it concerns; calls and registrations stay.
         Raises AsteriskFailed where a module refuses."""
-        changed = write(configuration, self.paths, self._net(), self._remembered.secrets())
+        self.owed = None
+        try:
+            changed = write(configuration, self.paths, self._net(), self._remembered.secrets())
+        except OSError:
+            self._unread |= dict.fromkeys(EVERY_FILE.reloads)  # some files may be new
+            raise
         # a module that refused, or was not reached, is asked again with the next change
         self._unread |= dict.fromkeys(changed.reloads)
         for module in list(self._unread):
             await self.reload(module)
-            del self._unread[module]
+            self._unread.pop(module, None)
         if changed.restart:
             log.warning("asterisk.restart_needed", files=changed.names)
         return changed
@@ -290,11 +304,7 @@ class PrivateAsterisk:
             raise AsteriskFailed(f"reload of {module}: {str(wrong) or type(wrong).__name__}") from wrong
 
     def _running(self) -> int | None:
-        try:
-            pid = int((self.paths.run / "asterisk.pid").read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-        return pid if _alive(pid, self.paths.etc) else None
+        return running_on(self.paths.state)
 
     def _check_free(self, address: tuple[str, int]) -> None:
         host, port = address
@@ -333,13 +343,28 @@ def _authorization(doors: Doors) -> dict[str, str]:
     return {"Authorization": aiohttp.encode_basic_auth(doors.ari_user, doors.ari_password)}
 
 
-def _run_folder(state: Path) -> Path:
+def running_on(state: Path) -> int | None:
+    """The process of the Asterisk on this folder (`Paths.state`), whoever started it. Nothing is made; OSError."""
+    try:
+        pid = int((_run_path(state) / "asterisk.pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return pid if _alive(pid, state / "etc") else None
+
+
+def _run_path(state: Path) -> Path:
     """Beside the rest where the control socket's path fits, else a folder of ours under the temporary one."""
     beside = state / "run"
     if len(os.fsencode(beside / "asterisk.ctl")) <= _LONGEST_SOCKET:
         return beside
     name = hashlib.sha256(os.fsencode(state)).hexdigest()[:12]
-    short = Path(tempfile.gettempdir()) / f"autocom-{os.getuid()}-{name}"
+    return Path(tempfile.gettempdir()) / f"autocom-{os.getuid()}-{name}"
+
+
+def _run_folder(state: Path) -> Path:
+    short = _run_path(state)
+    if short.parent == state:
+        return short
     short.mkdir(mode=0o700, exist_ok=True)
     if short.is_symlink() or short.stat().st_uid != os.getuid():
         raise AsteriskFailed(f"{short} belongs to somebody else; use a shorter AUTOCOM_STATE than {state}")

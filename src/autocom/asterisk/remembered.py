@@ -49,7 +49,7 @@ class Remembered:
         """Of the rescuer's users; made where it is missing. Of its own file: an Asterisk that we do not start has it
         too."""
         found = _load(self._rescue)
-        if found is None:
+        if found is None or "password" not in found:
             self._rescue.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             found = {"password": secrets.token_urlsafe(24)}
             _save(self._rescue, found)

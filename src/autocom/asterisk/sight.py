@@ -24,9 +24,6 @@ class Sight:
 
     _ari: ari.Ari
     _app: str
-    _begun: set[str]
-    _sound: dict[str, str]
-    _ears: dict[str, float]
     feed: Feed
 
     async def look(self) -> Seen:
@@ -48,10 +45,3 @@ class Sight:
     def remember(self, leg: str) -> None:
         """It is there and answered, which no event told: what else becomes of it is to be told."""
         self.feed.state.met(leg, leg=True, up=True)
-
-    def forget(self, channel: str) -> None:
-        """Its end was found by asking: should an event tell it later, nobody is told twice."""
-        self.feed.state.lines.pop(channel, None)
-        self._sound.pop(channel, None)
-        self._ears.pop(channel, None)
-        self._begun.discard(channel)

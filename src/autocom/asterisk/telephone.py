@@ -23,6 +23,7 @@ from autocom.asterisk.ari.headers import call_entered
 from autocom.asterisk.ari.translate import LEG
 from autocom.asterisk.conf.dialplan import GATE, HAND_OVER, login_variable
 from autocom.asterisk.conf.queues import away_device
+from autocom.asterisk.endings import Endings
 from autocom.asterisk.lamps import LampCommands
 from autocom.asterisk.messages import MessageCommands
 from autocom.asterisk.music_watch import MusicWatch
@@ -41,8 +42,6 @@ FALLBACK = "autocom-fallback"
 FAX_EAR = "FAXOPT(faxdetect)"
 RINGBACK = "tone:ring"  # no music class can be called so
 DIAL_TRIES = 25
-ENDS_WITHIN = 2.0
-"""Seconds within which a channel that was hung up is gone; Asterisk needs some milliseconds."""
 # Without this an offer lists every codec that Asterisk has, µ-law first (22.10, whatever the endpoint
 # prefers), and each call is transcoded. The operators' lines here are A-law; the endpoint adds its own.
 FORMATS = "alaw,ulaw"
@@ -78,6 +77,7 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
         # channels that began under this process: no playback or music of theirs is unknown to us
         self._begun: set[str] = set()
         self._quiet = Quiet()
+        self._endings = Endings(self._hang_up_again)
 
     async def run(self) -> None:
         """Keep the connection; see the class."""
@@ -87,13 +87,22 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
         """See `calls.ports.Telephone`; one reader."""
         async for fact in self.feed.facts():
             if isinstance(fact, ChannelGone):
-                self._sound.pop(fact.channel, None)
-                self._ears.pop(fact.channel, None)
-                self._begun.discard(fact.channel)
-                self._quiet.gone(fact.channel)
+                self._is_gone(fact.channel)
             elif isinstance(fact, CallEntered | PhoneDialled):
                 self._begun.add(fact.channel)
             yield fact
+
+    def _is_gone(self, channel: str) -> None:
+        self._sound.pop(channel, None)
+        self._ears.pop(channel, None)
+        self._begun.discard(channel)
+        self._quiet.gone(channel)
+        self._endings.over(channel)
+
+    def forget(self, channel: str) -> None:
+        """Its end was found by asking: should an event tell it later, nobody is told twice."""
+        self.feed.state.lines.pop(channel, None)
+        self._is_gone(channel)
 
     # --- one channel
 
@@ -194,11 +203,19 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
         """`ANSWERED_ELSEWHERE` on a ringing leg: its phone shows no missed call. Asked again until it is gone: a phone that
         goes on ringing, or talks to nobody, is nobody's to notice."""
         self._sound.pop(channel, None)
-        self._quiet.ends(channel)
+        line = self.feed.state.lines.get(channel)
+        if line is not None:
+            self._quiet.ends(channel, line.endpoint)
         code = cause if cause is not Cause.UNKNOWN else Cause.NORMAL
-        with suppress(Gone), about_a_channel():
-            await self._ari.channels.hangup(channel, reason_code=str(int(code)))
-            asyncio.get_running_loop().call_later(ENDS_WITHIN, self._hang_up_again, channel, code)
+        try:
+            with about_a_channel():
+                await self._ari.channels.hangup(channel, reason_code=str(int(code)))
+        except Gone:
+            return
+        except TelephoneDown:
+            self._endings.asked(channel, code)
+            raise
+        self._endings.asked(channel, code)
 
     def _hang_up_again(self, channel: str, cause: Cause) -> None:
         if channel in self.feed.state.lines:
@@ -275,7 +292,6 @@ class AsteriskTelephone(Parties, RecordingCommands, LampCommands, MessageCommand
                         await entered.wait()
             await self._quiet.at(leg.endpoint)
             if wanted():
-                self._quiet.begins(leg.channel, leg.endpoint)
                 await self._dial(leg)
                 dialled = True
         finally:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
 
@@ -51,6 +52,10 @@ log = structlog.get_logger()
 POST, WAITER = "post:", "waiter:"
 CRASH_REST = 1.0
 """Seconds without the timer after a decision that crashed: what is due stays due, and would crash at once again."""
+
+
+QUIET_WITHIN = 2.0
+"""Seconds that a ring waits for the end of the last one at that phone; it takes milliseconds."""
 
 
 class Dispatcher:
@@ -220,8 +225,10 @@ class Dispatcher:
             for leg, stopped in self._being_stopped.items()
             if leg != ring.leg and (last := leg_of(leg)) is not None and last.secretary == ring.secretary
         ]
-        for stopped in before:
-            await stopped.wait()
+        with suppress(TimeoutError):  # a hang-up that is never answered must not silence her phone for ever
+            async with asyncio.timeout(QUIET_WITHIN):
+                for stopped in before:
+                    await stopped.wait()
         return not before or _rings(self.floor.posts.get(ring.secretary), ring.leg)
 
     async def _stop(self, leg: str, cause: Cause) -> None:

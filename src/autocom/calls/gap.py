@@ -17,7 +17,7 @@ from autocom.calls.living import Lives
 from autocom.calls.outside import Ports
 from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.reconcile import compare
-from autocom.core.floor_words import CallerLeft
+from autocom.core.floor_words import CallerLeft, LegRang
 from autocom.core.journal import Entry
 from autocom.core.telephony import ChannelAnswered, ChannelGone, Fact, TelephoneBack
 
@@ -60,16 +60,20 @@ class Gap:
         self._ports.journal.save([service_entry(self._ports.clock.now(), "telephone_back", detail)])
         self._lives.lose(fact.seen)
         for line in self.adopted:
-            self._lives.join(line, fact.seen)
+            with self._lives.containing(line):
+                self._lives.join(line, fact.seen)
         for leg in differences.stray_legs:
             dispatcher.stop(leg)  # before anybody is rung: it may be at her phone
         for missed in differences.missed:
             self._missed(missed)
+        for leg in differences.rang:
+            dispatcher.submit(LegRang(leg))
         dispatcher.see(seeing=True)
         for line in lines.values():
             line.see(fact)
         for line in self.adopted:
-            self._ports.journal.save([line.entry("adopted", stage=type(line.story.stage).__name__)])
+            with self._lives.containing(line):
+                self._ports.journal.save([line.entry("adopted", stage=type(line.story.stage).__name__)])
             self._lives.start(line, adopted=True)
         self.adopted.clear()
         for channel in differences.newcomers:
@@ -87,7 +91,8 @@ class Gap:
             line.cut = True  # by an Asterisk that died, or by himself, unseen: he is believed
             if line.channel == fact.channel and line.id in self._dispatcher.floor.waiters:
                 # his story hears it too late: no ring for him
-                self._dispatcher.submit(CallerLeft(line.id))
+                himself = not self._lives.rescued(line.channel)
+                self._dispatcher.submit(CallerLeft(line.id, hung_up=himself))
         self._hear(fact)
 
     def _believe_the_rescuer(self, fact: TelephoneBack) -> None:
@@ -95,7 +100,7 @@ class Gap:
         for line in list(self._lines.values()):
             held = fact.seen.channels.get(line.channel)
             if held is not None and not held.ours and self._lives.rescued(line.channel):
-                self._hear(ChannelGone(line.channel, 0))
+                self._missed(ChannelGone(line.channel, 0))
 
     async def _recall(self, channel: str) -> None:
         """A caller in our application without a story: its entry was lost with the last process. Asked for

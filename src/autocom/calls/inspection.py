@@ -17,6 +17,7 @@ import structlog
 
 from autocom.calls.containment import contained
 from autocom.calls.line import Line
+from autocom.calls.living import quietly
 from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.reconcile import compare, on_the_line, places
 from autocom.calls.review import take_place
@@ -113,10 +114,11 @@ class Inspection:
             await self._clock.until(self._clock.now() + AGAIN)
             second = await self._differences()
         sure = [found for found in second if any(_same(found, before) for before in first)]
-        for difference in (*sure, *sounds):
+        sure += filter(self._still_hears_nothing, sounds)
+        for difference in sure:
             with contained("repair crashed", lambda _: None, kind=difference.kind, name=difference.name):
                 self._repair(difference)
-        return (*sure, *sounds)
+        return tuple(sure)
 
     # --- what differs
 
@@ -207,7 +209,7 @@ class Inspection:
             stage = line.story.stage
             try:
                 sent = (await self._sight.flow(line.channel)).sent
-            except Gone:
+            except (Gone, TelephoneDown):
                 continue
             before, still = self._sounds.get(line.id, (-1, None))
             if line.story.stage is not stage or not _on_music(line):
@@ -227,10 +229,16 @@ class Inspection:
         done = stage is line.story.stage and times >= MOST_RESTARTS
         return not done and line.channel not in self._board.hearing.on_hold
 
+    def _still_hears_nothing(self, found: Difference) -> bool:
+        """He was listened to some seconds ago: music in a conversation that began since would be nobody's to stop."""
+        line = self._board.lines.get(found.name)
+        return line is not None and line.at_rest and line.story.stage is found.anchor and _on_music(line)
+
     # --- repairs
 
     def _repair(self, difference: Difference) -> None:
-        """Feed the fact that was missed, or give the command that was lost; write it down."""
+        """Feed the fact that was missed, or give the command that was lost; write it down. The commands about a call once
+        only: by a second attempt it may have moved on, and the next look finds what still differs."""
         board, name = self._board, difference.name
         line = board.lines.get(name)
         match difference.kind:
@@ -246,15 +254,15 @@ class Inspection:
             case "stray_bridge":
                 board.errands.disconnect(name)
             case "apart":
-                self._put_back(name, difference.beside)
+                board.errands.start(quietly(board.ports.telephone.connect(difference.beside, [name])))
             case "engaged":
                 self._free(name)
             case "ghost":
                 board.dispatcher.submit(CallerLeft(name))
             case "unplaced" if line is not None and isinstance(line.story.stage, Waiting):
                 take_place(board.house, line, line.story.stage)
-            case "soundless" if line is not None:
-                self._sound_again(line)
+            case "soundless" if line is not None and isinstance(line.story.stage, Waiting):
+                board.errands.start(self._sound_again(line, line.story.stage))
         self.repaired += 1
         entry = fault(
             self._clock.now(), "difference_repaired", difference.kind, WORDS[difference.kind] + name
@@ -269,29 +277,26 @@ class Inspection:
             line.cut = True  # as after a gap: nobody saw who ended it
         self._board.hear(ChannelGone(channel, 0))
 
-    def _put_back(self, channel: str, bridge: str) -> None:
-        telephone = self._board.ports.telephone
-        errands = self._board.errands
-        errands.start(errands.until_done(lambda: telephone.connect(bridge, [channel])))
-
     def _free(self, secretary: str) -> None:
         post = self._board.dispatcher.floor.posts.get(secretary)
         if post is not None and post.call is not None:
             self._board.dispatcher.submit(CallerLeft(post.call))
 
-    def _sound_again(self, line: Line) -> None:
+    async def _sound_again(self, line: Line, stage: Waiting) -> None:
         """The music anew; where that did not help the last time (its file is gone), ringing."""
-        stage, telephone, errands = line.story.stage, self._board.ports.telephone, self._board.errands
-        if not isinstance(stage, Waiting):
-            return
+        telephone = self._board.ports.telephone
         music = stage.queue.music or self._board.house.stock.music
-        channel = line.channel
         before, times = self._restarted.get(line.id, (None, 0))
-        if before is stage and times:
-            errands.start(errands.until_done(lambda: telephone.start_ringback(channel)))
-        else:
-            errands.start(errands.until_done(lambda: telephone.start_music(channel, music.moh_class)))
-        self._restarted[line.id] = (stage, times + 1 if before is stage else 1)
+        times = times if before is stage else 0
+        try:
+            if times:
+                await telephone.start_ringback(line.channel)
+            else:
+                await telephone.start_music(line.channel, music.moh_class)
+        except (Gone, TelephoneDown) as error:
+            log.info("sound not begun anew", call=line.id, why=str(error))
+            return
+        self._restarted[line.id] = (stage, times + 1)
 
 
 def _on_music(line: Line) -> bool:
@@ -315,5 +320,5 @@ WORDS = {
     "engaged": "engaged with a call that is over, freed: ",
     "ghost": "in the queue though the call is over, taken out: ",
     "unplaced": "waits without a place in the queue, put into it: ",
-    "soundless": "heard nothing, music begun anew: ",
+    "soundless": "heard nothing, music or ringing begun anew: ",
 }

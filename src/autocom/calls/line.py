@@ -18,7 +18,7 @@ from typing import TypeVar
 from autocom.calls.mailbox import Mailbox
 from autocom.calls.notes import FaxCame, HungUp, Moved, Note
 from autocom.calls.outside import Ports
-from autocom.calls.ports import Gone
+from autocom.calls.ports import Gone, TelephoneDown
 from autocom.calls.sounding import Sounding, spoken
 from autocom.calls.unheard import too_short
 from autocom.core.journal import Entry, Json
@@ -78,7 +78,7 @@ class Line(Mailbox):
                     if self.sounding is None or note.playback != self.sounding.playback:
                         continue  # of a message that was stopped
                     self._played(ok=note.ok)
-                if isinstance(note, MusicEnded):
+                if isinstance(note, MusicEnded) and not self._resting:
                     await self._go_on_without(note)
                     continue
                 return note
@@ -299,7 +299,11 @@ class Line(Mailbox):
         if ended.channel == self.channel and ended.moh_class == self.plays and self.sounding is None:
             if ended.at_once:
                 self.ports.unheard.music(ended.moh_class)
-            await self._begin_music(ended.moh_class)
+            try:
+                await self._begin_music(ended.moh_class)
+            except TelephoneDown:
+                self.put_back([ended])  # nothing else would have it begun again
+                raise
 
     async def ringback(self) -> None:
         """Let him hear ringing, until the next sound."""

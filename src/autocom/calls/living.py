@@ -8,6 +8,7 @@ row is gone. Must not know what a stage does (`inbound.advance`), nor how a call
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 import structlog
@@ -66,24 +67,34 @@ class Lives:
 
     def start(self, line: Line, *, adopted: bool) -> None:
         """Let it run; `adopted`: the last process began it."""
-        self.overseers.begun(line)
-        if line.story.call.direction == "in" and not line.story.absent:
-            self.errands.start(self._sign(line))
-        else:
-            line.signed = True
+        with self.containing(line):
+            self.overseers.begun(line)
+            if line.story.call.direction == "in" and not line.story.absent:
+                self.errands.start(self._sign(line))
+            else:
+                line.signed = True
         self.errands.start(self._live(line, adopted=adopted))
+
+    def containing(self, line: Line) -> AbstractContextManager[None]:
+        """Where a bug in this call stops."""
+        return contained("call crashed", lambda error: self.crashed(error, line.channel, line), call=line.id)
 
     def lose(self, seen: Seen) -> None:
         """Calls under which Asterisk died. Before anything else is taken in: he may call again sooner than his story
         ends, and his secretary has nobody to talk to any more."""
-        for line in [line for line in self.lines.values() if lost(line.story, seen)]:
-            stage = line.story.stage
-            if not line.story.lost:
-                line.become(None, line.entry("pbx_lost", stage=type(stage).__name__), lost=True)
-                self.guests.left(line.story, line.now(), cut=True)
-            if isinstance(stage, Talking):
-                self.dispatcher.submit(TalkEnded(line.id, stage.secretary, lost=True))
-            self.dispatcher.submit(CallerLeft(line.id))
+        for line in list(self.lines.values()):
+            with self.containing(line):
+                if lost(line.story, seen):
+                    self._lose(line)
+
+    def _lose(self, line: Line) -> None:
+        stage = line.story.stage
+        if not line.story.lost:
+            line.become(None, line.entry("pbx_lost", stage=type(stage).__name__), lost=True)
+            self.guests.left(line.story, line.now(), cut=True)
+        if isinstance(stage, Talking):
+            self.dispatcher.submit(TalkEnded(line.id, stage.secretary, lost=True))
+        self.dispatcher.submit(CallerLeft(line.id))
 
     def join(self, line: Line, seen: Seen) -> None:
         """Before an adopted call is begun: a conversation that the last process could not write down any more was one.
@@ -106,14 +117,12 @@ class Lives:
 
     async def _live(self, line: Line, *, adopted: bool) -> None:
         """The loop around the stages, and the end of the call, whatever it is."""
-        with contained("call crashed", lambda error: self.crashed(error, line.channel, line), call=line.id):
-            try:
-                if adopted:
-                    await self._hush(line)
-                    line.heed_his_leaving()
+        with self.containing(line), suppress(HungUp):
+            if adopted and not line.crashed:
+                await self._hush(line)
+                line.heed_his_leaving()
+            if not line.crashed:  # before it was begun, and he is on his way to the fallback
                 await self._stages(line)
-            except HungUp:
-                pass
         try:
             # whatever it was that crashed: no phone rings for him any more
             left = CallerLeft(line.id)
@@ -172,7 +181,8 @@ class Lives:
         outcome = "fallback" if line.crashed or rescued else outcome_of_hang_up(line.story)
         if left.lost and outcome == "abandoned":
             outcome = "failed"  # it was not he who gave up
-        self.dispatcher.submit(CallerLeft(line.id))
+        himself = not (line.crashed or rescued or left.lost or left.absent)
+        self.dispatcher.submit(CallerLeft(line.id, hung_up=himself))
         if not left.lost:
             self.guests.left(left, now, cut=line.cut or line.crashed or rescued)
         if line.story.call.listed is not None:
@@ -185,7 +195,7 @@ class Lives:
             return
         found = Entry(now, "rescued", line.id, {"channel": line.channel})
         # the fallback's own record of this caller is not a call more
-        mark: dict[str, Json] = {f"fallback:{line.channel}": line.id}
+        mark: dict[str, Json] = {FALLBACK + line.channel: line.id}
         self.ports.journal.save([found, ended], calls={line.id: None}, floor=mark)
         self.believed(line.channel)
 

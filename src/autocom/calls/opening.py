@@ -126,11 +126,12 @@ def met(
     )
 
 
-def opening(call: Call, choice: Choice, now: float) -> tuple[Entry, ...]:
+def opening(
+    call: Call, fact: CallEntered, configuration: Configuration, choice: Choice, now: float
+) -> tuple[Entry, ...]:
     """The first entries of a call: it came, whose it is, which rule took it and why."""
     return (
-        Entry(call.arrived_at, "arrived", call.id, {"trunk": call.trunk, "channel": call.channel}),
-        Entry(now, "identified", call.id, identified(call.identity, call.client.name, call.config_version)),
+        *met(call.id, fact, call.identity, configuration, now),
         Entry(
             now,
             "rule",

@@ -77,12 +77,13 @@ class Quality:
         """Look at every conversation whose look is due."""
         if not self._board.connected:
             return
-        due = [line for line in self._watch() if self._watched[line.id].due <= self._clock.now()]
         async with asyncio.TaskGroup() as looks:
-            for line in due:
-                looks.create_task(self._look(line))
+            for line, stage in self._watch():
+                watched = self._watched[line.id]
+                if watched.due <= self._clock.now():
+                    looks.create_task(self._look(line, stage, watched))
 
-    def _watch(self) -> list[Line]:
+    def _watch(self) -> list[tuple[Line, Talking]]:
         """The conversations of two that run now; the others are forgotten, and judged anew if they are such again."""
         now, found = self._clock.now(), []
         lines = self._board.lines
@@ -100,7 +101,7 @@ class Quality:
                 watched.caller = watched.hers = None
                 watched.looks, watched.due = 0, now + FIRST
                 continue
-            found.append(line)
+            found.append((line, stage))
         return found
 
     def _disturbed(self, line: Line, stage: Talking) -> bool:
@@ -112,10 +113,7 @@ class Quality:
     def _forget(self, call: str) -> None:
         self._watched.pop(call, None)
 
-    async def _look(self, line: Line) -> None:
-        stage = line.story.stage
-        assert isinstance(stage, Talking)
-        watched = self._watched[line.id]
+    async def _look(self, line: Line, stage: Talking, watched: _Watched) -> None:
         with contained("look at the sound crashed", lambda _: None, call=line.id):
             async with self._few:
                 try:

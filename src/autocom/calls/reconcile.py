@@ -40,10 +40,11 @@ from autocom.core.telephony import ChannelAnswered, ChannelGone, Seen
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """`missed`: facts to take in now. `newcomers`: callers in our application without a story.
+    """`missed`: facts to take in now. `rang`: legs of secretaries that ring, of which we do not know it. `newcomers`: callers in our application without a story.
     `stray_legs`, `stray_bridges`: ours by name, belonging to nothing; to be ended."""
 
     missed: tuple[ChannelGone | ChannelAnswered, ...]
+    rang: tuple[str, ...]
     newcomers: tuple[str, ...]
     stray_legs: tuple[str, ...]
     stray_bridges: tuple[str, ...]
@@ -69,6 +70,7 @@ def compare(
     bridges = {_bridge_of(story) for story in stories}
     return Differences(
         tuple(missed),
+        tuple(leg for leg in _unrung(floor) if leg in seen.channels and seen.channels[leg].ringing),
         tuple(
             c.id
             for c in seen.channels.values()
@@ -105,7 +107,9 @@ def lost(story: Story, seen: Seen) -> bool:
         case Talking(joined_at=float() as there) | Patched(joined_at=float() as there):
             return max(there, story.call.arrived_at) < seen.begun
         case _:
-            return story.call.arrived_at < seen.begun
+            # who was called back as promised is there since then, which may be after it began
+            called_back = story.call.direction == "in" and story.called_back is not None
+            return not called_back and story.call.arrived_at < seen.begun
 
 
 def joined_unsaved(story: Story, seen: Seen) -> Talking | None:
@@ -165,6 +169,12 @@ def _legs(stories: Sequence[Story], floor: Floor) -> dict[str, bool]:
             case _:
                 pass
     return legs
+
+
+def _unrung(floor: Floor) -> list[str]:
+    """The legs of offers of which we have not heard that they ring."""
+    offers = [post.engaged for post in floor.posts.values() if isinstance(post.engaged, Offered)]
+    return [offer.leg for offer in offers if not offer.rang]
 
 
 def _bridge_of(story: Story) -> str | None:

@@ -295,7 +295,7 @@ class Switchboard:
         choice = house.choice(client, identity, now, waiting, fact.at)
         call = decided(self._new_id(), fact, identity, client, choice, house.version, waiting)
         stage = first_stage(choice, client, now) if looping is None else self._refuse_loop(looping)
-        entries = (*opening(call, choice, now), *returning(call, back, now))
+        entries = (*opening(call, fact, house.in_force, choice, now), *returning(call, back, now))
         return returned(Story(call, stage), back, now), entries
 
     def _no_room(self, fact: CallRefused) -> None:

@@ -16,10 +16,12 @@ import click
 
 from autocom.refused import in_french
 from autocom.speech import Sentences, Speech
-from autocom.state import Card, NotRunning, read_card
+from autocom.state import Card, NotRunning, read_card, user_name
 
 if TYPE_CHECKING:
     from autocom.settings import Settings
+
+_WITHIN = 60.0
 
 
 def fail(message: str) -> NoReturn:
@@ -79,18 +81,13 @@ def minute(instant: str, here: ZoneInfo) -> str:
 
 def author() -> str:
     """Who sits at the terminal, as the system knows him."""
-    import pwd  # noqa: PLC0415
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
+    return user_name(os.getuid())
 
 
-def ask_exchange(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """Ask the running exchange; an error answer is one line and exit 1."""
+def ask_exchange(method: str, path: str, body: dict[str, Any] | None = None, within: float = _WITHIN) -> Any:
+    """Ask the running exchange; an error answer is one line and exit 1. `within`: seconds for the answer."""
     found = card()
-    answer = _ask(found, method, path, body)
+    answer = _ask(found, method, path, body, within)
     if answer is None:
         fail(f"no autocom answers at {found.http} (state {settings().state}): start it with `autocom up`")
     return answer
@@ -124,13 +121,15 @@ def ask_if_running(method: str, path: str, body: dict[str, Any] | None = None) -
     return _ask(found, method, path, body)
 
 
-def _ask(found: Card, method: str, path: str, body: dict[str, Any] | None) -> Any | None:
+def _ask(
+    found: Card, method: str, path: str, body: dict[str, Any] | None, within: float = _WITHIN
+) -> Any | None:
     import asyncio  # noqa: PLC0415
 
     import aiohttp  # noqa: PLC0415
 
     async def ask() -> Any:
-        timeout = aiohttp.ClientTimeout(total=60)
+        timeout = aiohttp.ClientTimeout(total=within)
         async with (
             aiohttp.ClientSession(
                 timeout=timeout, headers={"Authorization": f"Bearer {found.token}"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autocom.commands.shared import fail, settings, speech
+from autocom.state import owned_by_another, user_name
 
 if TYPE_CHECKING:
     from autocom.tokens import TokenFile
@@ -36,7 +37,12 @@ def token() -> None:
 def _file() -> TokenFile:
     from autocom.tokens import TokenFile  # noqa: PLC0415 - a command starts in a fraction of a second
 
-    return TokenFile(settings().state)
+    state = settings().state
+    owner = owned_by_another(state)
+    if owner is not None:
+        # the exchange could not read our file: no named token would be good
+        fail(f"{state} belongs to {user_name(owner)}: run it as {user_name(owner)}")
+    return TokenFile(state)
 
 
 @token.command()

@@ -12,6 +12,8 @@ import click
 
 from autocom.commands.shared import ask_exchange, card, fail, speech
 
+ANSWERED_WITHIN = 90.0
+"""Seconds: the exchange gives its successor 60 to prepare, and then says why that took longer."""
 READY_WITHIN = 60.0
 LOOK_EVERY = 0.1
 
@@ -27,7 +29,7 @@ SENTENCES = {
 def upgrade() -> None:
     """Have the installed version take over from the one that runs, without ending a call."""
     former = card().pid
-    successor = ask_exchange("POST", "/v1/upgrade")["successor"]
+    successor = ask_exchange("POST", "/v1/upgrade", within=ANSWERED_WITHIN)["successor"]
     deadline = time.monotonic() + READY_WITHIN
     while time.monotonic() < deadline:
         if card().pid == successor:

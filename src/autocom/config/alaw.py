@@ -28,18 +28,24 @@ class NotAudio(ValueError):  # noqa: N818 - said to the admin as it is
     """The bytes are no recording that can be read."""
 
 
-def to_alaw(content: bytes) -> bytes:
-    """A-law samples of a WAV, FLAC or MP3 file; NotAudio where it is none or holds no sound."""
+def decoded(content: bytes) -> array.array[int]:
+    """16-bit samples of a WAV, FLAC or MP3 file, 8 kHz, one channel; NotAudio where it is none or holds no sound."""
     # it loads numpy: who only asks for what is converted already does not wait for it
     import miniaudio  # noqa: PLC0415
 
     try:
-        decoded = miniaudio.decode(content, miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE)
+        found = miniaudio.decode(content, miniaudio.SampleFormat.SIGNED16, nchannels=1, sample_rate=RATE)
     except miniaudio.MiniaudioError as error:
         raise NotAudio(told("not a WAV, FLAC or MP3 that can be read ({why})", why=str(error))) from None
-    samples = decoded.samples
+    samples: array.array[int] = found.samples
     if not samples:
         raise NotAudio(told("it holds no sound"))
+    return samples
+
+
+def to_alaw(content: bytes) -> bytes:
+    """A-law samples of what `decoded` takes; NotAudio."""
+    samples = decoded(content)
     table = _table(round(_gain(samples) * 2))
     unsigned = array.array("H", samples.tobytes())
     return bytes(map(table.__getitem__, unsigned))

@@ -49,12 +49,21 @@ def _rule(rule: AlertRule, written: models.AlertRule | None) -> AlertRule:
 
 
 def check_alerts(house: models.Bureau, document: Document, clients: Sequence[str]) -> Iterator[Fault]:
-    """Limits where nothing is measured, and of clients that do not exist."""
+    """Limits where nothing is measured, and of clients that do not exist; patience that outlasts what is to be told."""
     for name, rule in house.alerts.rules.items():
         route = ("alerts", "rules", name)
         if rule.over is not None and not RULES[name].over:
             yield document.key_at((*route, "over")).fault(
                 told("`over` means nothing to `{name}`: nothing is measured there", name=name)
+            )
+        hold = RULES[name].hold
+        if rule.after is not None and 0 < hold <= rule.after:
+            yield document.key_at((*route, "after")).fault(
+                told(
+                    "`after` of `{name}` must be less than {limit}: it ends by itself then, before anybody was told",
+                    name=name,
+                    limit=f"{hold:.0f}s",
+                )
             )
         if rule.clients and name != "long_wait":
             yield document.key_at((*route, "clients")).fault(

@@ -17,6 +17,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -152,8 +153,9 @@ def _listing(folder: Path) -> Iterator[tuple[str, int, int]]:
         folders.sort()
         for name in sorted(names):
             path = Path(where, name)
-            found = path.stat()
-            yield str(path), found.st_size, found.st_mtime_ns
+            with suppress(FileNotFoundError):  # a link that leads nowhere
+                found = path.stat()
+                yield str(path), found.st_size, found.st_mtime_ns
 
 
 def _programs() -> Iterator[tuple[str, int, int]]:

@@ -1,7 +1,7 @@
 """What an alert says, French and English: a title of a few words and one sentence on what to do.
 
-Filled with the alert's subject (a client's or secretary's name, a trunk, a disk), its detail (numbers and names) and its
-limit, never with a caller's number. Must not know who reads it. Invariant: every name of `alerts.RULES` has its two
+Filled with the alert's subject (a client's or secretary's name, a trunk, a disk), its detail (numbers, names, or what a
+fact says in English) and its limit, never with a caller's number. Must not know who reads it. Invariant: every name of `alerts.RULES` has its two
 sentences in both languages.
 """
 
@@ -208,10 +208,19 @@ EN: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
+EXPIRED: Final[Mapping[str, tuple[str, str]]] = {
+    "fr": ("Certificat périmé", "Le certificat TLS n'est plus valable. Mettez-en un nouveau à sa place."),
+    "en": ("The certificate has ended", "The TLS certificate is out of date. Put a new one in its place."),
+}
+"""`certificate_expiring`, once the days that are left are less than none."""
+
 WHAT: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {"raised": "", "again": "Toujours : ", "over": "Terminé : "},
     "en": {"raised": "", "again": "Still: ", "over": "Over: "},
 }
+
+OVER: Final[Mapping[str, str]] = {"fr": "C'est terminé.", "en": "It is over."}
+"""Instead of the sentence, which says what is wrong and what to do, once nothing is."""
 
 
 def said(
@@ -221,6 +230,10 @@ def said(
     begins, goes on or is over."""
     language = language if language in WHAT else "fr"
     title, sentence = (FR if language == "fr" else EN)[name]
+    if name == "certificate_expiring" and detail.startswith("-"):
+        title, sentence = EXPIRED[language]
+    if what == "over":
+        sentence = OVER[language]
     filled = {"subject": subject, "detail": detail, "count": count, "limit": limit}
     words = " ".join(title.format_map(filled).split())
     return WHAT[language][what] + words, " ".join(sentence.format_map(filled).split())

@@ -9,6 +9,7 @@ alerts that it returns with them, so who saves both in one transaction tells not
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -128,13 +129,18 @@ class Alerting:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a look found to be the case now. `detail` holds numbers and names only, so that every language can say
-    it, and no caller's number."""
+    """What is the case now. `detail` holds numbers and names where a look found it, so that every language can say it;
+    what a fact says it says in English. No caller's number."""
 
     name: str
     subject: str = ""
     detail: str = ""
     count: int = 1
+
+    @property
+    def key(self) -> str:
+        """Of its alert's row."""
+        return f"{ALERT}{self.name}:{self.subject}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +187,12 @@ class Notice:
 
     @property
     def id(self) -> str:
-        """The same however often it is decided."""
+        """The same however often it is decided, and no other notice's: what its letters lose of the subject is in a
+        digest."""
         alert = self.alert
         subject = re.sub(r"[^A-Za-z0-9]+", "-", alert.subject).strip("-")[:60]
+        if subject != alert.subject:
+            subject += "-" + hashlib.sha256(alert.subject.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         began = round((alert.raised or 0.0) * 1000)
         about = "-".join(part for part in (alert.name.replace("_", "-"), subject) if part)
         return f"alert-{about}-{began}-{self.what}-{alert.tellings}"
@@ -203,20 +212,21 @@ def noted(
     after = dict(alerts)
     if rule is None or not rule.enabled:
         return after
-    found = _gathered(found, rule, alerts)
-    key = f"{ALERT}{found.name}:{found.subject}"
-    before = alerts.get(key)
-    if over:
-        if before is not None and before.latched:
-            after[key] = replace(before, latched=False)
+    if over:  # it may have begun when there were too many for one of its own
+        known = alerts.get(found.key) or alerts.get(replace(found, subject="").key)
+        if known is not None and known.latched:
+            after[known.key] = replace(known, latched=False)
         return after
+    found = _gathered(found, rule, alerts)
+    before = alerts.get(found.key)
     alert = _begun(found, before, now) if before is None or before.over is not None else before
     counted = found.count if alert is not before else alert.count + found.count
-    after[key] = replace(
+    after[found.key] = replace(
         alert,
         count=counted if rule.hold else alert.count,
         detail=found.detail[:LONGEST],
         gone=None,
+        flaps=alert.flaps + (alert.gone is not None),
         until=now + rule.hold if rule.hold else alert.until,
         latched=not rule.hold,
         noted=now,
@@ -230,11 +240,16 @@ def looked(
     """The alerts after a look at what is the case, and what is to be told. `started`: when this process began to
     look; what is remembered of the one before it is believed for a while."""
     seen: dict[str, Finding] = {}
+    new = 0
     for found in findings:
         rule = alerting.rules.get(found.name)
         if rule is not None and rule.enabled:
-            mine = _gathered(found, rule, alerts, len(seen))
-            seen[f"{ALERT}{mine.name}:{mine.subject}"] = mine
+            mine = _gathered(found, rule, alerts, new)
+            if (other := seen.get(mine.key)) is not None:
+                mine = replace(mine, count=mine.count + other.count)
+            elif mine.key not in alerts:
+                new += 1
+            seen[mine.key] = mine
     after: dict[str, Alert] = {}
     notices: list[Notice] = []
     for key in (*alerts, *(key for key in seen if key not in alerts)):
@@ -309,8 +324,7 @@ def _begun(found: Finding, before: Alert | None, now: float) -> Alert:
 def _gathered(found: Finding, rule: AlertRule, alerts: Alerts, more: int = 0) -> Finding:
     """Under the subject of its alert: none where all subjects have one, or there are too many, with `more` of them
     beside those that are known."""
-    key = f"{ALERT}{found.name}:{found.subject}"
-    if not found.subject or (rule.each and (key in alerts or len(alerts) + more < MOST)):
+    if not found.subject or (rule.each and (found.key in alerts or len(alerts) + more < MOST)):
         return found
     words = ": ".join(part for part in (found.subject, found.detail) if part)
     return replace(found, subject="", detail=words)

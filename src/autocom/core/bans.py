@@ -164,9 +164,11 @@ class Watch:
     def forget(self, at: float) -> list[str]:
         """Drop what says nothing any more; the sources of the bans that went."""
         old = [source for source, ban in self.bans.items() if at - ban.until > FORGIVEN]
-        old += list(self.bans)[: max(0, len(self.bans) - len(old) - MOST)]
+        gone = set(old)
+        left = [source for source in self.bans if source not in gone]
+        old += left[: max(0, len(left) - MOST)]
         for source in old:
-            self.bans.pop(source, None)
+            del self.bans[source]
         for source in [source for source, seen in self.known.items() if at - seen > FORGIVEN]:
             del self.known[source]
         return old

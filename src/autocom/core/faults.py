@@ -12,24 +12,18 @@ from typing import Final
 from autocom.core.journal import Entry
 
 FAULTS: Final[dict[str, str]] = {
-    "telephone_lost": "no connection to Asterisk",
     "asterisk_hung": "Asterisk answers no request",
     "loop_blocked": "our own program did not turn for too long",
     "database_down": "PostgreSQL is away; calls go on without it",
     "journal_lag": "what is written down reaches PostgreSQL too late",
     "disk_low": "a disk is nearly full",
     "descriptors_low": "the exchange may hardly open a file or a connection more",
-    "trunk_down": "an operator does not answer, or takes no call",
     "one_way_audio": "one side of a conversation sends no sound",
-    "no_secretary": "nobody who could take a call of an open client",
-    "long_wait": "a caller waits for too long",
-    "fallback_used": "callers were served by the dialplan, without us",
     "part_failed": "an error of ours in a part that calls do not wait for; it was begun again",
     "rescued": "the rescuer gave new or waiting callers of an exchange that did not answer to the dialplan",
     "difference_repaired": "what we knew and what Asterisk knew differed, and was mended",
     "banned": "an address is shut out after too many refused registrations",
     "sound_missing": "a sound that a caller should hear is not there",
-    "certificate_expiring": "the certificate of TLS ends soon",
 }
 """Every name that an entry `fault` may have, and what it means."""
 

@@ -103,8 +103,8 @@ def _take_in(draft: Draft, fact: FloorFact) -> None:
             _restaff(draft, staff)
         case CallerJoined(waiter):
             _caller_joined(draft, waiter)
-        case CallerLeft(call, cause):
-            _drop(draft, call, cause)
+        case CallerLeft(call, cause, hung_up):
+            _drop(draft, call, cause, hung_up=hung_up)
         case LegRang(leg):
             offers.rang(draft, leg)
         case LegAnswered(leg):
@@ -210,14 +210,15 @@ def _changed(
             auto = back and post.secretary in draft.staff.auto_login
             post = replace(post, registered=reachable, logged_in=post.logged_in or auto)
             if reachable and (back or fact.moved):
-                rest = min(post.rest_until, draft.now + REST_AFTER_REFUSAL)
-                post = replace(post, rest_until=rest, seen=draft.now)
+                post = replace(offers.alive(draft, post), seen=draft.now)
             if back and post.pause is not None and post.pause.reason == pauses.VANISHED:
                 post = replace(post, pause=None)
         case PhoneUsed(_, in_use):
             # back from a call of her own: she has been idle only since now
             idle = draft.now if post.own_call and not in_use else post.idle_since
             post = replace(post, own_call=in_use, idle_since=idle)
+            if in_use:
+                post = offers.alive(draft, post)
         case LoggedIn():
             pause = None if not post.logged_in else post.pause
             # who was away has not been idle: else whoever comes back from lunch is asked first
@@ -244,7 +245,7 @@ def _changed(
 # --- ends ------------------------------------------------------------------------------------
 
 
-def _drop(draft: Draft, call: str, cause: Cause) -> None:
+def _drop(draft: Draft, call: str, cause: Cause, *, hung_up: bool = False) -> None:
     """The caller is no longer in the queue: end whatever rings for him."""
     waiter = draft.waiters.get(call)
     if waiter is None:
@@ -257,16 +258,16 @@ def _drop(draft: Draft, call: str, cause: Cause) -> None:
         return
     offers.stop_others(draft, call, cause)
     draft.drop_waiter(call)
-    _let_off(draft, waiter, Cause.NORMAL)
+    _let_off(draft, waiter, Cause.NORMAL, hung_up=hung_up)
 
 
-def _let_off(draft: Draft, waiter: Waiter, cause: Cause) -> None:
+def _let_off(draft: Draft, waiter: Waiter, cause: Cause, *, hung_up: bool = False) -> None:
     """Whoever picked up for him and was not joined: she talked to nobody, so no wrap-up."""
     held = draft.posts.get(waiter.held or "")
     if held is not None and isinstance(held.engaged, InTalk) and held.engaged.call == waiter.call:
         draft.put(replace(held, engaged=Idle(), idle_since=draft.now))
         draft.decisions.append(StopRinging(held.engaged.leg, cause))
-        if cause is Cause.NORMAL:
+        if hung_up:
             draft.decisions.append(Tell(held.secretary, offers.CALLER_GONE))
 
 

@@ -34,10 +34,12 @@ class CallerJoined:
 @dataclass(frozen=True, slots=True)
 class CallerLeft:
     """He hung up, gave up, or is served elsewhere; a conversation of his that nobody said the end of is over.
-    Idempotent. `cause`: for the phones that ring for him."""
+    Idempotent. `cause`: for the phones that ring for him. `hung_up`: it was he who ended it, which she is told who
+    has just picked up for him."""
 
     call: str
     cause: Cause = Cause.NORMAL
+    hung_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

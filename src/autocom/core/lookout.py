@@ -1,8 +1,8 @@
 """What a look at the exchange finds wrong: nobody for an open client, callers who wait too long, parts that are away.
 
 A `Sight` is what the exchange knows of itself at one instant; `findings` reads it. Pure. Must not know how often
-one looks, nor whether anybody is told (`alerts`). Invariant: a bureau in health costs a few set operations, however
-many clients it has; rules are asked only of clients for whom nobody is at work.
+one looks, nor whether anybody is told (`alerts`). Invariant: a bureau in health costs one question for each client
+(whether an override sends his callers elsewhere); rules are asked only of clients for whom nobody is at work.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ A caller nobody free may serve stands in nobody's way: only heads of kinds that 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from autocom.core import ranking
@@ -20,7 +21,7 @@ from autocom.core.journal import Json
 from autocom.core.kinds import Reach
 from autocom.core.model import Ringing
 from autocom.core.naming import leg_id
-from autocom.core.offers import withdraw
+from autocom.core.offers import is_silent, withdraw
 from autocom.core.pauses import BREATHER
 from autocom.core.posts import Idle, Offered, Post, Waiter, WrapUp
 from autocom.core.telephony import Cause
@@ -119,22 +120,26 @@ def match(draft: Draft) -> None:
 
 def make_room(draft: Draft, call: str) -> None:
     """A newcomer whom only phones could serve that ring for a caller of several: one of them is let go, of
-    the caller who has most, and after `BREATH` it is offered to whoever is most urgent then."""
+    the caller who has most, and after `BREATH` it is offered to whoever is most urgent then. One that gave no sign
+    of life helps neither, and is no phone that he has."""
     board = draft.refresh()
     newcomer, reach = draft.waiters.get(call), board.reach_of(call)
     if newcomer is None or reach is None or newcomer.held is not None or newcomer.ringing:
         return
     if board.best(reach, newcomer) is not None:
         return
+    live = {
+        name: post.engaged.call
+        for name, post in draft.posts.items()
+        if isinstance(post.engaged, Offered) and not is_silent(draft, post, post.engaged)
+    }
+    has = Counter(live.values())
     best: tuple[int, tuple[int, int, int], str] | None = None
     for name, place in reach.places.items():
-        post = draft.posts.get(name)
-        if post is None or not isinstance(post.engaged, Offered):
+        owner = draft.waiters.get(live.get(name, ""))
+        if owner is None or owner.ring is not Ringing.ALL or has[owner.call] < 2:
             continue
-        owner = draft.waiters.get(post.engaged.call)
-        if owner is None or owner.ring is not Ringing.ALL or len(owner.ringing) < 2:
-            continue
-        found = (-len(owner.ringing), place, name)
+        found = (-has[owner.call], place, name)
         best = found if best is None or found < best else best
     if best is not None:
         post = draft.posts[best[2]]

@@ -29,7 +29,7 @@ NO_SIGN = 3.0
 REST_WITHOUT_A_SIGN = 30.0
 """Seconds after which a phone that said nothing to its INVITE, not even that it rings, counts as unplugged; and for
 how long, from that INVITE on, it is left alone then: until Asterisk has found out by itself (`qualify`, 23 s) each
-caller would lose a whole turn to it. A phone that registers from elsewhere, or is found again, ends it."""
+caller would lose a whole turn to it. A phone that registers from elsewhere, is found again, or calls, ends it."""
 
 
 def engaged_with(draft: Draft, leg: str) -> tuple[Post, Offered | InTalk] | None:
@@ -190,9 +190,21 @@ def rested(draft: Draft, post: Post, seconds: float) -> Post:
     return replace(post, engaged=Idle(), rest_until=draft.now + seconds)
 
 
+def alive(draft: Draft, post: Post) -> Post:
+    """Her phone gave a sign of life: it rests for a moment at most, and not at once, since it may come and go."""
+    return replace(post, rest_until=min(post.rest_until, draft.now + REST_AFTER_REFUSAL))
+
+
+def is_silent(draft: Draft, post: Post, offer: Offered) -> bool:
+    """Whether her phone had time for a sign of life and gave none; what she does with it is one, and so is that it
+    registered elsewhere since: that it did not ring says nothing of where it is now."""
+    known = offer.rang or post.own_call or post.seen > offer.since
+    return not known and draft.now - offer.since >= NO_SIGN
+
+
 def _unplugged(draft: Draft, post: Post, offer: Offered) -> Post:
-    """Left alone for longer where her phone gave no sign of life; what she does with it is one."""
-    if offer.rang or post.own_call or draft.now - max(offer.since, post.seen) < NO_SIGN:
+    """Left alone for longer where it is silent."""
+    if not is_silent(draft, post, offer):
         return post
     return replace(post, rest_until=max(post.rest_until, offer.since + REST_WITHOUT_A_SIGN))
 

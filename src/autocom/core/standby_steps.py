@@ -10,6 +10,7 @@ Must not know when a rule holds (`standby`). Invariants: bounded in number; numb
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -44,9 +45,11 @@ from autocom.core.standby_pools import pool_of
 from autocom.core.telephony import Cause
 
 MOST = 30
-"""Operations of one rule."""
+"""Operations after which no step more is written. A rule has a few more than that: each way out of a queue, and what
+has been begun, ends with an end. The dialplan's script cuts what it does for one call at 40."""
 LONGEST_WAIT = 3600
 """Seconds in a queue without a limit of its own."""
+_ANSWERED = math.inf
 _MEDIA = re.compile(r"[^\s&|,;=$\"'\\<>`^()\[\]{}]{1,400}")
 
 _CAUSES = {
@@ -102,7 +105,8 @@ def operations(
 
 @dataclass(slots=True)
 class _Writer:
-    """`early`: on the way to an operation, the seconds that he has heard without being answered."""
+    """`early`: on the way to an operation, the seconds that he has heard, or let ring, without being answered;
+    `_ANSWERED` once he is."""
 
     client: Client
     around: Around
@@ -120,10 +124,11 @@ class _Writer:
                 case Play():
                     early = self._play(step, early)
                 case Ringback(seconds):
+                    early = self._rings(seconds, early)
                     self.done.append(["ring", round(seconds)])
                 case Answer():
                     self.done.append(["answer"])
-                    early = self.client.early_limit
+                    early = _ANSWERED
                 case Enqueue():
                     self._queue(step)
                     return begins
@@ -131,11 +136,13 @@ class _Writer:
                     self.write((*_of_menu(step), *rest), early)
                     return begins
                 case Forward() if dialled_without_us(step.to, self.around.own, self.around.plan):
+                    early = self._rings(step.ring_for, early)
                     present = self._presented(step.present)
                     what: Operation = ["dial", [step.to], present, round(step.ring_for)]
                     self.done.append([*what, step.accept or "", _media(step.ask)])
                     self._sorry(rest)
                 case OnCall(roster):
+                    early = self._rings(_ANSWERED, early)  # how many phones there will be is not known
                     self.done.append(["roster", roster, _media(step.ask)])
                     self._sorry(rest)
                 case Voicemail():
@@ -150,8 +157,17 @@ class _Writer:
         self._end(HangupKind.NORMAL)
         return begins
 
+    def _rings(self, seconds: float, early: float) -> float:
+        """Before he hears ringing: whom an operator could cut for it is answered now, for the dialplan cannot do so
+        while it dials. The seconds unanswered after it."""
+        if early + seconds <= self.client.early_limit:
+            return early + seconds
+        if early != _ANSWERED:
+            self.done.append(["answer"])
+        return _ANSWERED
+
     def _play(self, step: Play, early: float) -> float:
-        """The message; the seconds heard unanswered after it."""
+        """The message, three times at most; the seconds heard unanswered after it."""
         if step.if_waiting is not None:
             return early
         for _ in range(max(1, min(step.repeat, 3))):
@@ -161,7 +177,7 @@ class _Writer:
                 if early > self.client.early_limit:
                     mode = Mode.ANSWERED
             if mode is Mode.ANSWERED:
-                early = self.client.early_limit
+                early = _ANSWERED
             self._say(step.audio, mode)
         return early
 
@@ -185,10 +201,10 @@ class _Writer:
         here = len(self.done)
         self.done.append([])  # its ways out stand behind it
         nobody: tuple[Step, ...] = (Play(self.around.nobody, Mode.ANSWERED), Hangup())
-        late = self.write(step.on_timeout or nobody, self.client.early_limit)
+        late = self.write(step.on_timeout or nobody, _ANSWERED)
         empty = late if step.on_nobody == step.on_timeout else None
         if empty is None:
-            empty = self.write(step.on_nobody or nobody, self.client.early_limit)
+            empty = self.write(step.on_nobody or nobody, _ANSWERED)
         members: list[Json] = [who for who, _ in pool.members]
         self.done[here] = ["queue", pool.name, team, music, wait, step.ringing, late, empty, members]
 

@@ -240,13 +240,14 @@ class TelephoneLost:
 @dataclass(frozen=True, slots=True)
 class SeenChannel:
     """A channel that Asterisk holds. `ours` is True where it is in our Stasis application; `up`
-    where answered; `bridge` the id of the bridge it is in, if any."""
+    where answered; `bridge` the id of the bridge it is in, if any; `ringing` where its phone said that it rings."""
 
     id: str
     up: bool
     ours: bool
     created_at: float
     bridge: str | None = None
+    ringing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

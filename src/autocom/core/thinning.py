@@ -3,8 +3,9 @@
 Some facts are *coarse*: without them a call, a conversation or somebody's decision would be gone. The others are
 *fine*: they tell how it came about (which phone rang, what he heard meanwhile), and they are most of what is
 written. A log that is nearly full keeps the coarse ones alone. Must not know how full it is, nor where it is.
-Invariant: a call that is told by its coarse facts alone has the same outcome, secretary, wait and talk; only its
-`offers`, and segments of messages and ringing, are missing. The story goes on in `journal.log`.
+Invariant: a call of which any fine facts are gone has the same outcome, secretary, wait and talk; only `offers`, and
+segments of messages and ringing, may be missing, and who hung up under a message or a ring may seem to have done so
+`during_music`. An end is never fine: what began before the thinning would run on. The story goes on in `journal.log`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,10 @@ from typing import Final
 FINE: Final[frozenset[str]] = frozenset(
     {
         "message_started",
-        "message_ended",
         "music_started",
         "ringback_started",
         "offered",
         "ringing",
-        "offer_ended",
         "announced",
         "whispered",
         "forward_ringing",

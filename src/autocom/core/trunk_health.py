@@ -1,8 +1,9 @@
 """Whether outgoing calls get through a trunk: calls in a row that it could not connect, read from the journal.
 
-A call that rang, was answered or was refused by a person proves the trunk; one that was unreachable, or never even
-rang, speaks against it. Pure fold. Must not know what an operator is, nor whether he answers OPTIONS. Invariant: a
-wrong number or a busy line is no fault of a trunk. `lookout` says how many are too many.
+A call that rang, was answered or found its line busy proves the trunk; one that was unreachable, never even rang, or
+was rejected before it rang (403: the account is blocked) speaks against it. Pure fold. Must not know what an operator
+is, nor whether he answers OPTIONS. Invariant: a wrong number or a busy line is no fault of a trunk. `lookout` says how
+many are too many.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from autocom.core.journal import Entry
+from autocom.core.telephony import Cause
 
 _BEGINS: Final = frozenset({"forward_started", "consult_started"})
 _PROVES: Final = frozenset({"forward_ringing", "forward_answered", "consult_answered"})
@@ -58,12 +60,15 @@ class TrunkHealth:
                 self._judge(trunk, entry)
 
     def _judge(self, trunk: str, entry: Entry) -> None:
+        cause = entry.fields.get("cause")
         match entry.fields.get("result"):
-            case "unreachable" if entry.fields.get("cause") in _ITS_FAULT:
+            case "unreachable" if cause in _ITS_FAULT:
                 self._failed[trunk] = self._failed.get(trunk, 0) + 1
-            case "no_answer" if entry.kind == "forward_ended":  # it never rang: nobody answered the INVITE
-                self._failed[trunk] = self._failed.get(trunk, 0) + 1
-            case "refused":
+            case "refused" if cause != Cause.REJECTED:
                 self._failed.pop(trunk, None)
+            # it never rang, which of a consultation nobody writes down: nobody answered the INVITE, or the operator
+            # rejected it (a person who declines has heard it ring)
+            case "no_answer" | "refused" if entry.kind == "forward_ended":
+                self._failed[trunk] = self._failed.get(trunk, 0) + 1
             case _:
                 pass

@@ -7,6 +7,8 @@ another one. Nothing is changed by any question.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import secrets
 import socket
 from collections.abc import Mapping
@@ -20,6 +22,7 @@ from autocom.doctor.patient import Patient
 from autocom.journal.database import normalise_url
 
 WITHIN = 2.0
+IN_USE = os.strerror(errno.EADDRINUSE)
 
 
 @dataclass(frozen=True, slots=True)

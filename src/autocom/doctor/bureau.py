@@ -7,11 +7,12 @@ know Asterisk.
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import miniaudio
 
-from autocom.config.alaw import NotAudio, to_alaw
+from autocom.config.alaw import NotAudio, decoded
 from autocom.config.audio import PaperShelf
 from autocom.config.sounds import STOCK_MUSIC, SUFFIXES, AudioRefused, stock_folder
 from autocom.core.model import Enqueue
@@ -22,7 +23,8 @@ from autocom.doctor.patient import Patient
 SHORTEST_MUSIC = 20.0
 """Seconds: a shorter one begins anew more than twice while an ordinary caller waits."""
 _RAW = {".alaw": 8000.0, ".ulaw": 8000.0, ".g722": 8000.0, ".gsm": 1650.0}
-MOST_FILES = 400
+LOOKS_FOR = 2.5
+"""Seconds, of the four that a check has: decoding the recordings of a large bureau takes longer."""
 
 
 async def configuration(patient: Patient) -> Finding:
@@ -80,12 +82,18 @@ async def in_force(patient: Patient) -> Finding | None:
 async def sounds(patient: Patient) -> Finding | None:
     """Whether every recording of the admins' can be decoded."""
     folder = patient.settings.config / "sounds"
-    files = sorted(f for f in folder.rglob("*") if f.suffix in SUFFIXES and f.is_file())[:MOST_FILES]
+    heard, files, broken = await asyncio.to_thread(_listen, folder, time.monotonic() + LOOKS_FOR)
     if not files:
         return None
-    broken = await asyncio.to_thread(lambda: [f for f in files if not _plays(f)])
     if not broken:
-        return ok(say("{n} enregistrements lisibles", "{n} recordings can be read", n=len(files)))
+        return ok(
+            say(
+                "{n} enregistrements lisibles, sur {all}",
+                "{n} recordings can be read, of {all}",
+                n=heard,
+                all=files,
+            )
+        )
     return bad(
         say(
             "illisibles : {names}",
@@ -129,11 +137,24 @@ async def music(patient: Patient) -> Finding | None:
     return ok(say("{n} musiques", "{n} musics", n=len(names | {STOCK_MUSIC})))
 
 
+def _listen(folder: Path, until: float) -> tuple[int, int, list[Path]]:
+    """How many recordings were decoded before that monotonic instant, how many there are, and which are broken."""
+    files = sorted(f for f in folder.rglob("*") if f.suffix in SUFFIXES and f.is_file())
+    heard, broken = 0, []
+    for file in files:
+        if time.monotonic() > until:
+            break
+        heard += 1
+        if not _plays(file):
+            broken.append(file)
+    return heard, len(files), broken
+
+
 def _plays(file: Path) -> bool:
     try:
         if file.suffix in _RAW:
             return file.stat().st_size > 0
-        return bool(to_alaw(file.read_bytes()))
+        return bool(decoded(file.read_bytes()))
     except (NotAudio, OSError):
         return False
 

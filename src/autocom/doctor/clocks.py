@@ -90,6 +90,8 @@ async def _of_asterisk(patient: Patient) -> float | None:
     answer = await ari(patient, "GET", "asterisk/ping")
     if answer is None or answer.status != 200 or not isinstance(answer.body, dict):
         return None
+    if "timestamp" not in answer.body:
+        return None  # no Asterisk: `asterisk` says so
     told = datetime.fromisoformat(str(answer.body["timestamp"])).timestamp()
     return told - (before + now()) / 2
 

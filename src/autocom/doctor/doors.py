@@ -5,9 +5,10 @@ A port that somebody else has is the commonest reason why it cannot start. Must 
 
 from __future__ import annotations
 
-from autocom.doctor.asking import can_bind, listens, sip
+from autocom.doctor.asking import IN_USE, can_bind, listens, sip
 from autocom.doctor.findings import Check, Finding, bad, ok, say
 from autocom.doctor.patient import Patient
+from autocom.doctor.telephone import survived
 from autocom.settings import Bind
 
 _EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a setting's word: asked by loopback
@@ -18,18 +19,27 @@ def _free(name: str, bind: Bind, *, udp: bool = False) -> Finding:
     why = can_bind(bind.host, bind.port, udp=udp)
     if why is None:
         return ok(say("{bind} est libre", "{bind} is free", bind=bind))
+    seen = say("{bind} : {why}", "{bind}: {why}", bind=bind, why=why)
+    if why != IN_USE:
+        return bad(seen, say("donnez à {name} une autre adresse", "give {name} another address", name=name))
     return bad(
-        say("{bind} : {why}", "{bind}: {why}", bind=bind, why=why),
+        seen,
         say(
-            "arrêtez ce qui l'occupe (`ss -lnp`), ou donnez à {name} une autre adresse",
-            "stop what has it (`ss -lnp`), or give {name} another address",
+            "arrêtez ce qui l'occupe (`ss -lnp`), sauf un Asterisk qui a des appels, ou donnez à {name} une autre adresse",
+            "stop what has it (`ss -lnp`), unless that is an Asterisk with calls, or give {name} another address",
             name=name,
         ),
     )
 
 
+def _of_asterisk(patient: Patient, name: str, bind: Bind, *, udp: bool = False) -> Finding:
+    """The same of a door that our own Asterisk opens, and keeps open when the exchange is gone."""
+    found = _free(name, bind, udp=udp)
+    return survived(patient.survivor) if found.level == "bad" and patient.survivor is not None else found
+
+
 async def _tcp(patient: Patient, name: str, bind: Bind | None) -> Finding | None:
-    if bind is None:
+    if bind is None or patient.blind:
         return None
     if not patient.alive:
         return _free(name, bind)
@@ -62,20 +72,21 @@ async def agi(patient: Patient) -> Finding | None:
 
 async def sip_tls(patient: Patient) -> Finding | None:
     """SIP over TLS."""
-    return (
-        await _tcp(patient, "AUTOCOM_SIP_TLS_BIND", patient.settings.sip_tls_bind)
-        if patient.private
-        else None
-    )
+    bind = patient.settings.sip_tls_bind
+    if not patient.private or bind is None or patient.blind:
+        return None
+    if not patient.alive:
+        return _of_asterisk(patient, "AUTOCOM_SIP_TLS_BIND", bind)
+    return await _tcp(patient, "AUTOCOM_SIP_TLS_BIND", bind)
 
 
 async def sip_udp(patient: Patient) -> Finding | None:
     """Where operators and phones send to."""
     bind = patient.settings.sip_bind
-    if not patient.private:
+    if not patient.private or patient.blind:
         return None
     if not patient.alive:
-        return _free("AUTOCOM_SIP_BIND", bind, udp=True)
+        return _of_asterisk(patient, "AUTOCOM_SIP_BIND", bind, udp=True)
     answer = await sip(_EVERY.get(bind.host, bind.host), bind.port)
     if answer is not None:
         return ok(say("{bind} répond", "{bind} answers", bind=bind))

@@ -6,11 +6,13 @@ Must not know what the files mean. The limits are those at which calls are still
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
 from autocom.doctor.findings import Check, Finding, bad, ok, say, warn
 from autocom.doctor.patient import Patient
+from autocom.state import user_name
 
 LITTLE, LEAST = 1 << 30, 200 << 20
 """Bytes of free disk: a day of calls and recordings of a large bureau; an hour of them."""
@@ -31,8 +33,13 @@ SECRETS = (
     "tokens.json",
     "asterisk/standby.jsonl",
     "rescue/card.json",
+    "journal.sqlite",
+    "versions",
+    "recordings",
+    "voicemail",
+    "attachments",
 )
-"""What nobody else may read, where it is there."""
+"""What nobody else may read, where it is there. Of a folder, its own mode stands for what lies in it."""
 
 
 async def rights(patient: Patient) -> Finding:
@@ -56,6 +63,8 @@ async def rights(patient: Patient) -> Finding:
                 parent=parent,
             ),
         )
+    if patient.owner:  # of root's own folder autocom cannot be meant to be the owner: see below
+        return _not_here(patient.owner, state)
     if not state.is_dir() or not os.access(state, os.R_OK | os.W_OK | os.X_OK):
         return bad(
             say("{state} n'est pas à nous", "{state} is not ours to write", state=state),
@@ -104,6 +113,23 @@ async def disk(patient: Patient) -> Finding:
     if room < LITTLE or (free.f_files and inodes < LEAST_INODES):
         return warn(seen, advice)
     return ok(seen)
+
+
+def _not_here(owner: int, state: Path) -> Finding:
+    """Who looks is not the one who runs autocom: neither knows the other's rights, and nothing is to be changed."""
+    return warn(
+        say(
+            "{state} appartient à {owner}, pas à l'utilisateur de cette commande",
+            "{state} belongs to {owner}, not to the user of this command",
+            state=state,
+            owner=user_name(owner),
+        ),
+        say(
+            "lancez-la comme lui : `sudo -u {owner} …`",
+            "run it as that user: `sudo -u {owner} …`",
+            owner=shlex.quote(user_name(owner)),
+        ),
+    )
 
 
 def _not_ours(path: Path) -> bool:

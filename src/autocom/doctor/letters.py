@@ -15,10 +15,12 @@ import aiosmtplib
 from autocom.core.model import Client, SendMessage, Voicemail
 from autocom.core.reach import all_steps
 from autocom.core.texts import TextProvider
-from autocom.doctor.asking import WITHIN, listens
+from autocom.doctor.asking import listens
 from autocom.doctor.findings import Check, Finding, bad, ok, say, warn
 from autocom.doctor.patient import Patient
 
+STEP_WITHIN = 10.0
+"""Seconds for a step of a login: many a server keeps its greeting back for five, since who spams does not wait."""
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
@@ -72,7 +74,7 @@ async def _session(patient: Patient, there: str, port: int) -> Finding:
         username=settings.smtp_user,
         password=settings.smtp_password,
         local_hostname=(settings.smtp_from or "localhost").rpartition("@")[2],
-        timeout=WITHIN,
+        timeout=STEP_WITHIN,
     )
     try:
         await session.connect()

@@ -1,7 +1,7 @@
 """The installation that is looked at: its settings, its folder, what runs on it and how that is reached.
 
 Gathered once, before any check, from files and from the running exchange's API; whatever cannot be had is None, and
-is for the checks to complain about. Nothing is started, locked or written. Must not judge.
+is for the checks to complain about. Nothing is started or written. Must not judge.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,12 +21,12 @@ import aiohttp
 
 from autocom import assets
 from autocom.asterisk.clock import SteadyClock
-from autocom.asterisk.private import Doors
+from autocom.asterisk.private import Doors, running_on
 from autocom.config import ConfigurationRefused, Loaded, load
 from autocom.core.model import Configuration
 from autocom.journal.postgres import PostgresUnavailable, PrivatePostgres
 from autocom.settings import Settings
-from autocom.state import Card, NotRunning, read_card
+from autocom.state import Card, NotRunning, owned_by_another, read_card
 
 LONGEST_QUESTION = aiohttp.ClientTimeout(total=1.5)
 
@@ -33,11 +34,14 @@ LONGEST_QUESTION = aiohttp.ClientTimeout(total=1.5)
 @dataclass(frozen=True, slots=True)
 class Patient:
     """`alive`: an exchange holds the folder's lock; `status`: what its API says, None where it does not answer.
-    `private`: Asterisk and PostgreSQL are ours. `mail`: whether the mail server may be logged in at. `python`, `root`
+    `survivor`: the process of our own Asterisk, where that outlived the exchange; `owner`: the user whose the state
+    folder is, None where that is us. `private`: Asterisk and PostgreSQL are ours. `mail`: whether the mail server may be logged in at. `python`, `root`
     and `now` (UTC epoch seconds) are the machine's; a test may say otherwise."""
 
     settings: Settings
     alive: bool = False
+    survivor: int | None = None
+    owner: int | None = None
     card: Card | None = None
     status: Mapping[str, Any] | None = None
     loaded: Loaded | None = None
@@ -60,6 +64,11 @@ class Patient:
         return self.settings.ari_url is None
 
     @property
+    def blind(self) -> bool:
+        """Whether we are a user who cannot even see if an exchange runs."""
+        return self.owner is not None and not os.access(self.settings.state / "lock", os.R_OK)
+
+    @property
     def asterisk_state(self) -> Path:
         """Where everything of our own Asterisk lies."""
         return self.settings.state / "asterisk"
@@ -68,7 +77,7 @@ class Patient:
 async def meet(settings: Settings, *, mail: bool = False) -> Patient:
     """Everything that the checks ask about, as it is now."""
     card = _card(settings.state)
-    alive = _is_locked(settings.state)
+    alive = is_locked(settings.state / "lock")
     found, status = await asyncio.gather(
         asyncio.to_thread(_configuration, settings), _status(card if alive else None)
     )
@@ -76,6 +85,8 @@ async def meet(settings: Settings, *, mail: bool = False) -> Patient:
     return Patient(
         settings=settings,
         alive=alive,
+        survivor=None if alive or settings.ari_url else _survivor(settings.state),
+        owner=owned_by_another(settings.state),
         card=card,
         status=status,
         loaded=loaded,
@@ -93,16 +104,24 @@ def _card(state: Path) -> Card | None:
         return None
 
 
-def _is_locked(state: Path) -> bool:
+def is_locked(file: Path) -> bool:
+    """Whether a process that lives has locked it, wherever its pid may mean something."""
     try:
-        with (state / "lock").open() as file:
-            # shared, and let go at once: an exchange that starts in this instant is not kept from its lock for long
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with file.open() as opened:
+            # shared, and let go at once: who starts in this instant asks again (`app._locked`, the rescuer's supervisors)
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         return False
     return False
+
+
+def _survivor(state: Path) -> int | None:
+    try:
+        return running_on(state.resolve() / "asterisk")
+    except OSError:
+        return None
 
 
 def _configuration(settings: Settings) -> tuple[Loaded | None, tuple[str, ...]]:

@@ -10,8 +10,9 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 
 from autocom.doctor.findings import Check, Finding, Said, bad, ok, same, say, warn
-from autocom.doctor.patient import Patient
-from autocom.rescue import card as rescue
+from autocom.doctor.patient import Patient, is_locked
+from autocom.rescue.card import LOCK
+from autocom.rescue.diary import FOLDER
 
 OLDEST = (3, 11)
 _LOCKED = re.compile(r"^([A-Za-z0-9][\w.-]*)==(\S+) \\$", re.MULTILINE)
@@ -59,12 +60,22 @@ def _differs(name: str, wanted: str) -> str | None:
 async def service(patient: Patient) -> Finding:
     """Whether an exchange runs on the state folder, and answers."""
     state = patient.settings.state
+    if patient.blind:
+        return warn(
+            say("on ne voit pas d'ici si autocom tourne", "from here it is not seen whether autocom runs"),
+            say("voyez `state folder`", "see `state folder`"),
+        )
     if not patient.alive:
         return warn(
             say("aucun autocom ne tourne sur {state}", "no autocom runs on {state}", state=state),
             say(
-                "lancez `autocom up` ; les lignes marquées ✗ disent ce qui l'en empêche",
-                "start `autocom up`; the lines marked ✗ say what keeps it from starting",
+                "lancez `autocom up`, ou son service (`systemctl start autocom`) ; les lignes marquées ✗ disent ce qui l'en empêche",
+                "start `autocom up`, or its service (`systemctl start autocom`); the lines marked ✗ say what keeps it from starting",
+            )
+            if patient.private
+            else say(
+                "lancez `systemctl start autocom`, ou le service `autocom` de Docker Compose ; les lignes marquées ✗ disent ce qui l'en empêche",
+                "start it by `systemctl start autocom`, or the service `autocom` of Docker Compose; the lines marked ✗ say what keeps it from starting",
             ),
         )
     if patient.status is None:
@@ -100,14 +111,28 @@ async def rescuer(patient: Patient) -> Finding | None:
     """Whether somebody watches over a frozen exchange."""
     if not patient.alive:
         return None
-    found = rescue.running(patient.settings.state.absolute()) or rescue.running(patient.settings.state)
-    if found is not None:
-        return ok(say("processus {pid}", "process {pid}", pid=found[0]))
+    folder = patient.settings.state / FOLDER
+    if is_locked(folder / LOCK):
+        return ok(say("il veille", "it is awake"))
+    seen = say(
+        "le secouriste ne tourne pas : un central figé garderait ses appelants dans le silence",
+        "the rescuer does not run: a frozen exchange would keep its callers in silence",
+    )
+    if patient.private:
+        log = folder / "rescuer.log"
+        return warn(
+            seen,
+            say(
+                "autocom le relance sans cesse : lisez {log}",
+                "autocom keeps starting it: read {log}",
+                log=log,
+            ),
+        )
     return warn(
-        say("le secouriste ne tourne pas", "the rescuer does not run"),
+        seen,
         say(
-            "redémarrez autocom : sans lui, un central figé garde ses appelants dans le silence",
-            "restart autocom: without it, a frozen exchange keeps its callers in silence",
+            "`systemctl start autocom-rescue`, ou le service `rescue` de Docker Compose",
+            "`systemctl start autocom-rescue`, or the service `rescue` of Docker Compose",
         ),
     )
 

@@ -33,6 +33,8 @@ CHECKS: tuple[Named, ...] = (
 
 PATIENCE = 4.0
 """Seconds for one check; each question that it asks takes at most 2."""
+PATIENCE_OF = {"mail": 30.0}
+"""Of a login (`--mail`), whose server may keep everybody waiting on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ async def examine(
     patient: Patient, checks: Sequence[Named] = CHECKS, patience: float = PATIENCE
 ) -> list[Examined]:
     """Every check, in their order; what does not concern this installation is left out."""
-    found = await asyncio.gather(*(_one(patient, check, patience) for _, check in checks))
+    found = await asyncio.gather(
+        *(_one(patient, check, PATIENCE_OF.get(name, patience)) for name, check in checks)
+    )
     return [
         Examined(name, finding)
         for (name, _), finding in zip(checks, found, strict=True)

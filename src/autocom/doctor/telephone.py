@@ -12,7 +12,8 @@ from pathlib import Path
 
 from autocom.asterisk.installation import MINIMUM, NoAsterisk, find
 from autocom.asterisk.modules import MODULES, REQUIRED
-from autocom.doctor.asking import ami, ari
+from autocom.doctor.asking import Answer, ami, ari
+from autocom.doctor.complaints import troubles
 from autocom.doctor.findings import Check, Finding, bad, ok, same, say, warn
 from autocom.doctor.patient import Patient
 
@@ -41,7 +42,8 @@ async def program(patient: Patient) -> Finding | None:
 async def running(patient: Patient) -> Finding | None:
     """Whether it answers ARI as our user, and is new enough."""
     if patient.private and not patient.alive:
-        return None  # started with the exchange
+        # started with the exchange, which it outlives with every conversation
+        return survived(patient.survivor) if patient.survivor is not None else None
     answer = await ari(patient, "GET", "asterisk/info", {"only": "system"})
     if answer is None:
         return bad(
@@ -63,7 +65,19 @@ async def running(patient: Patient) -> Finding | None:
                 "write what ari.conf says into AUTOCOM_ARI_USER and AUTOCOM_ARI_PASSWORD, and this machine into its ACLs",
             ),
         )
-    version = answer.body["system"]["version"] if answer.status == 200 else ""
+    version = _told_version(answer)
+    if version is None:
+        return bad(
+            say(
+                "ce qui répond n'est pas ARI (état {status})",
+                "what answers is not ARI (status {status})",
+                status=answer.status,
+            ),
+            say(
+                "est-ce le serveur HTTP d'Asterisk ? vérifiez AUTOCOM_ARI_URL, et que `res_ari` est chargé",
+                "is that Asterisk's HTTP server? check AUTOCOM_ARI_URL, and that `res_ari` is loaded",
+            ),
+        )
     found = _VERSION.search(version)
     if found is not None and tuple(map(int, found.groups())) < MINIMUM:
         return bad(
@@ -77,12 +91,38 @@ async def running(patient: Patient) -> Finding | None:
     return ok(same(f"Asterisk {version}"))
 
 
+def _told_version(answer: Answer) -> str | None:
+    match answer:
+        case Answer(200, {"system": {"version": str(version)}}):
+            return version
+        case _:
+            return None
+
+
+def survived(pid: int) -> Finding:
+    """Our own Asterisk lives, and nobody commands it: whoever ends it ends every call."""
+    return warn(
+        say(
+            "l'Asterisk du dernier autocom tourne (processus {pid}), avec ses appels",
+            "the last autocom's Asterisk runs (process {pid}), with its calls",
+            pid=pid,
+        ),
+        say(
+            "autocom le reprend en démarrant ; n'y touchez pas",
+            "autocom takes it over when it starts; leave it alone",
+        ),
+    )
+
+
 async def hung(patient: Patient) -> Finding | None:
     """Whether ARI is deadlocked: its ping answers then, and asking for the application does not."""
     if patient.doors is None or (patient.private and not patient.alive):
         return None
-    if await ari(patient, "GET", "asterisk/ping") is None:
-        return None  # not there at all: said above
+    match await ari(patient, "GET", "asterisk/ping"):
+        case Answer(200, {"ping": _}):
+            pass
+        case _:
+            return None  # not there at all: said above
     answer = await ari(patient, "GET", "applications/autocom")
     if answer is None:
         return bad(
@@ -106,8 +146,8 @@ async def hung(patient: Patient) -> Finding | None:
 async def modules(patient: Patient) -> Finding | None:
     """Whether everything that we need is loaded, and nothing that could be attacked besides."""
     answer = await ari(patient, "GET", "asterisk/modules")
-    if answer is None or answer.status != 200:
-        return None
+    if answer is None or answer.status != 200 or not isinstance(answer.body, list):
+        return None  # said above
     # without a suffix it is a part of Asterisk itself
     running_now = [str(row["name"]) for row in answer.body if row["status"] == "Running"]
     loaded = {name.removesuffix(".so") for name in running_now if name.endswith(".so")}
@@ -135,8 +175,8 @@ async def modules(patient: Patient) -> Finding | None:
 async def commands(patient: Patient) -> Finding | None:
     """Whether our ARI user may do something, not only look."""
     answer = await ari(patient, "DELETE", "playbacks/doctor-asks-nothing")
-    if answer is None or answer.status == 401:
-        return None
+    if answer is None or answer.status == 401 or not isinstance(answer.body, dict):
+        return None  # said above
     if answer.status == 403:
         return bad(
             say("notre utilisateur ARI ne peut que lire", "our ARI user may only read"),
@@ -298,27 +338,6 @@ async def voice_ports(patient: Patient) -> Finding | None:
             ),
         )
     return ok(seen)
-
-
-async def troubles(patient: Patient) -> Finding | None:
-    """What Asterisk itself complained about since its start."""
-    file = patient.asterisk_state / "log" / "messages"
-    try:
-        lines = file.read_text(errors="replace").splitlines()
-    except OSError:
-        return None
-    errors = [line for line in lines if " ERROR[" in line]
-    if errors:
-        return warn(
-            say(
-                "{n} erreurs ; la dernière : {line}",
-                "{n} errors; the last: {line}",
-                n=len(errors),
-                line=errors[-1][-120:],
-            ),
-            say("lisez {file}", "read {file}", file=file),
-        )
-    return ok(say("aucune erreur dans son journal", "no error in its log"))
 
 
 _FETCH = say(

@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import socket
 
-from autocom.doctor.asking import sip
+from autocom.doctor.asking import WITHIN, sip
 from autocom.doctor.findings import Check, Finding, bad, ok, say, warn
 from autocom.doctor.patient import Patient
 
@@ -82,8 +82,9 @@ async def _resolves(name: str) -> bool:
         ipaddress.ip_network(name, strict=False)
     except ValueError:
         try:
-            await asyncio.get_running_loop().getaddrinfo(name, None)
-        except (socket.gaierror, UnicodeError):
+            async with asyncio.timeout(WITHIN):
+                await asyncio.get_running_loop().getaddrinfo(name, None)
+        except (socket.gaierror, UnicodeError, TimeoutError):
             return False
     return True
 

@@ -8,6 +8,7 @@ know calls, nor who writes. Invariant: what is known of calls and of the floor i
 from __future__ import annotations
 
 import sqlite3
+import time
 from dataclasses import dataclass, field
 
 from autocom.core.thinning import FINE
@@ -37,6 +38,7 @@ class Budget:
     _lost: Lost = field(default_factory=Lost)
     _thinned_upto: int = 0
     _unmeasured: int = 0
+    _told: float = field(default_factory=time.monotonic)  # when there was nothing left to tell
 
     def begin(self, db: sqlite3.Connection) -> None:
         """The file was opened."""
@@ -66,9 +68,10 @@ class Budget:
         squeezed = free is not None and free < ROOM_FOR_ALL and backlog > MUCH_BEHIND
         self.is_tight = squeezed or self.used >= self.size * THIN_FROM
 
-    def thin_out(self, db: sqlite3.Connection, last: int) -> None:
-        """Forget the next old fine facts: the room is for coarse ones. A few at a time, since calls wait meanwhile."""
-        first = self._thinned_upto + 1
+    def thin_out(self, db: sqlite3.Connection, shipped: int, last: int) -> None:
+        """Forget the next old fine facts that are nowhere else: the room is for coarse ones. A few at a time, since calls
+        wait meanwhile."""
+        first = max(self._thinned_upto, shipped) + 1
         self._thinned_upto = min(first + _THIN_AT_ONCE, last)
         kinds = ",".join("?" * len(FINE))
         with transaction(db):
@@ -80,8 +83,8 @@ class Budget:
 
     def lost(self) -> Lost | None:
         """What was given up, once it is over or has lasted a while: to be written down now."""
-        lost = self._lost
-        if lost.facts and (not self.is_tight or lost.until - lost.since >= _GAP_EVERY_S):
-            self._lost = Lost()
-            return lost
-        return None
+        lost, now = self._lost, time.monotonic()
+        if lost.facts and self.is_tight and now - self._told < _GAP_EVERY_S:
+            return None
+        self._told, self._lost = now, Lost()
+        return lost if lost.facts else None

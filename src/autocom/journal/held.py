@@ -44,8 +44,9 @@ class Lost:
     def add(self, rows: list[Row]) -> None:
         """These as well."""
         if rows:
-            self.since = self.since if self.facts else rows[0][0]
-            self.until = rows[-1][0]
+            # not as they were given up: new ones are left out while old ones are thinned out
+            instants = [row[0] for row in rows] + ([self.since, self.until] if self.facts else [])
+            self.since, self.until = min(instants), max(instants)
             self.facts += len(rows)
 
 

@@ -65,7 +65,7 @@ class LocalLog(Written):
         self._held = Held(held)
         self.refuses: str | None = None  # what the disk says, while it does
         self._again = 0.0  # when a save tries it next, by the monotonic clock
-        self._broken = False
+        self._broken = ""
         self._listeners: list[Callable[[], None]] = []
         self._shipped = int(_one(self._db, "SELECT shipped FROM log"))
         self._calls: dict[str, str] = dict(self._db.execute("SELECT id, value FROM calls"))
@@ -157,7 +157,7 @@ class LocalLog(Written):
             self._try()
             self.room.measure(self._db, self.backlog(), free)
             if self.room.is_tight and self.refuses is None:
-                self.room.thin_out(self._db, self._last)
+                self.room.thin_out(self._db, self._shipped, self._last)
         except sqlite3.ProgrammingError:
             raise
         except (sqlite3.Error, OSError) as error:
@@ -189,6 +189,8 @@ class LocalLog(Written):
         self._again = 0.0
         if self.refuses is not None and not self._held:
             self._takes_again()
+        elif self._held and self.refuses is None:
+            self._try()  # a gap that came before it: whoever saves in health has it on disk when he goes on
         for wake in self._listeners:
             wake()
 
@@ -222,23 +224,27 @@ class LocalLog(Written):
 
     def _refused(self, error: Exception) -> None:
         self._again = time.monotonic() + _AGAIN_S
-        # neither full nor locked: the file itself
-        self._broken = type(error) is sqlite3.DatabaseError
+        if type(error) is sqlite3.DatabaseError:  # neither full nor locked: the file itself
+            self._broken = str(error)
         if self.refuses is None:
             _log.critical("local_log_refuses", path=str(self.path), error=str(error))
         self.refuses = str(error)
 
     def _begin_anew(self) -> None:
-        """The file is broken, or not there any more: go on in a new one, with all that is known of calls and floor."""
+        """The file is broken, or not there any more: go on in a new one, with all that is known of calls and floor.
+        What fails here is tried again at the next look: `_broken` says so until the end."""
+        if not self._broken:
+            self._broken = "it is gone"
+            _log.critical("local_log_gone", path=str(self.path))
         self._db.close()
         self._db = log_file.nowhere()  # where no new one can be begun either, every save is held
-        log_file.set_aside(self.path, self.refuses or "it is gone")
-        self._db = log_file.renewed(self.path, self._last)
+        log_file.set_aside(self.path, self._broken)
+        with log_file.renewed(self.path, self._last) as db, transaction(db):
+            _put(db, "calls", "id", self._calls)
+            _put(db, "floor", "key", self._floor)
+        self._db = db
         self._begin_run()
-        self._shipped, self._broken = self._last, False
-        with transaction(self._db):
-            _put(self._db, "calls", "id", self._calls)
-            _put(self._db, "floor", "key", self._floor)
+        self._shipped, self._broken = self._last, ""
 
 
 def _gap(why: str, lost: Lost) -> Step:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -56,17 +56,35 @@ def open_log(path: Path, successor: int) -> sqlite3.Connection:
 
 
 def set_aside(path: Path, why: str) -> None:
-    """Move a broken file, with all that belongs to it, to where a human finds it. Close every connection first."""
+    """Move a broken file, with all that belongs to it, to where a human finds it; no word where there is nothing any
+    more. Close every connection first. Raises OSError."""
     aside = next(a for n in count(1) if not (a := path.with_name(f"{path.name}.corrupt-{n}")).exists())
-    parts = [part for suffix in ("", "-wal", "-shm") if (part := path.with_name(path.name + suffix)).exists()]
+    parts = _parts(path)
     for part in parts:
         part.rename(part.with_name(part.name.replace(path.name, aside.name, 1)))
-    _log.critical("local_log_corrupt", path=str(path), moved_to=str(aside), error=why)
+    if parts:
+        _log.critical("local_log_corrupt", path=str(path), moved_to=str(aside), error=why)
 
 
-def renewed(path: Path, after: int) -> sqlite3.Connection:
-    """The connection of a new file, whose numbers begin after `after`; nothing is at `path`. Raises as `open_log`."""
-    return _ready(path, after)
+@contextmanager
+def renewed(path: Path, after: int) -> Iterator[sqlite3.Connection]:
+    """The connection of a new file, to be filled, whose numbers begin after `after`; nothing is at `path`. Where that
+    or the filling fails, nothing is there again: it is tried once a second. Raises as `open_log`, OSError."""
+    with ExitStack() as undo:
+        undo.callback(_remove, path)
+        db = _ready(path, after)
+        undo.callback(db.close)
+        yield db
+        undo.pop_all()
+
+
+def _remove(path: Path) -> None:
+    for part in _parts(path):
+        part.unlink()
+
+
+def _parts(path: Path) -> list[Path]:
+    return [part for suffix in ("", "-wal", "-shm") if (part := path.with_name(path.name + suffix)).exists()]
 
 
 def nowhere() -> sqlite3.Connection:

@@ -200,8 +200,7 @@ class PrivatePostgres:
         for _ in range(_TRIES):
             if port is None or not _is_free(port):
                 port = _free_port()
-            settings = self._cluster / "postgresql.conf"
-            settings.write_text(_SETTINGS.format(port=port), encoding="ascii")
+            self._settle(_SETTINGS.format(port=port), account)
             before = self._log_file.stat().st_size
             command = [programs.path("pg_ctl"), f"--pgdata={self._cluster}", f"--log={self._log_file}"]
             started = account.run([*command, "--wait", f"--timeout={_START_LIMIT_S}", "start"])
@@ -215,6 +214,16 @@ class PrivatePostgres:
             else:
                 break
         raise PostgresUnavailable(f"PostgreSQL does not start: {_tail(told)}")
+
+    def _settle(self, settings: str, account: Account) -> None:
+        # never half: a full disk must not take the port, by which the next start knows that it ran before
+        conf, fresh = self._cluster / "postgresql.conf", self._cluster / "postgresql.conf.new"
+        if conf.exists() and conf.read_bytes() == settings.encode():
+            return
+        fresh.touch(mode=0o600)
+        fresh.write_text(settings, encoding="ascii")
+        account.give(fresh)
+        fresh.replace(conf)
 
     def _ensure_database(self) -> None:
         try:

@@ -111,12 +111,12 @@ async def _find(connection: AsyncConnection, prefix: str) -> Mapping[str, Any] |
 async def _events(connection: AsyncConnection, call_id: str) -> list[Entry]:
     columns = events_table.c
     question = (
-        sa.select(columns.at, columns.kind, columns.fields, columns.call, columns.log)
+        sa.select(columns.at, columns.kind, columns.fields, columns.call, columns.log, columns.seq)
         .where(columns.call == call_id)
-        .order_by(columns.node, columns.seq)
+        .order_by(columns.node, columns.seq, columns.at)
     )
     rows = (await connection.execute(question)).mappings()
-    return mended((row["log"], entry_of(dict(row))) for row in rows)
+    return mended((row["log"], row["seq"], entry_of(dict(row))) for row in rows)
 
 
 async def _segments(connection: AsyncConnection, call_id: str) -> list[Mapping[str, Any]]:

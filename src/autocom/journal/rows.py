@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -50,19 +50,34 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
     return Entry(row["at"].timestamp(), row["kind"], row["call"], row["fields"])
 
 
-def mended(facts: Iterable[tuple[uuid.UUID, Entry]]) -> list[Entry]:
-    """The entries of one call, each with the run that wrote it, in its order: a run that begins before the one before
-    it ended had a clock that was set back, so what it wrote is moved behind. Durations within a run
+def mended(facts: Iterable[tuple[uuid.UUID, int, Entry]]) -> list[Entry]:
+    """The entries of one call, each with the run that wrote it and its number, by number: a run that begins before the
+    one before it ended had a clock that was set back, so what it wrote is moved behind. Durations within a run
     are what they were; none is negative."""
     found: list[Entry] = []
-    for _, run in groupby(facts, key=itemgetter(0)):
+    for _, run in groupby(_by_run(list(facts)), key=itemgetter(0)):
         # one clock, so its instants tell the order: a fact may be written after a later one, by milliseconds
-        entries = sorted((entry for _, entry in run), key=attrgetter("at"))
+        entries = sorted((entry for _, _, entry in run), key=attrgetter("at"))
         behind = found[-1].at - entries[0].at if found else 0.0
         if behind > _SET_BACK:
             entries = [replace(entry, at=entry.at + behind) for entry in entries]
         found += entries
     return found
+
+
+def _by_run(facts: list[tuple[uuid.UUID, int, Entry]]) -> list[tuple[uuid.UUID, int, Entry]]:
+    """One run after the other, where numbers came again after a power cut: the next run has those that the file lost, and
+    PostgreSQL has both. A predecessor that was frozen and goes on shares the file, and the time, with its successor: there
+    the numbers tell the order."""
+    runs: dict[uuid.UUID, list[float]] = {}
+    for log, _, entry in facts:
+        runs.setdefault(log, []).append(entry.at)
+    spans = sorted((min(instants), max(instants)) for instants in runs.values())
+    shared = any(later[0] <= earlier[1] for earlier, later in pairwise(spans))
+    if shared and len({seq for _, seq, _ in facts}) == len(facts):
+        return facts
+    places = {log: place for place, log in enumerate(runs)}
+    return sorted(facts, key=lambda fact: places[fact[0]])
 
 
 def call_row(record: CallRecord, node: str) -> Row:

@@ -29,8 +29,9 @@ LINGER_S = 0.5  # a batch costs the loop some 10 ms whatever it holds: per call 
 _RETRY_FIRST_S, _RETRY_MOST_S = 0.1, 2.0
 PATIENCE_S = 15.0  # a frozen server answers nothing, not even its own statement_timeout
 _AWAY = (SQLAlchemyError, OSError, TimeoutError, sqlite3.Error)
-# said about a fact, not about the server: a check refused, an instant of no calendar
-_UNFIT = (DataError, IntegrityError, ValueError, TypeError)
+# said about a fact, not about the server: a check refused, an instant of no calendar, or one that is so odd that the
+# projection of its call stumbles; it must not end the exchange, at every start again
+_UNFIT = (DataError, IntegrityError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 class Shipper:
@@ -72,8 +73,11 @@ class Shipper:
         return self._log.backlog()
 
     def lag(self) -> tuple[int, float | None]:
-        """How many facts are not in PostgreSQL yet, and the instant of the oldest of them."""
-        oldest = self._log.read(self._log.cursor, 1)
+        """How many facts are not in PostgreSQL yet, and the instant of the oldest of them, where the disk tells it."""
+        try:
+            oldest = self._log.read(self._log.cursor, 1)
+        except sqlite3.Error:
+            oldest = []
         return self._log.backlog(), oldest[0][1].at if oldest else None
 
     async def run(self) -> None:

@@ -63,7 +63,7 @@ async def _calls(connection: AsyncConnection, node: str, touched: Sequence[str])
         return
     facts = events.c
     question = (
-        sa.select(facts.call, facts.at, facts.kind, facts.fields, facts.log)
+        sa.select(facts.call, facts.at, facts.kind, facts.fields, facts.log, facts.seq)
         .where(facts.call.in_(touched))
         # as they were written: the wall clock may have been set back between two runs
         .order_by(facts.call, facts.node, facts.seq, facts.at)
@@ -72,7 +72,7 @@ async def _calls(connection: AsyncConnection, node: str, touched: Sequence[str])
     rows: list[Row] = []
     parts: list[Row] = []
     for call, group in groupby(found, key=lambda row: str(row["call"])):
-        entries = mended([(row["log"], entry_of(dict(row))) for row in group])
+        entries = mended((row["log"], row["seq"], entry_of(dict(row))) for row in group)
         rows.append(call_row(project(call, entries), node))
         parts += segment_rows(call, segments(entries), node)
     await _many(connection, _CALL, rows)

@@ -38,7 +38,7 @@ async def look(url: str, user: str, password: str, app: str) -> str:
             return ALIVE if first.startswith(b"HTTP/") else ABSENT
     except TimeoutError:
         return HUNG
-    except OSError:
+    except (OSError, ValueError):  # a line that never ends is no ARI's
         return ABSENT
     finally:
         if writer is not None:

@@ -60,16 +60,21 @@ class Diary:
         return _fits(channel) and (self._marks / channel).exists()
 
     def write(self, deed: Deed) -> None:
-        """Add a line. OSError."""
-        line = json.dumps(asdict(deed)) + "\n"
-        file = os.open(self._folder / _LINES, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(file, line.encode())
-        finally:
-            os.close(file)
+        """Add a line; twice where the exchange takes the file away meanwhile, which may not have read it then. No lock: a
+        frozen exchange would hold it. OSError."""
+        line, path = json.dumps(asdict(deed)) + "\n", self._folder / _LINES
+        for _ in range(2):
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(file, line.encode())
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(file), path.stat()):
+                        return
+            finally:
+                os.close(file)
 
     def read(self) -> list[Deed]:
-        """Every deed since the last `forget`, oldest first. The same ones again after a crash in between."""
+        """Every deed since the last `forget`, oldest first. The same ones again after a crash in between (`untold`)."""
         taken = self._folder / _TAKEN
         if not taken.exists():
             try:
@@ -94,6 +99,12 @@ class Diary:
         if not _fits(channel):
             raise ValueError(f"{channel!r} is no id of a channel")
         return self._marks / channel
+
+
+def untold(deeds: list[Deed], last: object) -> list[Deed]:
+    """Those behind the last one that was told, which is known by its instant; all where it is not among them."""
+    told = [place for place, deed in enumerate(deeds) if deed.at == last]
+    return deeds[told[-1] + 1 :] if told else deeds
 
 
 def _fits(channel: str) -> bool:

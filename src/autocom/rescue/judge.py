@@ -94,15 +94,16 @@ def callers(rows: Iterable[Mapping[str, str]], youngest: float) -> list[Stuck]:
     """Callers in a Stasis application who talk to nobody and came within the last `youngest` seconds, in the order of
     their arrival. `rows`: AMI's CoreShowChannel events."""
     rows = list(rows)
-    alone = [
-        row
-        for row in _alone(rows)
-        if row.get("Context") == INBOUND and _is_stasis(row) and _age(row.get("Duration", "")) <= youngest
-    ]
+    alone = [row for row in _alone(rows) if _is_ours(row) and _age(row.get("Duration", "")) <= youngest]
     return [
         Stuck(row["Channel"], row["Uniqueid"], _age(row.get("Duration", "")))
         for row in sorted(alone, key=_arrival)
     ]
+
+
+def inside(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    """The unique ids of all callers whom the exchange still has, whether they talk or not."""
+    return [row.get("Uniqueid", "") for row in rows if _is_ours(row)]
 
 
 def entry(caller: Stuck, look: Look) -> str:
@@ -132,8 +133,8 @@ def _alone(rows: list[Mapping[str, str]]) -> list[Mapping[str, str]]:
     ]
 
 
-def _is_stasis(row: Mapping[str, str]) -> bool:
-    return row.get("Application", "").startswith("Stasis")
+def _is_ours(row: Mapping[str, str]) -> bool:
+    return row.get("Context") == INBOUND and row.get("Application", "").startswith("Stasis")
 
 
 def _age(duration: str) -> float:

@@ -20,7 +20,7 @@ from pathlib import Path
 from autocom.rescue import ami, beat, canary, card
 from autocom.rescue.ami import Ami, AmiAway, AmiRefused
 from autocom.rescue.diary import Deed, Diary
-from autocom.rescue.judge import GATE_AFTER, MISSES, Look, Stuck, Verdict, callers, entry, judge, legs
+from autocom.rescue.judge import GATE_AFTER, MISSES, Look, Stuck, Verdict, callers, entry, inside, judge, legs
 
 TURN = 0.25
 CANARY_EVERY = 1.0
@@ -98,7 +98,8 @@ class Rescuer:
             door = card.read(self.state)
             if door is not None:
                 self._take(await canary.look(door.ari_url, door.ari_user, door.ari_password, door.app))
-            if self._misses == 0 or self._misses >= MISSES:  # a first miss is asked about at once
+            again = door is not None and 0 < self._misses < MISSES  # a first miss is asked about at once
+            if not again:
                 await asyncio.sleep(CANARY_EVERY)
 
     def _take(self, answer: str) -> None:
@@ -145,7 +146,9 @@ class Rescuer:
         looked = time.monotonic()
         while True:
             verdict = judge(self.look())
-            if verdict.closed is not None and verdict.closed != self._gate:
+            # also told open where somebody else opened it, or Asterisk was started anew and knows no gate
+            told = verdict.closed is not False or not self._closed_for
+            if verdict.closed is not None and (verdict.closed != self._gate or not told):
                 await self._set_gate(wire, verdict)
             if verdict.take > 0.0 and time.monotonic() - self._looked > SETTLED:
                 await self._take_out(wire, verdict)
@@ -157,9 +160,9 @@ class Rescuer:
 
     async def _take_back_marks(self, wire: Ami) -> None:
         """Of callers whom no answer said to be taken out, and who were not: they are still in the exchange."""
-        for caller in callers(await wire.rows("CoreShowChannels", "CoreShowChannel"), float("inf")):
+        for channel in inside(await wire.rows("CoreShowChannels", "CoreShowChannel")):
             with suppress(OSError, ValueError):
-                self.diary.unmark(caller.id)
+                self.diary.unmark(channel)
 
     async def _read_gate(self, wire: Ami) -> None:
         """Also whether Asterisk still answers."""
@@ -177,29 +180,32 @@ class Rescuer:
     async def _take_out(self, wire: Ami, verdict: Verdict) -> None:
         rows = await wire.rows("CoreShowChannels", "CoreShowChannel")
         waiting = callers(rows, verdict.take)
-        # phones first: the fallback rings only those that are free
-        freed = await self._free(wire, legs(rows)) if verdict.take == float("inf") else 0
-        moved = await self._hand_over(wire, waiting)
-        if freed:
-            self._note("freed", freed, verdict.why)
-        if moved:
-            self._note("handed_over", moved, verdict.why)
+        freed: list[str] = []
+        moved: list[str] = []
+        try:
+            # phones first: the fallback rings only those that are free
+            if verdict.take == float("inf"):
+                await self._free(wire, legs(rows), freed)
+            await self._hand_over(wire, waiting, moved)
+        finally:  # what was done before the connection broke was done
+            for what, done in (("freed", freed), ("handed_over", moved)):
+                if done:
+                    self._closed_for = self._closed_for or verdict.what  # its end is told as well
+                    self._note(what, len(done), verdict.why)
 
     def _still(self) -> bool:
         return judge(self.look()).take > 0.0
 
-    async def _free(self, wire: Ami, phones: Sequence[Stuck]) -> int:
-        done = 0
+    async def _free(self, wire: Ami, phones: Sequence[Stuck], done: list[str]) -> None:
         for phone in phones:
             if not self._still():
                 break
             with suppress(AmiRefused):  # it has ended by itself
                 await wire.do("Hangup", Channel=phone.name, Cause="16")
-                done += 1
-        return done
+                done.append(phone.id)
 
-    async def _hand_over(self, wire: Ami, waiting: Sequence[Stuck]) -> int:
-        done, apart = 0, min(APART, ALL_WITHIN / max(1, len(waiting)))
+    async def _hand_over(self, wire: Ami, waiting: Sequence[Stuck], done: list[str]) -> None:
+        apart = min(APART, ALL_WITHIN / max(1, len(waiting)))
         for caller in waiting:
             if not self._still():
                 break
@@ -208,12 +214,11 @@ class Rescuer:
             try:
                 exten = entry(caller, self.look())
                 await wire.do("Redirect", Channel=caller.name, Context=FALLBACK, Exten=exten, Priority="1")
-                done += 1
+                done.append(caller.id)
                 await asyncio.sleep(apart)
             except AmiRefused:  # he hung up
                 with suppress(OSError, ValueError):
                     self.diary.unmark(caller.id)
-        return done
 
     def _note(self, what: str, count: int, why: str) -> None:
         say(what, count=count, why=why)

@@ -34,7 +34,7 @@ EACH: Final = 200
 
 
 class Door(web.BaseSite):
-    """One address and port of a runner. `bounded` must be the first middleware of its application."""
+    """One address and port of a runner. `Seen.note` must be the first middleware of its application."""
 
     def __init__(
         self,

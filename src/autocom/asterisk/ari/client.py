@@ -2,9 +2,9 @@
 
 REST over the web socket is not used: Asterisk runs its requests one by one, so that one request
 that waits (an `answer` behind a playback) starves everything. This file knows requests, time-outs
-and what an HTTP status means; it does not know calls. Invariant: every request ends within its
+and what an HTTP status means; it does not know calls. Invariant: every attempt ends within its
 time-out, and no command is ever repeated here, since a lost answer does not mean a lost command: only
-a question (GET) whose connection broke, or that was answered with 500, is asked again.
+a question (GET) whose connection broke, or that was answered with 500, is asked again, with a time-out of its own.
 Who turns `Refused` into `Gone` and events into facts is `asterisk.telephone`.
 """
 
@@ -38,8 +38,8 @@ _GROUP = 8
 
 CLAIM = "/events/claim"
 CLAIMS = 4
-"""Connections beside the pool, for claims alone: who is not claimed within a second is served by the dialplan, so in a
-burst no claim may stand behind what is done for those who came before."""
+"""Connections beside the pool that only claims may take (and free ones of the pool as well): who is not claimed within a
+second is served by the dialplan, so in a burst no claim may stand behind what is done for those who came before."""
 
 QUESTION_TRIES = 3
 
@@ -85,7 +85,8 @@ class AriClient:
     def _new_session(self) -> aiohttp.ClientSession:
         self._room = asyncio.Semaphore(self._pool)  # what hangs on the last one's connections holds nobody up
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._pool + CLAIMS, keepalive_timeout=KEEPALIVE),
+            # one more: the event socket
+            connector=aiohttp.TCPConnector(limit=self._pool + CLAIMS + 1, keepalive_timeout=KEEPALIVE),
             headers={"Authorization": self._authorization},
             # `total` covers the wait for a free connection too: a full pool must show as TelephoneDown
             timeout=aiohttp.ClientTimeout(total=self._timeout),

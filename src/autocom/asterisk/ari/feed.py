@@ -129,11 +129,14 @@ class Feed:
             self._expected.pop(channel, None)
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
-        """Run beside; dropped where `run` does not."""
-        if self._tasks is None:
-            work.close()
-        else:
-            self._tasks.create_task(work)
+        """Run beside; dropped where `run` does not, or is about to end."""
+        try:
+            if self._tasks is not None:
+                self._tasks.create_task(work)
+                return
+        except RuntimeError as ending:
+            log.info("not_begun", why=str(ending))
+        work.close()
 
     def tell(self, fact: Fact) -> None:
         """A fact that was found by asking, in its place behind those that are known."""

@@ -82,6 +82,7 @@ Outcome = Fact | Claim | Enter | Confirm | Failed
 @dataclass(slots=True)
 class _Line:
     leg: bool
+    endpoint: str = ""  # of whom, as `PJSIP/lea`; "" where its events were lost
     up: bool = False
     rang: bool = False
     # facts that wait for CallEntered; None once it was told
@@ -170,7 +171,10 @@ class Translator:
         """It was found by asking, its event having been lost: from now on its facts are told. What was held back
         until its headers were read comes now."""
         line = self.lines.setdefault(channel, _Line(leg=leg, up=up))
+        line.up = line.up or up
         held, line.held = line.held or [], None
+        if line.over:
+            del self.lines[channel]
         return held
 
     def playback_ended(self, playback: str, *, ok: bool = True) -> list[Outcome]:
@@ -278,7 +282,12 @@ def digits_of(user: str) -> str:
 
 
 def _line_of(channel: ari.Channel, kind: str) -> _Line:
-    return _Line(leg=kind == LEG, up=channel.state == "Up", rang=channel.state == "Ringing")
+    return _Line(
+        leg=kind == LEG,
+        endpoint=channel.name.rpartition("-")[0],
+        up=channel.state == "Up",
+        rang=channel.state == "Ringing",
+    )
 
 
 def _argument(channel: ari.Channel) -> str:
@@ -316,6 +325,7 @@ def seen(
                 ours=c.id in mine,
                 created_at=epoch(c.creationtime),
                 bridge=where.get(c.id),
+                ringing=c.state == "Ringing",
             )
             for c in channels
         },

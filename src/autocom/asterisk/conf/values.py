@@ -127,3 +127,7 @@ class ChangedFiles:
     def restart(self) -> bool:
         """Whether something changed that Asterisk reads only at its start."""
         return any(file.endswith(".conf") and file not in _RELOADS for file in self.names)
+
+
+EVERY_FILE = ChangedFiles(tuple(_RELOADS))
+"""Where it is not known which ones changed."""

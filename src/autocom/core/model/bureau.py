@@ -21,16 +21,15 @@ from autocom.core.texts import Texting
 @dataclass(frozen=True, slots=True)
 class Trunk:
     """An operator. `did_in` says where its calls carry the DID: request_uri, to,
-    p_called_party_id or header:X-Name."""
+    p_called_party_id or header:X-Name. `qualify`: whether it is asked again and again (OPTIONS) if it is there; else it
+    is dialled whatever it would say."""
 
     id: str
     match: tuple[str, ...]
     did_in: str = "request_uri"
     host: str | None = None
     max_calls: int | None = None
-    qualify: bool = (
-        False  # asked again and again (OPTIONS) whether he is there; else he is dialled whatever he says
-    )
+    qualify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
