@@ -6,28 +6,27 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support import asked
+from tests.support import PATIENCE, asked
 from tests.support.bureau import CALLER, MUSIC, Bureau
 from tests.support.exchange import Exchange
+from tests.support.fault_matrix import Measured
 from tests.support.listener import SECRET, Listener
 from tests.support.mail_server import MailServer
 from tests.support.phones import Phones
 from tests.support.ports import free_port
-from tests.support.postgres import fresh_database, private_postgres
+from tests.support.postgres import fresh_database, frozen, private_postgres
+from tests.support.staff import all_at_work
 
 pytestmark = [pytest.mark.timeout(150)]
 DID = "0199001001"
@@ -56,7 +55,7 @@ class Told:
             raise AssertionError(f"not within {within} s: {self.posted()}, {self.subjects()}") from None
         return time.monotonic() - began
 
-    async def both(self, alert: str, event: str, subject: str, within: float = 10.0) -> float:
+    async def both(self, alert: str, event: str, subject: str, within: float = PATIENCE) -> float:
         """Wait until mail and webhook have told it."""
         return await self.until(
             lambda: (alert, event) in self.posted() and any(subject in s for s in self.subjects()), within
@@ -89,23 +88,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pa
         yield url, folder
 
 
-@contextmanager
-def frozen(folder: Path) -> Iterator[None]:
-    """PostgreSQL stands still meanwhile."""
-    (pid_file,) = folder.rglob("postmaster.pid")
-    master = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-    pids = [master.pid, *(child.pid for child in master.children(recursive=True))]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 async def test_a_database_that_is_away_is_told_within_ten_seconds_and_once_over_kill_9(
-    told: Told, database: tuple[str, Path]
+    told: Told, database: tuple[str, Path], measured: Measured
 ) -> None:
     url, folder = database
     told.bureau.settings["AUTOCOM_DATABASE_URL"] = url
@@ -118,7 +102,8 @@ async def test_a_database_that_is_away_is_told_within_ten_seconds_and_once_over_
         )
         with frozen(folder):
             # nothing happens in the bureau: no fact would tell the shipper
-            await told.both("database_down", "raised", "Base de données absente")
+            noticed = await told.both("database_down", "raised", "Base de données absente", within=40)
+            measured("a database that is away is told after", noticed, at_most=10)
             status = await exchange.status()
             assert [a["alert"] for a in status["alerts"]] == ["database_down"]
             await exchange.kill9()
@@ -149,20 +134,20 @@ async def test_nobody_at_work_a_long_wait_and_calls_of_the_fallback_are_told_eac
 
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
         await caller.hears(MUSIC)
-        await told.both("long_wait", "raised", "Attente trop longue Cabinet lilas", within=12)
+        await told.both("long_wait", "raised", "Attente trop longue Cabinet lilas")
         found = await metrics(bureau)
         assert found["autocom_waiting"][("general",)] == 1
         assert found["autocom_oldest_wait_seconds"][()] > 3
         assert found["autocom_alerts_active"][("long_wait", "warning")] == 1
         await caller.hangup()
-        await told.until(lambda: ("long_wait", "over") in told.posted(), 15)
+        await told.until(lambda: ("long_wait", "over") in told.posted(), PATIENCE)
 
         await exchange.kill9()
         alone = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
         await asyncio.sleep(4)
         await alone.hangup()
         await exchange.start()
-        await told.both("fallback_used", "raised", "Appels pris par le secours : 1", within=20)
+        await told.both("fallback_used", "raised", "Appels pris par le secours : 1")
         ours = [(alert, event) for alert, event in told.posted() if alert != "rescued"]
         assert Counter(ours) == Counter(
             [
@@ -173,7 +158,8 @@ async def test_nobody_at_work_a_long_wait_and_calls_of_the_fallback_are_told_eac
                 ("fallback_used", "raised"),
             ]
         )
-        assert len(told.subjects()) == len(told.posted())
+        # mail and webhook go their own ways: the one may be behind, and `rescued` comes at its own time
+        await told.until(lambda: len(told.subjects()) == len(told.posted()), PATIENCE)
         answer = json.loads(await exchange.cli("alerts", "--json"))
         assert {a["alert"] for a in answer["active"]} - {"rescued"} == {"fallback_used"}
         assert {a["alert"] for a in answer["recent"]} == {"no_secretary", "long_wait"}
@@ -192,24 +178,25 @@ async def test_an_operator_that_does_not_answer_is_told(told: Told) -> None:
         assert (alert["subject"], alert["severity"], alert["detail"]) == ("operator", "critical", "OPTIONS")
 
 
-async def test_health_says_why_and_a_scrape_under_load_is_quick(told: Told) -> None:
+async def test_health_says_why_and_a_scrape_under_load_is_quick(told: Told, measured: Measured) -> None:
     bureau = told.bureau
     async with Exchange(bureau), Phones() as phones:
         assert await health(bureau) == (200, {"ready": True, "lacks": []})
-        staff = [
-            await phones.secretary(a.id, a.password, bureau.sip, say=a.voice, answer_after=0.2)
-            for a in bureau.secretaries
-        ]
-        await asked.are(bureau, lea="free", ines="free")
+        staff = await all_at_work(phones, bureau, answer_after=0.2)
         callers = [await phones.dial(bureau.uri(DID), f"06399801{n:02d}", say=CALLER) for n in range(6)]
+        await asked.are(bureau, lea="talking", ines="talking")
         taken = []
         for _ in range(20):
             began = time.monotonic()
             found = await metrics(bureau)
             taken.append(time.monotonic() - began)
             await asyncio.sleep(0.15)
-        assert sorted(taken)[len(taken) // 2] < 0.25, taken
+        measured("a scrape, as a rule", sorted(taken)[len(taken) // 2], at_most=0.25)
         found = await metrics(bureau)
+        async with asyncio.timeout(PATIENCE):  # she picks up; the two are joined a moment later
+            while found["autocom_answer_to_bridge_seconds_count"][()] < 2:
+                await asyncio.sleep(0.05)
+                found = await metrics(bureau)
         assert found["autocom_calls_open"][()] == 6
         assert (
             found["autocom_ready"][()] == found["autocom_asterisk_up"][()] == found["autocom_ami_up"][()] == 1
@@ -217,7 +204,6 @@ async def test_health_says_why_and_a_scrape_under_load_is_quick(told: Told) -> N
         assert found["autocom_trunk_calls"][("operator",)] == 6
         assert sum(found["autocom_ari_requests_total"].values()) > 20
         assert found["autocom_setup_seconds_count"][()] >= 2
-        assert found["autocom_answer_to_bridge_seconds_count"][()] >= 2
         assert found["autocom_ari_event_age_seconds_count"][()] > 10
         assert found["autocom_loop_lag_seconds_count"][()] > 5
         assert found["process_resident_memory_bytes"][()] > 1e7
@@ -225,7 +211,7 @@ async def test_health_says_why_and_a_scrape_under_load_is_quick(told: Told) -> N
             await caller.hangup()
         assert len(staff) == 2
         await asked.until(bureau, lambda s: s["calls"] == 0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while sum((await metrics(bureau))["autocom_calls_total"].values()) < 6:
                 await asyncio.sleep(0.2)
 

@@ -16,6 +16,7 @@ import pytest_asyncio
 from autocom.core.bans import FAILURES
 from tests.support import asked
 from tests.support.bureau import Bureau
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.sip_phone import SipLine, SipPhone
 from tests.support.sip_text import SipMessage
@@ -108,10 +109,8 @@ async def test_the_line_that_fail2ban_reads_is_the_line_that_is_written(exchange
     conf = (DOCKER / "filter.d" / "autocom.conf").read_text()
     line = re.search(r"^failregex = (.+)$", conf, re.MULTILINE)
     assert line is not None
-    regex = re.compile(line[1].replace("<HOST>", r"(?P<host>[0-9a-fA-F.:]+)"))
-    async with asyncio.timeout(WITHIN):
-        while "127.0.0.21" not in exchange.output:
-            await asyncio.sleep(0.05)
+    regex = re.compile(line[1].replace("<SUBNET>", r"(?P<host>[0-9a-fA-F.:]+)"))
+    await eventually(lambda: "127.0.0.21" in exchange.output, "127.0.0.21 in the log", WITHIN)
     found = [match["host"] for text in exchange.output.splitlines() if (match := regex.match(text))]
     assert "127.0.0.21" in found
     assert all(address.startswith("127.0.0.") for address in found)

@@ -10,7 +10,7 @@ import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ MUSIC_ONLY, EARLY, ANSWERED, MUST_HEAR, GREETED, VOICEMAIL, MENU, LONG, KEYS = (
     f"019900{n}" for n in range(1011, 1020)
 )
 _numbers = itertools.count(1)
+HEARD = {180, 183, 200}
 
 
 def number() -> str:
@@ -86,6 +87,11 @@ async def journalled(exchange: Exchange, calls: list[HastyCall]) -> dict[str, li
     """The records of these callers, by their number, once nobody is on the line."""
     await asked.until(exchange.bureau, lambda s: s["calls"] == 0 and not s["waiting"], 20)
     mine = {f"+33{call.number[1:]}": call.number for call in calls}
+    heard = {number for number, call in zip(mine, calls, strict=True) if call.seen.keys() & HEARD}
+    with suppress(TimeoutError):  # the dialplan's own records come in by and by
+        async with asyncio.timeout(PATIENCE):
+            while not heard <= {row["caller"] for row in await asked.calls(exchange.bureau)}:
+                await asyncio.sleep(0.5)
     found: dict[str, list[dict[str, Any]]] = {call.number: [] for call in calls}
     for row in await asked.calls(exchange.bureau, stories=True):
         if row["caller"] in mine:
@@ -198,34 +204,31 @@ async def test_a_caller_who_hangs_up_at_whatever_moment_leaves_no_phone_ringing_
     measured("a phone stops after he left", max(stopped, default=0.0), at_most=0.5)
     records = await journalled(exchange, sweep.calls)
     unknown = []
+    fell = off = 0.0
     for call in sweep.calls:
         rows = records[call.number]
         assert len(rows) <= 1, rows
         if not rows:
             # he left while his call was being taken: nobody had it yet, and he heard nothing
-            assert not call.seen.keys() & {180, 183, 200}, call.seen
+            assert not call.seen.keys() & HEARD, call.seen
             unknown.append(call)
             continue
         is_whole(rows[0])
         lasted = call.seen.get(LEFT, call.seen[OVER]) - call.asked_at
         ways_out = {"timeout", "voicemail"} if rows[0]["did"] == f"+33{VOICEMAIL[1:]}" else set()
-        assert rows[0]["outcome"] in {"abandoned", "served"} | ways_out, rows[0]
+        fell += rows[0]["outcome"] == "fallback"
+        assert rows[0]["outcome"] in {"abandoned", "served", "fallback"} | ways_out, rows[0]
         if rows[0]["outcome"] == "abandoned":
             assert rows[0]["cause"] in {"short", "during_message", "during_music", "while_ringing"}, rows[0]
-            assert abs(rows[0]["wait_ms"] / 1000 - lasted) < 2.0, (rows[0], lasted)
+            off = max(off, abs(rows[0]["wait_ms"] / 1000 - lasted))
+    measured("taken too late, so that the dialplan served", fell, "", at_most=many / 50)
+    measured("his wait in the journal and on his own clock differ by", off, at_most=2.0)
     longest = max((call.seen[LEFT] - call.asked_at for call in unknown), default=0.0)
     measured("after so long a call had no record yet", longest, at_most=0.25)
     await oracle.nothing_is_left(exchange)
 
 
 # --- two in one instant -----------------------------------------------------------------------
-
-
-async def joined(exchange: Exchange) -> None:
-    """Wait until she and he are in one bridge."""
-    async with asyncio.timeout(PATIENCE):
-        while not any(len(b["channels"]) == 2 for b in await oracle.ari(exchange.bureau, "bridges")):
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.fault("F27")
@@ -249,12 +252,12 @@ async def test_of_two_callers_in_one_instant_one_is_joined_and_the_other_waits_f
             served, waits = sorted(pair, key=lambda call: call.number != first.number)
             await served.has(200)
             await waits.has(183, 200)
-            await joined(exchange)
+            await oracle.joined(exchange.bureau)
             served.leave()
             second = await lea.joined(2 * turn + 2)
             assert (first.number, second.number) == (served.number, waits.number)
             await waits.has(200)
-            await joined(exchange)
+            await oracle.joined(exchange.bureau)
             waits.leave()
             for call in pair:
                 await call.over()
@@ -267,7 +270,8 @@ async def test_of_two_callers_in_one_instant_one_is_joined_and_the_other_waits_f
             f"rung once, and joined: {[event for event in rows[0]['events'] if 'offer' in event['kind']]}"
         )
     measured("pairs", many, "")
-    measured("between two INVITEs, as a rule", statistics.median(apart), at_most=0.001)
+    # both are sent in one turn of this loop; what Asterisk makes of it is its own
+    measured("from one INVITE that is sent to the next, as a rule", statistics.median(apart), at_most=0.001)
 
 
 # --- keys -------------------------------------------------------------------------------------
@@ -294,35 +298,37 @@ async def test_a_flood_of_keys_from_fifty_callers_holds_nobody_up(
     calls: list[HastyCall] = []
     slowest = taken = busy = pressed = 0.0
     lasts = rounds(3, 12)
+    await oracle.set_rtp_timeout(exchange.bureau, 120)  # the phones are silent, however long it takes
     async with desks(exchange) as phones, Hasty(exchange.bureau.sip) as callers:
         for phone in phones:
             phone.picks_up = lambda: 0.0
         for _ in range(rounds(1, 6)):
+            late_for = oracle.unclaimed(exchange)
             dids = [KEYS] * 25 + [LONG] * 15 + [MENU] * 10
             mine = [callers.dial(did, number()) for did in dids]
             calls += mine
             for call in mine:
                 await call.has(183, 200)
-            await asked.until(exchange.bureau, lambda s: len(s["waiting"]) >= 21)
+            await asked.until(
+                exchange.bureau,
+                lambda s, before=late_for: len(s["waiting"]) + oracle.unclaimed(exchange) - before >= 21,
+            )
             calm = callers.dial(KEYS, number())
             calls.append(calm)
             await calm.has(200)
             late, spent, began = await Lag.since(exchange.bureau), seconds_of(us), time.monotonic()
             with Keys() as keys:
-                turns = 0
-                while (left := began + lasts - time.monotonic()) > 0:
+                for turn in range(EACH * lasts):
                     for n, call in enumerate(mine):
                         press = keys.press if n % 5 else keys.press_by_info
                         press(call, chance.choice("23456789*#0"))
-                    if turns in range(0, 20, 5):
+                    if turn in range(0, 20, 5):
                         keys.press(calm, "9")  # Asterisk believes no packets before it has seen some
-                    if turns == EACH * lasts // 2:
+                    if turn == EACH * lasts // 2:
                         keys.press(calm, "1")
                         pressed = time.monotonic()
-                    turns += 1
-                    await asyncio.sleep(max(0.0, min(left, began + turns / EACH - time.monotonic())))
+                    await asyncio.sleep(max(0.0, began + (turn + 1) / EACH - time.monotonic()))
             busy = max(busy, (seconds_of(us) - spent) / (time.monotonic() - began))
-            assert turns > 0.6 * EACH * lasts
             # a key that means something is heard, of one who presses no others
             await calm.over()
             taken = max(taken, calm.seen[OVER] - pressed)

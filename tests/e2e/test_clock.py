@@ -7,7 +7,6 @@ in `tests/calls/test_wall_clock.py`: they are no jump of UTC.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import struct
 import time
@@ -20,8 +19,9 @@ from zoneinfo import ZoneInfo
 import pytest
 import pytest_asyncio
 
-from tests.support import PATIENCE, asked, oracle
+from tests.support import asked, oracle
 from tests.support.bureau import CLOSED, MUSIC, VOICES, Bureau, client, play, queue
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones
 
@@ -78,9 +78,7 @@ def jumps(exchange: Exchange) -> list[dict[str, Any]]:
 
 
 async def noticed(exchange: Exchange, jumped: int) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while len(jumps(exchange)) < jumped:
-            await asyncio.sleep(0.05)
+    await eventually(lambda: len(jumps(exchange)) >= jumped, f"{jumped} jumps are noticed")
 
 
 async def test_a_jump_past_closing_is_heard_at_once_one_back_opens_again_and_no_conversation_notices(
@@ -125,7 +123,8 @@ async def test_a_jump_past_closing_is_heard_at_once_one_back_opens_again_and_no_
     assert {which: call["outcome"] for which, call in calls.items()} == {
         "01": "served", "02": "closed", "03": "closed", "04": "closed",
     }  # fmt: skip
-    assert calls["01"]["talk_ms"] / 1000 == pytest.approx(lasted, abs=1.5)
+    # the least jump is an hour; the minute is for a machine that is slow to hear her voice, or his hang-up
+    assert calls["01"]["talk_ms"] / 1000 == pytest.approx(lasted, abs=60)
     assert all(call["wait_ms"] >= 0 and call["ended_at"] >= call["arrived_at"] for call in calls.values())
     assert [event["seconds"] for event in jumps(running)] == [3600, -3600, 86400]
     await oracle.each_call_ended_once(running)

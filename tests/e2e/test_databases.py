@@ -6,7 +6,6 @@ Real servers in real trouble. Afterwards every call stands in the journal once, 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,9 +20,10 @@ from autocom.journal.postgres import PrivatePostgres
 from tests.support import asked, oracle, storm
 from tests.support.bureau import MUSIC, Bureau
 from tests.support.exchange import Exchange
-from tests.support.failover import Door, a_pair, port_of
+from tests.support.failover import a_pair, port_of
 from tests.support.phones import Phones
 from tests.support.postgres import execute, private_postgres
+from tests.support.wire import Wire
 
 pytestmark = [pytest.mark.timeout(150)]
 DID = "0199001001"
@@ -37,15 +37,11 @@ async def call(phones: Phones, bureau: Bureau, last: int) -> float:
     return heard
 
 
-def url_of(bureau: Bureau) -> str:
-    return str(json.loads((bureau.state / "service.json").read_text())["database"]).replace("+psycopg", "")
-
-
 @contextmanager
 def full_tables(bureau: Bureau) -> Iterator[None]:
     """The server refuses every event as it does where its disk is full (53100). A disk that really is cannot be had
     without root, and limits on its files (RLIMIT_FSIZE) hold until the next page is pruned."""
-    with psycopg.connect(url_of(bureau), autocommit=True) as db:
+    with psycopg.connect(asked.database(bureau), autocommit=True) as db:
         db.execute(
             "CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$"
@@ -67,6 +63,7 @@ def alerts(url: str) -> set[tuple[str, str]]:
 
 async def complete(exchange: Exchange, url: str, calls: int) -> None:
     """Each call once, each fact once, and nothing set aside."""
+    await exchange.finished_call(calls, within=60)  # only then has the last one's end been written at all
     await asked.until(
         exchange.bureau, lambda s: s["database"] == {"state": "up", "behind": 0, "behind_since": None}, 60
     )
@@ -92,10 +89,10 @@ async def test_postgresqls_own_disk_is_full(exchange: Exchange, measured: Any) -
             await asked.until(bureau, lambda s: "database_down" in {a["alert"] for a in s["alerts"]}, 20)
             during.append(await call(phones, bureau, 4))
         room = time.monotonic()
-        await complete(exchange, url_of(bureau), 4)
+        await complete(exchange, asked.database(bureau), 4)
         measured("caught up", time.monotonic() - room, "s", at_most=60)
     measured("a call's music is later by", max(during) - before, "s", at_most=0.5)
-    assert ("database_down", "raised") in alerts(url_of(bureau))
+    assert ("database_down", "raised") in alerts(asked.database(bureau))
     await oracle.each_call_ended_once(exchange)
     await oracle.nothing_is_left(exchange)
 
@@ -109,7 +106,7 @@ async def test_postgresql_fails_over_to_another_server(bureau: Bureau, tmp_path:
 async def _failed_over(
     bureau: Bureau, first: PrivatePostgres, second: PrivatePostgres, measured: Any
 ) -> None:
-    async with Door(port_of(first)).open() as door:
+    async with Wire(port_of(first)).open() as door:
         bureau.settings["AUTOCOM_DATABASE_URL"] = (
             sa.make_url(first.url).set(port=door.port).render_as_string(hide_password=False)
         )
@@ -142,7 +139,7 @@ def late(delays: list[float]) -> float:
 async def test_postgresql_is_stopped_under_load(tmp_path: Path, measured: Any, rounds: Any) -> None:
     bureau = storm.ready(Bureau.at(tmp_path / "bureau", secretaries=8))
     with private_postgres(tmp_path / "server") as server:
-        async with Door(port_of(server)).open() as door:
+        async with Wire(port_of(server)).open() as door:
             bureau.settings["AUTOCOM_DATABASE_URL"] = (
                 sa.make_url(server.url).set(port=door.port).render_as_string(hide_password=False)
             )
@@ -153,9 +150,13 @@ async def test_postgresql_is_stopped_under_load(tmp_path: Path, measured: Any, r
                     stopped = time.time()
                     await asyncio.to_thread(server.stop)
                     await asyncio.sleep(rounds(8.0, 600.0))
-                    status = await asked.status(bureau)
-                    assert status["database"]["state"] == "down", status["database"]
-                    assert "database_down" in {alert["alert"] for alert in status["alerts"]}
+                    status = await asked.until(
+                        bureau,
+                        lambda s: (
+                            s["database"]["state"] == "down"
+                            and "database_down" in {alert["alert"] for alert in s["alerts"]}
+                        ),
+                    )
                     measured("facts in the local log alone", status["database"]["behind"], "")
                     log = sum(file.stat().st_size for file in bureau.state.glob("journal.sqlite*"))
                     measured("the local log", log / 2**20, "MB", at_most=200)

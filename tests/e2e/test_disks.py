@@ -7,7 +7,6 @@ schema is locked for real. What callers hear decides, then the journal.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import resource
 import sqlite3
@@ -23,8 +22,12 @@ import pytest
 
 from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import CALLER, MUSIC, VOICES
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
+from tests.support.fault_matrix import Measured
 from tests.support.phones import Phones
+from tests.support.postgres import frozen
+from tests.support.staff import at_work
 
 pytestmark = [pytest.mark.timeout(120)]
 DID = "0199001001"
@@ -43,46 +46,40 @@ def full_disk(pid: int) -> Iterator[None]:
 
 
 async def entries(
-    exchange: Exchange, kind: str, least: int = 1, within: float = 15.0
+    exchange: Exchange, kind: str, least: int = 1, within: float = PATIENCE, **fields: str
 ) -> list[dict[str, Any]]:
-    """Of the house, from PostgreSQL, once there are so many."""
-    url = json.loads((exchange.bureau.state / "service.json").read_text())["database"]
+    """Of the house, with these fields, from PostgreSQL, once there are so many."""
     question = "SELECT fields FROM events WHERE kind = %s ORDER BY seq"
     found: list[dict[str, Any]] = []
     async with asyncio.timeout(within):
         while len(found) < least:
-            with psycopg.connect(url.replace("+psycopg", "")) as db:
-                found = [row[0] for row in db.execute(question, (kind,)).fetchall()]
+            with psycopg.connect(asked.database(exchange.bureau)) as db:
+                rows = [row[0] for row in db.execute(question, (kind,)).fetchall()]
+            found = [row for row in rows if fields.items() <= row.items()]
             await asyncio.sleep(0.1)
     return found
-
-
-async def at_work(phones: Phones, exchange: Exchange) -> Any:
-    account = exchange.bureau.secretaries[0]
-    phone = await phones.secretary(
-        account.id, account.password, exchange.bureau.sip, say=account.voice, answer_after=0.2
-    )
-    await asked.are(exchange.bureau, **{account.id: "free"})
-    return phone
 
 
 @pytest.mark.fault("F19")
 async def test_a_full_disk_costs_no_call_and_what_happened_is_written_once_there_is_room(
     exchange: Exchange,
+    measured: Measured,
 ) -> None:
     bureau = exchange.bureau
     async with Phones() as phones:
-        lea = await at_work(phones, exchange)
+        lea = await at_work(phones, bureau, answer_after=0.2)
         talking = await phones.dial(bureau.uri(DID), say=CALLER)
         await talking.hears(VOICES[0])
         with full_disk(exchange.pid):
+            full = time.monotonic()
+            await asked.until(bureau, lambda s: "disk_low" in {alert["alert"] for alert in s["alerts"]})
+            measured("the disk refuses: told after", time.monotonic() - full, at_most=5.0)
             waiting = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
             await waiting.hears(MUSIC)
             await talking.hears(VOICES[0], for_seconds=0.6)
             await talking.hangup()
             await waiting.hears(VOICES[0])
             await lea.call.hears(CALLER)
-            await asyncio.sleep(2)  # long enough for the look at the log that is due every second
             third = await phones.dial(bureau.uri(DID), "0639980103")
             await third.hears(MUSIC)
             await waiting.hangup()
@@ -91,7 +88,7 @@ async def test_a_full_disk_costs_no_call_and_what_happened_is_written_once_there
         await asked.are(bureau, lea="free")
         await exchange.finished_call(3, within=20)
     assert [call["outcome"] for call in await exchange.calls()] == ["served"] * 3
-    faults = [f for f in await entries(exchange, "fault", 2) if f["fault"] == "disk_low"]
+    faults = await entries(exchange, "fault", 2, fault="disk_low")
     assert [(f["where"], f["over"]) for f in faults] == [("journal.sqlite", False), ("journal.sqlite", True)]
     await oracle.each_call_ended_once(exchange)
     await oracle.nothing_is_left(exchange)
@@ -103,7 +100,7 @@ async def test_killed_while_the_disk_refuses_everything_the_next_start_takes_the
 ) -> None:
     bureau = exchange.bureau
     async with Phones() as phones:
-        lea = await at_work(phones, exchange)
+        lea = await at_work(phones, bureau, answer_after=0.2)
         talking = await phones.dial(bureau.uri(DID), say=CALLER)
         await talking.hears(VOICES[0])
         waiting = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
@@ -133,11 +130,10 @@ async def test_killed_while_the_disk_refuses_everything_the_next_start_takes_the
 @pytest.mark.fault("F17")
 async def test_a_locked_schema_and_a_start_without_postgresql_cost_no_call(exchange: Exchange) -> None:
     bureau = exchange.bureau
-    url = json.loads((bureau.state / "service.json").read_text())["database"].replace("+psycopg", "")
     async with Phones() as phones:
-        lea = await at_work(phones, exchange)
+        lea = await at_work(phones, bureau, answer_after=0.2)
         await asked.until(bureau, lambda s: s["database"]["state"] == "up", 20)
-        with psycopg.connect(url) as admin:
+        with psycopg.connect(asked.database(bureau)) as admin:
             admin.execute("LOCK TABLE events, calls, alembic_version IN ACCESS EXCLUSIVE MODE")
             caller = await phones.dial(bureau.uri(DID), say=CALLER)
             await caller.hears(VOICES[0])
@@ -151,10 +147,10 @@ async def test_a_locked_schema_and_a_start_without_postgresql_cost_no_call(excha
             await caller.hangup()
             await second.hears(VOICES[0])
             await lea.call.hears(CALLER)
-            await asked.until(bureau, lambda s: s["database"]["state"] == "down", 10)
-            async with asyncio.timeout(PATIENCE):
-                while not re.search("database away|journal_database_away", exchange.output):
-                    await asyncio.sleep(0.1)
+            await asked.until(bureau, lambda s: s["database"]["state"] == "down")
+            await eventually(
+                lambda: re.search("database away|journal_database_away", exchange.output), "it is in the log"
+            )
             admin.rollback()
         await second.hangup()
         await asked.until(bureau, lambda s: s["database"]["state"] == "up", 20)
@@ -172,26 +168,16 @@ async def test_an_exchange_that_is_started_while_postgresql_is_frozen_takes_its_
 ) -> None:
     bureau = exchange.bureau
     async with Phones() as phones:
-        await at_work(phones, exchange)
+        await at_work(phones, bureau, answer_after=0.2)
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
         await caller.hears(VOICES[0])
-        master = psutil.Process(
-            int((bureau.state / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()[0])
-        )
-        frozen = [master, *master.children(recursive=True)]
-        for process in frozen:
-            process.suspend()
-        try:
+        with frozen(bureau.state / "postgres"):
             await exchange.kill9()
             await exchange.start()
             assert "calls go on without it" in exchange.output
             await caller.hears(VOICES[0], for_seconds=0.6)
             await caller.hangup()
             await asked.are(bureau, lea="free")
-        finally:
-            for process in frozen:
-                if process.is_running():
-                    process.resume()
         await exchange.finished_call(within=30)
     assert [call["outcome"] for call in await exchange.calls()] == ["served"]
     await oracle.each_call_ended_once(exchange)
@@ -205,7 +191,7 @@ async def test_without_a_descriptor_left_calls_go_on_new_ones_too_and_the_alarm_
     burst = rounds(6, 12)
     itself = psutil.Process(exchange.pid)
     async with Phones() as phones:
-        await at_work(phones, exchange)
+        await at_work(phones, bureau, answer_after=0.2)
         talking = await phones.dial(bureau.uri(DID), say=CALLER)
         await talking.hears(VOICES[0])
         log = len(exchange.output)

@@ -17,47 +17,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.support import asked, oracle
 from tests.support.bureau import CALLER, MUSIC, VOICES, Bureau, queue
 from tests.support.console import asterisk_says
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
-from tests.support.leg import Leg
-from tests.support.phones import Phones, Softphone
+from tests.support.leg import AUDIBLE, Leg, heard_without_a_gap
+from tests.support.phones import Phones
+from tests.support.postgres import frozen, processes, signal_all
+from tests.support.staff import at_work
 
 pytestmark = [pytest.mark.timeout(120)]
 DID = "0199001001"
 
 
-async def at_work(phones: Phones, bureau: Bureau, index: int = 0, **habits: Any) -> Softphone:
-    """A registered softphone whose secretary is free."""
-    account = bureau.secretaries[index]
-    phone = await phones.secretary(account.id, account.password, bureau.sip, say=account.voice, **habits)
-    await asked.are(bureau, **{account.id: "free"})
-    return phone
-
-
-def asterisk_of(bureau: Bureau) -> int:
-    """The private Asterisk's process."""
-    return int((bureau.state / "asterisk" / "run" / "asterisk.pid").read_text())
-
-
-def postgres_of(bureau: Bureau) -> list[int]:
-    """The private PostgreSQL's processes, the postmaster first."""
-    pid_file = bureau.state / "postgres" / "cluster" / "postmaster.pid"
-    master = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-    return [master.pid, *(child.pid for child in master.children(recursive=True))]
-
-
-def signal_all(pids: list[int], number: signal.Signals) -> None:
-    """The same signal to each that is there."""
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+def asterisk_of(bureau: Bureau) -> int | None:
+    """The private Asterisk's process; None between its end and the next one's start."""
+    try:
+        return int((bureau.state / "asterisk" / "run" / "asterisk.pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 async def one_talks_one_waits(phones: Phones, bureau: Bureau) -> tuple[Leg, Leg]:
@@ -78,16 +59,12 @@ async def test_a_frozen_postgresql_costs_no_call_and_the_journal_catches_up(exch
     bureau = exchange.bureau
     async with Phones() as phones:
         lea = await at_work(phones, bureau, answer_after=0.2)
-        frozen = postgres_of(bureau)
-        signal_all(frozen, signal.SIGSTOP)
-        try:
+        with frozen(bureau.state / "postgres"):
             caller = await phones.dial(bureau.uri(DID), say=CALLER)
             await caller.hears(VOICES[0])
             await lea.call.hears(CALLER)
             await caller.hangup()
             await asked.are(bureau, lea="free")
-        finally:
-            signal_all(frozen, signal.SIGCONT)
         call = await exchange.finished_call(within=20)
         assert (call["outcome"], call["secretary"]) == ("served", "lea")
         await oracle.each_call_ended_once(exchange)
@@ -102,7 +79,7 @@ async def test_a_killed_postgresql_is_started_again_and_knows_what_happened_mean
         lea = await at_work(phones, bureau, answer_after=0.2)
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
         await caller.hears(VOICES[0])
-        killed = postgres_of(bureau)
+        killed = processes(bureau.state / "postgres")
         signal_all(killed, signal.SIGKILL)
         second = await phones.dial(bureau.uri(DID), "0639980102", say=CALLER)
         await second.hears(MUSIC)
@@ -113,7 +90,7 @@ async def test_a_killed_postgresql_is_started_again_and_knows_what_happened_mean
         await asked.until(
             bureau, lambda s: s["database"] == {"state": "up", "behind": 0, "behind_since": None}, 20
         )
-        assert postgres_of(bureau)[0] not in killed
+        assert processes(bureau.state / "postgres")[0] not in killed
         await exchange.finished_call(2)
         assert [c["outcome"] for c in await exchange.calls()] == ["served", "served"]
         await oracle.each_call_ended_once(exchange)
@@ -132,9 +109,10 @@ async def test_a_killed_asterisk_is_started_again_and_who_calls_again_has_the_pl
     async with Phones() as phones:
         talking, waiting = await one_talks_one_waits(phones, bureau)
         dead, began = asterisk_of(bureau), time.monotonic()
+        assert dead is not None
         os.kill(dead, signal.SIGKILL)
         await asked.until(bureau, lambda s: s["asterisk"]["state"] == "down")
-        await asked.until(bureau, lambda s: s["asterisk"]["state"] == "up" and s["calls"] == 0, 20)
+        await asked.until(bureau, lambda s: s["asterisk"]["state"] == "up" and s["calls"] == 0, 40)
         measured("serves again, its calls closed", time.monotonic() - began, at_most=10.0)
         assert asterisk_of(bureau) != dead
         await asked.are(bureau, lea="free")
@@ -196,8 +174,10 @@ async def test_modules_that_are_reloaded_and_an_asterisk_that_is_asked_to_stop_c
         began = time.monotonic()
         await asked.until(
             bureau,
-            lambda s: s["asterisk"]["state"] == "up" and asterisk_of(bureau) != old and s["calls"] == 0,
-            20,
+            lambda s: (
+                s["asterisk"]["state"] == "up" and asterisk_of(bureau) not in {old, None} and s["calls"] == 0
+            ),
+            30,
         )
         measured("stopped gracefully: the next one serves", time.monotonic() - began, at_most=6.0)
         await stopping
@@ -212,9 +192,8 @@ async def test_modules_that_are_reloaded_and_an_asterisk_that_is_asked_to_stop_c
             "01": "served", "02": "abandoned", "03": "served",
         }  # fmt: skip
         assert not [who for who, call in calls.items() if "pbx_lost" in kinds(call)]
-        # two seconds: what is shorter may be this machine's, with all that runs on it
-        assert max((gap.seconds for gap in talking.gaps(0.06)), default=0.0) < 2.0
-        assert max((gap.seconds for gap in waiting.gaps(0.06)), default=0.0) < 2.0
+        broke = heard_without_a_gap(talking, waiting)
+        measured("a break in what they hear who talk and wait", broke, at_most=AUDIBLE)
 
 
 def kinds(call: dict[str, Any]) -> list[str]:
@@ -275,11 +254,9 @@ async def until_socket(port: int, *, open_: bool, within: float = 10.0) -> None:
 # --- ends that are asked for ------------------------------------------------------------------
 
 
-async def until_said(exchange: Exchange, words: str, within: float = 10.0, times: int = 1) -> None:
+async def until_said(exchange: Exchange, words: str, within: float = 30.0, times: int = 1) -> None:
     """Wait until the exchange printed these words, so often."""
-    async with asyncio.timeout(within):
-        while exchange.output.count(words) < times:
-            await asyncio.sleep(0.05)
+    await eventually(lambda: exchange.output.count(words) >= times, f"{times} times {words}", within)
 
 
 async def test_sigterm_lets_a_conversation_end_and_refuses_new_callers_to_the_fallback(

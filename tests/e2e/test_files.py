@@ -6,7 +6,6 @@ One exchange. What autocom has converted is taken away under it; what the caller
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -14,8 +13,9 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from tests.support import PATIENCE, oracle
+from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import Bureau, client, play, queue
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.leg import Leg
 from tests.support.phones import Phones
@@ -23,6 +23,8 @@ from tests.support.tones import SILENCE, Run
 
 pytestmark = [pytest.mark.timeout(120)]
 FILES, EMPTY = "0199001002", "0199001003"
+HOW = {"away": "0199001004", "empty": "0199001005", "unreadable": "0199001006"}
+"""What becomes of a message, and the number whose callers would hear it: the same sound is told once in ten minutes."""
 GONE_TONE, GONE_MUSIC, EMPTY_MUSIC = 1980, 2170, 2370
 
 
@@ -32,8 +34,12 @@ async def exchange(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ex
     bureau.sound("gone-message", GONE_TONE, 3)
     bureau.sound("gone-music", GONE_MUSIC, 4)
     bureau.sound("empty-music", EMPTY_MUSIC, 4)
-    for name, did, music in (("files", FILES, "gone-music"), ("empty", EMPTY, "empty-music")):
-        rules = [{"name": "open", "do": [play("gone-message"), queue(music=music)]}]
+    lines = [("files", FILES, "gone-message", "gone-music"), ("empty", EMPTY, "gone-message", "empty-music")]
+    for how, did in HOW.items():
+        bureau.sound(f"message-{how}", GONE_TONE, 3)
+        lines.append((f"message-{how}", did, f"message-{how}", "gone-music"))
+    for name, did, message, music in lines:
+        rules = [{"name": "open", "do": [play(message), queue(music=music)]}]
         bureau.add(client(name, f"+33{did[1:]}", rules=rules))
     bureau.write()
     async with Exchange(bureau) as running:
@@ -58,17 +64,11 @@ def spoilt(exchange: Exchange, name: str, how: str) -> Iterator[None]:
         aside.replace(found)
 
 
-async def faults(exchange: Exchange, least: int) -> list[str]:
+def missing(exchange: Exchange) -> list[str]:
     """The sounds that were missing so far."""
-    url = json.loads((exchange.bureau.state / "service.json").read_text())["database"]
-    async with asyncio.timeout(15):
-        while True:
-            with psycopg.connect(url.replace("+psycopg", "")) as db:
-                rows = db.execute("SELECT fields FROM events WHERE kind = 'fault' ORDER BY seq").fetchall()
-            found = [row[0]["where"] for row in rows if row[0]["fault"] == "sound_missing"]
-            if len(found) >= least:
-                return found
-            await asyncio.sleep(0.1)
+    with psycopg.connect(asked.database(exchange.bureau)) as db:
+        rows = db.execute("SELECT fields FROM events WHERE kind = 'fault' ORDER BY seq").fetchall()
+    return [row[0]["where"] for row in rows if row[0]["fault"] == "sound_missing"]
 
 
 def sound_after(leg: Leg, tone: int) -> list[Run]:
@@ -85,13 +85,13 @@ async def test_a_message_that_is_not_there_is_skipped_and_said(
 ) -> None:
     bureau = exchange.bureau
     async with Phones() as phones:
-        with spoilt(exchange, "gone-message", how):
-            caller = await phones.dial(bureau.uri(FILES))
+        with spoilt(exchange, f"message-{how}", how):
+            caller = await phones.dial(bureau.uri(HOW[how]))
             music = await caller.hears(GONE_MUSIC)
         await caller.hangup()
     assert (GONE_TONE,) not in caller.heard()
     measured("from the call to the step after the message", music - 0.3, "s", at_most=1.0)
-    assert "gone-message" in await faults(exchange, 1)
+    await eventually(lambda: f"message-{how}" in missing(exchange), "a sound that was missing is said")
     await oracle.nothing_is_left(exchange)
 
 
@@ -116,7 +116,7 @@ async def test_a_music_that_is_not_there_gives_way_to_another(
     began = next(run.end for run in caller.timeline() if run.chord == (GONE_TONE,))
     assert (tone,) not in caller.heard()
     measured("silence before another music", played[0].start - began, "s", at_most=2.0)
-    async with asyncio.timeout(PATIENCE):
-        while f"music-{music}" not in " ".join(await faults(exchange, 1)):
-            await asyncio.sleep(0.1)
+    await eventually(
+        lambda: f"music-{music}" in " ".join(missing(exchange)), "a music that was missing is said"
+    )
     await oracle.nothing_is_left(exchange)

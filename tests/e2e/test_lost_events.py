@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Callable
@@ -13,9 +12,9 @@ from typing import Any
 import pytest
 
 from autocom.asterisk.installation import find
-from tests.e2e.test_serve import running, written
 from tests.support.bureau import CALLER as HIM
 from tests.support.bureau import VOICES, Bureau, queue
+from tests.support.elsewhere import running, written
 from tests.support.eventually import eventually
 from tests.support.exchange import COMMAND, READY
 from tests.support.leg import Leg
@@ -127,4 +126,4 @@ async def test_an_entry_an_answer_and_the_ends_that_never_arrive_are_made_up_for
         caller = await here.call()
         await caller.hears(HER)
         await caller.hangup()
-        await asyncio.wait_for(here.lea.call.closed(), 5)
+        await here.lea.call.closed()

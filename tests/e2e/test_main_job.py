@@ -287,6 +287,7 @@ async def test_s14_who_does_not_pick_up_is_followed_by_the_next_without_a_break(
         assert await exchange.cli("secretary", "lea", "resume") == "lea is free\n"
 
 
+@pytest.mark.fault("F37")
 async def test_s22_the_call_after_the_last_one_a_client_bought_and_no_other_takes_on_full(
     bureau: Bureau, start_exchange: Any
 ) -> None:
@@ -360,6 +361,7 @@ async def test_a_closed_client_is_told_so_and_no_phone_rings(bureau: Bureau, sta
         assert (call["outcome"], call["rule"]) == ("closed", "closed")
 
 
+@pytest.mark.fault("F37")
 async def test_the_wait_ends_by_rule_and_an_empty_floor_has_its_own_way_out(
     bureau: Bureau, start_exchange: Any
 ) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from datetime import datetime
 from typing import Any
 
@@ -23,14 +22,6 @@ pytestmark = [pytest.mark.timeout(120)]
 DID = "0199001001"
 
 
-async def hasten_rtp_timeout(bureau: Bureau, seconds: int) -> None:
-    """Let Asterisk notice silence sooner than after a minute."""
-    for conf in (bureau.state / "asterisk").rglob("pjsip*.conf"):
-        text = conf.read_text()
-        conf.write_text(re.sub(r"^rtp_timeout *=.*$", f"rtp_timeout = {seconds}", text, flags=re.MULTILINE))
-    await oracle.reload_module(bureau, "res_pjsip.so")
-
-
 @pytest.mark.fault("F24")
 async def test_s15_a_phone_that_vanishes_in_the_conversation_puts_its_caller_back_to_the_head(
     bureau: Bureau, start_exchange: Any
@@ -39,7 +30,7 @@ async def test_s15_a_phone_that_vanishes_in_the_conversation_puts_its_caller_bac
     bureau.client("lilas")["rules"][0]["do"] = [queue()]
     bureau.write()
     exchange = await start_exchange(bureau)
-    await hasten_rtp_timeout(bureau, 3)
+    await oracle.set_rtp_timeout(bureau, 3)
     lea, ines = bureau.secretaries
     async with Phones() as phones:
         gone = SipPhone(bureau.sip, lea.id, lea.password)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support import PATIENCE, tones
 from tests.support.bureau import CALLER, VOICES, Bureau, client, queue
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.leg import Leg
 from tests.support.oracle import nothing_is_left
@@ -192,9 +193,10 @@ async def test_a_practice_of_health_is_not_recorded_and_she_reads_why(
         await caller.hears(HER)
         await lea.call.press("*8")
         await phones.trace.shows(caller.call, lambda _: True)
-        async with asyncio.timeout(PATIENCE):
-            while not any("secret professionnel" in m.body for m in phones.wire if m.method == "MESSAGE"):
-                await asyncio.sleep(0.1)
+        await eventually(
+            lambda: any("secret professionnel" in m.body for m in phones.wire if m.method == "MESSAGE"),
+            "she is told why",
+        )
         assert (await exchange.status())["secretaries"][0]["recorded"] is False
         assert on_disk(bureau) == []
         await caller.hangup()

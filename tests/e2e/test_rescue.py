@@ -18,11 +18,13 @@ import pytest
 from autocom import pulse
 from autocom.rescue import card
 from autocom.rescue.judge import AWAY_FOR, GATE_AFTER
-from tests.support import asked, oracle, tones
+from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import CALLER, MESSAGE, MUSIC, VOICES, Bureau, client, play, queue
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
-from tests.support.leg import Leg
+from tests.support.leg import AUDIBLE, Leg, heard_without_a_gap
 from tests.support.phones import Phones, Softphone
+from tests.support.staff import all_at_work, at_work
 
 pytestmark = [pytest.mark.timeout(150)]
 TALK, WAIT = "0199001001", "0199001002"
@@ -51,21 +53,16 @@ async def faults(exchange: Exchange) -> list[dict[str, Any]]:
     return [event for event in oracle.events(exchange) if event.get("event") == "fault"]
 
 
-async def rescuer(exchange: Exchange, within: float = 10.0) -> int:
-    """Its pid, once it runs and has said that it does."""
+async def rescuer(exchange: Exchange) -> None:
+    """Wait until it runs and has said that it does."""
     state = exchange.bureau.state.resolve()
-    async with asyncio.timeout(within):
-        while (found := card.running(state)) is None:
-            await asyncio.sleep(0.05)
-    return found[0]
+    await eventually(lambda: card.running(state), "the rescuer runs")
 
 
 async def said(exchange: Exchange, event: str, within: float) -> float:
     """Wait until the rescuer has said so; the instant."""
     path = exchange.bureau.state / "rescue" / "rescuer.log"
-    async with asyncio.timeout(within):
-        while not path.exists() or f'"event": "{event}"' not in path.read_text():
-            await asyncio.sleep(0.05)
+    await eventually(lambda: path.exists() and f'"event": "{event}"' in path.read_text(), event, within)
     return time.monotonic()
 
 
@@ -87,10 +84,7 @@ async def test_a_frozen_exchange_loses_nobody_and_wakes_up_to_what_is_true(
     bureau = exchange.bureau
     async with Phones() as phones:
         await rescuer(exchange)
-        lea, ines = [
-            await phones.secretary(a.id, a.password, bureau.sip, say=a.voice) for a in bureau.secretaries
-        ]
-        await asked.are(bureau, lea="free", ines="free")
+        lea, ines = await all_at_work(phones, bureau)
         await exchange.cli("secretary", "ines", "pause", "lunch")
         talking, waiting = await one_talks_one_waits(phones, bureau, lea)
 
@@ -98,7 +92,7 @@ async def test_a_frozen_exchange_loses_nobody_and_wakes_up_to_what_is_true(
         frozen = time.monotonic()
         first = await phones.dial(bureau.uri(TALK), "0639980103", say=CALLER)
         claimless = await first.hears(MESSAGE, for_seconds=0.1)
-        await said(exchange, "gate_closed", GATE_AFTER + 3)
+        await said(exchange, "gate_closed", GATE_AFTER + PATIENCE)
         second = await phones.dial(bureau.uri(TALK), "0639980104", say=CALLER)
         gated = await second.hears(MESSAGE, for_seconds=0.1)
         await asyncio.sleep(max(0.0, 10 - (time.monotonic() - frozen)))
@@ -106,9 +100,11 @@ async def test_a_frozen_exchange_loses_nobody_and_wakes_up_to_what_is_true(
         measured("frozen: INVITE to tone", claimless, "s", at_most=2.5)
         measured("frozen, the gate closed: INVITE to tone", gated, "s", at_most=1.5)
 
-        await said(exchange, "gate_opened", 5)
+        await said(exchange, "gate_opened", PATIENCE)
         await talking.hears(VOICES[0], for_seconds=0.8)
         await waiting.hears(MUSIC)
+        broke = heard_without_a_gap(talking, waiting)
+        measured("frozen: a break in what they hear who wait and talk", broke, "s", at_most=AUDIBLE)
         status = await asked.status(bureau)
         assert [row["caller"] for row in status["waiting"]] == ["+33639980102"], "he kept his place"
         await exchange.cli("secretary", "ines", "resume")
@@ -133,10 +129,7 @@ async def test_callers_of_an_exchange_that_stays_away_are_handed_over_in_order_a
     bureau = exchange.bureau
     async with Phones() as phones:
         await rescuer(exchange)
-        lea, ines = [
-            await phones.secretary(a.id, a.password, bureau.sip, say=a.voice) for a in bureau.secretaries
-        ]
-        await asked.are(bureau, lea="free", ines="free")
+        lea, ines = await all_at_work(phones, bureau)
         talking = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
         await lea.rings()
         await lea.answer()
@@ -152,7 +145,7 @@ async def test_callers_of_an_exchange_that_stays_away_are_handed_over_in_order_a
         else:
             exchange.send(fault)
         began = time.monotonic()
-        handed = await said(exchange, "handed_over", AWAY_FOR + 10) - began
+        handed = await said(exchange, "handed_over", 2 * (AWAY_FOR + 3)) - began
         assert handed > AWAY_FOR - 1
         measured("nobody came back: handed to the fallback", handed, "s", at_most=AWAY_FOR + 3)
         # her phone had rung all the time; it is free now, and rings for the first of them again
@@ -165,7 +158,7 @@ async def test_callers_of_an_exchange_that_stays_away_are_handed_over_in_order_a
             await exchange.start()
         else:
             exchange.send(signal.SIGCONT)
-            await said(exchange, "gate_opened", 5)
+            await said(exchange, "gate_opened", PATIENCE)
         await first.hears(VOICES[1], for_seconds=0.8)
         await talking.hears(VOICES[0], for_seconds=0.8)
         assert second.close_reason is None
@@ -189,10 +182,7 @@ async def test_callers_of_an_ari_that_answers_nothing_are_handed_over_under_a_li
     state = bureau.state.resolve()
     async with Phones() as phones:
         await rescuer(exchange)
-        lea, _ = [
-            await phones.secretary(a.id, a.password, bureau.sip, say=a.voice) for a in bureau.secretaries
-        ]
-        await asked.are(bureau, lea="free", ines="free")
+        lea, _ = await all_at_work(phones, bureau)
         await exchange.cli("secretary", "ines", "pause", "lunch")
         talking, waiting = await one_talks_one_waits(phones, bureau, lea)
 
@@ -203,25 +193,27 @@ async def test_callers_of_an_ari_that_answers_nothing_are_handed_over_under_a_li
             port = deaf.sockets[0].getsockname()[1]
             began = time.monotonic()
             card.write(state, replace(door, ari_url=f"http://127.0.0.1:{port}"))
-            closed = await said(exchange, "ari_hung", 10) - began
-            handed = await said(exchange, "handed_over", 20) - began
+            closed = await said(exchange, "ari_hung", 30) - began
+            new = await phones.dial(bureau.uri(TALK), "0639980103", say=CALLER)
+            measured("ARI hung: INVITE to tone", await new.hears(MESSAGE, for_seconds=0.1), "s", at_most=2.5)
+            handed = await said(exchange, "handed_over", 60) - began
             measured("ARI hung: gate closed", closed, "s", at_most=6.0)
             measured("ARI hung: callers handed over", handed, "s", at_most=15.0)
             await talking.hears(VOICES[0], for_seconds=0.8)
             status = await asked.until(bureau, lambda s: s["waiting"] == [])
             assert status["calls"] == 1
             card.write(state, door)
-            await said(exchange, "gate_opened", 10)
+            await said(exchange, "gate_opened", PATIENCE)
         assert waiting.close_reason is None
-        for each in (waiting, talking):
+        for each in (new, waiting, talking):
             await each.hangup()
-        await exchange.finished_call(2)
+        await exchange.finished_call(3)
         await oracle.nothing_is_left(exchange)
         await oracle.each_call_ended_once(exchange)
         await asyncio.sleep(2.5)  # as above
         outcomes = {call["caller"][-2:]: call["outcome"] for call in await exchange.calls()}
-        assert len(await exchange.calls()) == 2
-    assert outcomes == {"01": "served", "02": "fallback"}
+        assert len(await exchange.calls()) == 3
+    assert outcomes == {"01": "served", "02": "fallback", "03": "fallback"}
     assert "asterisk_hung" in {event["fault"] for event in await faults(exchange)}
 
 
@@ -243,7 +235,7 @@ if "up" in __import__("sys").argv[1:]:
 
 @pytest.mark.fault("F8")
 async def test_a_loop_that_stands_still_is_logged_and_one_that_stands_for_long_ends_itself(
-    bureau: Bureau, tmp_path: Path, start_exchange: Any, measured: Any
+    bureau: Bureau, tmp_path: Path, start_exchange: Any, measured: Any, rounds: Any
 ) -> None:
     seconds = tmp_path / "seconds"
     (tmp_path / "site").mkdir()
@@ -255,37 +247,37 @@ async def test_a_loop_that_stands_still_is_logged_and_one_that_stands_for_long_e
     def late() -> list[dict[str, Any]]:
         return [event for event in oracle.events(exchange, "warning") if event["event"] == "loop_late"]
 
-    async def until_late(count: int) -> None:
-        async with asyncio.timeout(15):
-            while len(late()) < count:
-                await asyncio.sleep(0.05)
-
     async with Phones() as phones:
-        waiting = await phones.dial(bureau.uri(TALK), "0639980101", say=CALLER)
-        await waiting.hears(MUSIC)
+        talking, waiting = await one_talks_one_waits(phones, bureau, await at_work(phones, bureau))
         seconds.write_text("0.5")
         exchange.send(signal.SIGUSR1)
         await asyncio.sleep(1.0)
-        unnoticed = len(late())
+        before = len(late())
+        # beside other tests the loop may be late for want of a processor
+        assert rounds(0, before) == 0, "half a second is nothing to speak of"
         seconds.write_text("2")
         exchange.send(signal.SIGUSR1)
-        await until_late(unnoticed + 1)
+        began = time.monotonic()
+        await eventually(lambda: len(late()) > before, "loop_late")
+        measured("the loop stands still for 2 s: found after", time.monotonic() - began, "s", at_most=3.0)
         assert any("sitecustomize.py:" in place for place in late()[-1]["frames"]), late()[-1]
-        assert (await asked.status(bureau))["calls"] == 1
-        seconds.write_text("12")
+        assert (await asked.status(bureau))["calls"] == 2
+        seconds.write_text("60")
         exchange.send(signal.SIGUSR1)
         began = time.monotonic()
-        code = await exchange.ended(10)
+        code = await exchange.ended(30)
         took = time.monotonic() - began
         assert code == pulse.EXIT
         measured("the loop stands still: ended itself", took, "s", at_most=7.0)
         assert f"pid {pid}" in (bureau.state / pulse.STORY).read_text()
-        await waiting.hears(MUSIC)
         await exchange.start()
-        assert [row["caller"] for row in (await asked.status(bureau))["waiting"]] == ["+33639980101"]
-        await waiting.hangup()
-        await exchange.finished_call(1)
+        assert [row["caller"] for row in (await asked.status(bureau))["waiting"]] == ["+33639980102"]
+        await waiting.hears(MUSIC, for_seconds=0.8)
+        await talking.hears(VOICES[0], for_seconds=0.8)
+        broke = heard_without_a_gap(talking, waiting)
+        measured("the loop stands still: a break in what they hear who wait and talk", broke, at_most=AUDIBLE)
+        for each in (talking, waiting):
+            await each.hangup()
+        await exchange.finished_call(2)
     found = [event for event in await faults(exchange) if event["fault"] == "loop_blocked"]
     assert any("ended itself at" in event["detail"] for event in found)
-    heard = [run for run in waiting.timeline() if run.seconds >= 1.0]
-    assert tones.SILENCE not in {run.chord for run in heard[1:]}, heard

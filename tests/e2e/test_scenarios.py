@@ -22,6 +22,7 @@ import pytest
 from autocom.config import load
 from autocom.core.model import Configuration
 from autocom.core.routing import Circumstances, choose
+from autocom.state import read_card
 from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import CLOSED, MESSAGE, MUSIC, Bureau, client, play, queue
 from tests.support.callers import Callers
@@ -187,9 +188,9 @@ class Staff:
 
 async def say(exchange: Exchange, who: str, verb: str, **asked: str) -> None:
     """What `autocom secretary` does, without its start."""
-    card = json.loads((exchange.bureau.state / "service.json").read_text())
-    url = f"{card['http']}/v1/secretaries/{who}/{verb}"
-    bearer = {"Authorization": f"Bearer {card['token']}"}
+    card = read_card(exchange.bureau.state)
+    url = f"{card.http}/v1/secretaries/{who}/{verb}"
+    bearer = {"Authorization": f"Bearer {card.token}"}
     async with aiohttp.ClientSession(headers=bearer) as http, http.post(url, params=asked) as answer:
         assert answer.status == 200, await answer.text()
 

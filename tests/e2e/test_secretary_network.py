@@ -7,7 +7,6 @@ story of one evening on one exchange, since each step begins where the last one 
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 
 import pytest
@@ -24,18 +23,9 @@ pytestmark = [pytest.mark.timeout(240)]
 
 DID = "0199001001"
 HERS, COLLEAGUES = VOICES[:2]
-REAL_RTP_TIMEOUT = 18
+REAL_RTP_TIMEOUT, SHORT_RTP_TIMEOUT = 18, 10
 FOUND_AGAIN = 45.0
 """Seconds to wait for a phone at its old address: Asterisk asks for it every 20 s, and a registration is no answer."""
-
-
-async def shorten_rtp_timeout(bureau: Bureau, seconds: int) -> None:
-    """Let Asterisk notice sooner that nothing comes from a phone; it is 18 s."""
-    for conf in (bureau.state / "asterisk").rglob("pjsip*.conf"):
-        text = conf.read_text()
-        assert f"rtp_timeout = {REAL_RTP_TIMEOUT}\n" in text
-        conf.write_text(re.sub(r"^rtp_timeout *=.*$", f"rtp_timeout = {seconds}", text, flags=re.MULTILINE))
-    await oracle.reload_module(bureau, "res_pjsip.so")
 
 
 def silence_after(leg: Leg, voice: int) -> float:
@@ -69,16 +59,16 @@ async def test_her_network_loses_packets_goes_for_seconds_goes_for_good_and_move
     bureau.client("lilas")["rules"][0]["do"] = [queue(ring_for="4s")]
     bureau.write()
     exchange: Exchange = await start_exchange(bureau)
-    patience = rounds(7, REAL_RTP_TIMEOUT)
+    patience = rounds(SHORT_RTP_TIMEOUT, REAL_RTP_TIMEOUT)
     if patience != REAL_RTP_TIMEOUT:
-        await shorten_rtp_timeout(bureau, patience)
+        await oracle.set_rtp_timeout(bureau, patience)
     lea, ines = bureau.secretaries
     async with Phones() as phones, Relay(bureau.sip) as net:
         hers = await phones.secretary(lea.id, lea.password, net.address, say=HERS, answer_after=0.2)
         other = await phones.secretary(ines.id, ines.password, bureau.sip, say=COLLEAGUES, answer_after=0.2)
         await exchange.free()
         caller = await phones.dial(bureau.uri(DID), say=CALLER)
-        await lossy(caller, hers, net, measured, rounds)
+        await lossy(exchange, caller, hers, net, measured, rounds)
         await away_for_five_seconds(exchange, caller, hers, net)
         await gone_for_good(exchange, caller, other, net, measured, patience)
         await caller.hangup()
@@ -88,7 +78,9 @@ async def test_her_network_loses_packets_goes_for_seconds_goes_for_good_and_move
     await oracle.each_call_ended_once(exchange)
 
 
-async def lossy(caller: Leg, hers: Softphone, net: Relay, measured: Any, rounds: Any) -> None:
+async def lossy(
+    exchange: Exchange, caller: Leg, hers: Softphone, net: Relay, measured: Any, rounds: Any
+) -> None:
     await caller.hears(HERS)
     await hers.call.hears(CALLER)
     for loss in (0.02, 0.05, 0.3):
@@ -97,6 +89,9 @@ async def lossy(caller: Leg, hers: Softphone, net: Relay, measured: Any, rounds:
             await asyncio.sleep(1.0)  # a second of this network, so often
             assert caller.close_reason is None
         heard = min(share_of(caller, HERS, 1.0), share_of(hers.call, CALLER, 1.0))
+        await asked.are(exchange.bureau, lea="talking")
+        if loss < 0.1:
+            assert heard > 0.5, f"at {loss:.0%} loss they do not understand each other any more"
         measured(f"of a second silent at {loss:.0%} loss", 1 - heard, "s", at_most=0.2 + 2 * loss)
     assert net.lost > 0
     net.lose = 0.0

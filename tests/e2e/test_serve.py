@@ -6,16 +6,14 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from autocom.asterisk.conf.dialplan import ROUTER
 from autocom.asterisk.installation import find
 from tests.support.bureau import MESSAGE, Bureau
+from tests.support.elsewhere import running, written
 from tests.support.eventually import eventually
 from tests.support.exchange import COMMAND, READY
 from tests.support.phones import Phones
@@ -23,28 +21,6 @@ from tests.support.ports import free_ports
 
 pytestmark = pytest.mark.timeout(150)
 DID = "+33199001001"
-
-
-@contextmanager
-def running(
-    *command: str | Path, environment: dict[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            list(map(str, command)), env=environment, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.wait()
-        print(f"--- end of {log.name} ---\n{log.read_text(errors='replace')[-4000:]}")
-
-
-def written(bureau: Bureau) -> bool:
-    """Whether all is there that Asterisk needs: its scripts are written last."""
-    return (bureau.state / "asterisk" / "agi-bin" / ROUTER).exists()
 
 
 async def test_an_asterisk_elsewhere_serves_calls_follows_a_reload_and_outlives_us(

@@ -24,6 +24,7 @@ from tests.support import asked
 from tests.support.bureau import Bureau
 from tests.support.console import asterisk_says
 from tests.support.exchange import Exchange
+from tests.support.postgres import frozen
 from tests.support.storm import Storm, ready
 
 pytestmark = [pytest.mark.timeout(1800)]
@@ -65,14 +66,8 @@ class Faults:
 
     async def database_frozen(self) -> None:
         """SIGSTOP of every process of PostgreSQL."""
-        pid_file = self.bureau.state / "postgres" / "cluster" / "postmaster.pid"
-        master = psutil.Process(int(pid_file.read_text().splitlines()[0]))
-        stopped = [master, *master.children(recursive=True)]
-        for each in stopped:
-            each.suspend()
-        await asyncio.sleep(self.away)  # as above
-        for each in stopped:
-            each.resume()
+        with frozen(self.bureau.state / "postgres"):
+            await asyncio.sleep(self.away)  # as above
 
     async def ari_cut(self) -> None:
         """Asterisk closes the socket of events."""

@@ -19,6 +19,8 @@ import pytest
 
 from tests.support import asked
 from tests.support.bureau import CALLER, VOICES, Bureau, client, play, queue
+from tests.support.eventually import eventually
+from tests.support.leg import AUDIBLE, heard_without_a_gap
 from tests.support.lossy import Trouble
 from tests.support.phones import Phones
 from tests.support.storm import Storm, ready
@@ -168,11 +170,9 @@ async def test_whatever_becomes_of_the_ways_to_asterisk_is_a_delay_and_no_more(
         async with storm:
             await _ways_are_spoilt(house, measured, rounds)
             await storm.drained(120)
-            assert house.line.spoiled.total() > 5, house.line.spoiled
             await phone.call.hears(CALLER)
             await talking.hears(VOICES[0], for_seconds=0.8)
-            # what is shorter may be this machine's, with all that runs on it
-            assert max((gap.seconds for gap in talking.gaps(0.06)), default=0.0) < 2.0
+            measured("a break in what he hears who talks", heard_without_a_gap(talking), at_most=AUDIBLE)
             await talking.hangup()
             await asked.are(bureau, lea="free")
             ledger = await storm.balance(house.exchange)
@@ -194,14 +194,16 @@ async def _ways_are_spoilt(house: House, measured: Any, rounds: Any) -> None:
         noticed, found = await silent(house, seconds)
         measured(f"silent for {seconds:g} s: noticed", noticed, at_most=5.0)
         measured(f"silent for {seconds:g} s: found after it was whole", found, at_most=2.5)
-    await house.says("ami_connected", ami + 1, 20)
+    await house.says("ami_connected", ami + 1, 40)
     measured("AMI silent: connected anew", time.monotonic() - began, at_most=rounds(10.0, 70.0))
     house.line.trouble, house.ami.bytes_a_second = spoilt(1), 2000
     await asyncio.sleep(rounds(6.0, 840.0))
+    await eventually(lambda: house.line.spoiled.total() > 5, "hardly any request was spoilt", 60)
     house.line.trouble, house.ami.bytes_a_second = (lambda _method, _path: None), None
     house.line.relay = mangled(2)
     house.ami.inject(b"Event: Unheard\r\nOf: nothing\r\n\r\n" * 20_000)
     await asyncio.sleep(rounds(3.0, 60.0))
+    await house.says("ari_event_unreadable", 1, 60)  # there is one for each event that is none
     house.line.relay = lambda text: ((0.0, text),)
     ami = house.said("ami_connected")
     house.ami.inject(b"a line without an end" * 100_000)

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_faults import asterisk_says
 from tests.support import asked, oracle
 from tests.support.bureau import (
     CALLER,
@@ -29,6 +28,7 @@ from tests.support.bureau import (
     play,
     queue,
 )
+from tests.support.console import asterisk_says
 from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones
@@ -162,7 +162,7 @@ async def test_with_autocom_dead_each_caller_is_served_as_his_clients_and_the_jo
         leg = await cell.rings()
         assert "sip:+33261912010@" in leg.invite.header("From")
         await leg.answered()
-        await asyncio.sleep(0.5)
+        await leg.is_spoken_to()
         await leg.press("1")
         await fourth.hears(VOICE)
         await leg.hears(CALLER)
@@ -281,7 +281,7 @@ async def test_a_reload_a_logout_and_overrides_reach_the_fallback_as_do_who_is_o
         await urgent.hears(MESSAGE)
         leg = await doctor.rings()
         await leg.answered()
-        await asyncio.sleep(0.5)
+        await leg.is_spoken_to()
         await leg.press("1")
         await urgent.hears(VOICE)
         await leg.hears(CALLER)

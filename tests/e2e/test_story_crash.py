@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_faults import asterisk_says
 from tests.support import oracle
 from tests.support.bureau import CALLER, MESSAGE, MUSIC, OTHER_MUSIC, VOICES, Bureau, client, play, queue
+from tests.support.console import asterisk_says
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.phones import Phones
 from tests.support.webphone.browser import Browser, WebPhone
@@ -75,9 +76,10 @@ def bureau(tmp_path: Path, bugged: Path) -> Iterator[Bureau]:
 
 async def crashed(exchange: Exchange, count: int) -> None:
     """Wait until so many stories have."""
-    async with asyncio.timeout(10):
-        while len([e for e in oracle.events(exchange) if e["event"] == "call crashed"]) < count:
-            await asyncio.sleep(0.05)
+    await eventually(
+        lambda: len([e for e in oracle.events(exchange) if e["event"] == "call crashed"]) >= count,
+        f"{count} stories have crashed",
+    )
 
 
 async def rung_by_asterisk(bureau: Bureau, phone: WebPhone) -> None:

@@ -20,13 +20,15 @@ import pytest
 
 from autocom.news import heard
 from autocom.state import read_card
-from tests.support import asked, oracle, tones
+from tests.support import PATIENCE, asked, oracle
 from tests.support.bureau import CALLER, MUSIC, VOICES, Bureau, client, play, queue
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.fault_matrix import Measured
-from tests.support.leg import Leg
+from tests.support.leg import AUDIBLE, Leg, heard_without_a_gap
 from tests.support.phones import Phones
 from tests.support.sip_phone import SipLine
+from tests.support.staff import all_at_work
 
 pytestmark = [pytest.mark.timeout(120)]
 DIDS = {"talk": "0199001001", "ring": "0199001002", "wait": "0199001003", "arrive": "0199001004"}
@@ -101,15 +103,6 @@ class Arrivals:
         self._line.end(sound)
 
 
-def without_a_gap(*callers: Leg) -> None:
-    """Since the first sound there never was a second without one; shorter breaks are the recorder's own on a busy
-    machine."""
-    for leg in callers:
-        runs = leg.timeline()
-        quiet = [run.seconds for run in runs if run.chord in (tones.SILENCE, tones.OTHER)]
-        assert max(quiet, default=0.0) < 1.0, ", ".join(map(str, runs))
-
-
 async def called(phones: Phones, exchange: Exchange, name: str, number: str) -> Leg:
     """A caller of the client of that name."""
     return await phones.dial(exchange.bureau.uri(DIDS[name]), number, say=CALLER)
@@ -117,11 +110,7 @@ async def called(phones: Phones, exchange: Exchange, name: str, number: str) -> 
 
 async def test_a_new_version_takes_over_and_no_call_notices(exchange: Exchange, measured: Measured) -> None:
     async with Phones() as phones, SipLine(exchange.bureau.sip) as line:
-        lea, ines, chloe, _ = [
-            await phones.secretary(a.id, a.password, exchange.bureau.sip, say=a.voice)
-            for a in exchange.bureau.secretaries
-        ]
-        await exchange.free()
+        lea, ines, chloe, _ = await all_at_work(phones, exchange.bureau)
         for name in ("chloe", "manon"):
             await exchange.cli("secretary", name, "pause", "lunch")
         talking = await called(phones, exchange, "talk", "0639980101")
@@ -157,7 +146,8 @@ async def test_a_new_version_takes_over_and_no_call_notices(exchange: Exchange, 
         await chloe.answer()
         await waiting.hears(VOICES[2])
         await talking.hears(VOICES[0], for_seconds=0.8)
-        without_a_gap(talking, waiting)
+        broke = heard_without_a_gap(talking, waiting)
+        measured("upgrade: a break in what they hear who talk and wait", broke, at_most=AUDIBLE)
         for leg in (talking, waiting, ringing):
             await leg.hangup()
         await exchange.finished_call(arrivals.count + 3)
@@ -215,10 +205,10 @@ async def test_the_running_exchange_starts_its_successor_itself_and_names_it_to_
                 assert await exchange.ended(10) == 0
                 assert (await exchange.status())["asterisk"]["state"] == "up"
                 # no STOPPING=1: the unit goes on with another main process
-                told = [supervisor.recv(100).decode() for _ in range(3)]
+                loop = asyncio.get_running_loop()
+                async with asyncio.timeout(PATIENCE):  # the last one comes after the card that names it
+                    told = [(await loop.sock_recv(supervisor, 100)).decode() for _ in range(3)]
                 assert told == ["READY=1", f"MAINPID={successor}", "READY=1"]
             finally:
                 os.kill(successor, signal.SIGTERM)
-                async with asyncio.timeout(20):
-                    while exchange.left_running():
-                        await asyncio.sleep(0.05)
+                await eventually(lambda: not exchange.left_running(), "nothing is left running")

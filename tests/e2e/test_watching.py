@@ -14,6 +14,7 @@ from autocom.calls.quality import CALLER, SECRETARY, TEXTS
 from tests.support.bureau import CALLER as HIM
 from tests.support.bureau import MUSIC, VOICES, Bureau, queue
 from tests.support.callers import Callers
+from tests.support.eventually import eventually
 from tests.support.exchange import Exchange
 from tests.support.oracle import ari, command_ari, nothing_is_left
 from tests.support.phones import Phones
@@ -88,9 +89,10 @@ async def test_a_caller_from_whom_nothing_comes_is_told_to_the_secretary(
         answer = await callers.invite(DID, frm="<sip:0639980101@operator.example>")
         await callers.answered(answer)
         await until_side(exchange, CALLER)
-        async with asyncio.timeout(5):
-            while not any(TEXTS[CALLER][0] in m.text for m in phones.wire if m.method == "MESSAGE"):
-                await asyncio.sleep(0.1)
+        await eventually(
+            lambda: any(TEXTS[CALLER][0] in m.text for m in phones.wire if m.method == "MESSAGE"),
+            "she is told",
+        )
         await hers.call.hangup()
         await callers.dismissed(answer)
         await exchange.finished_call()
@@ -118,9 +120,9 @@ async def test_what_differs_from_what_we_know_is_mended_on_the_real_asterisk(
         await command_ari(bureau, "POST", f"bridges/{bridge['id']}/removeChannel?channel={caller}")
         await command_ari(bureau, "POST", "bridges/talk-c9-1?type=mixing")
         await command_ari(bureau, "DELETE", f"channels/{waits}/moh")  # heard at once: no look is needed
-        async with asyncio.timeout(WITHIN):
-            while sorted(repaired(exchange)) != ["apart", "stray_bridge"]:
-                await asyncio.sleep(0.2)
+        await eventually(
+            lambda: sorted(repaired(exchange)) == ["apart", "stray_bridge"], "both are repaired", WITHIN
+        )
         await talking.hears(HER)
         await hers.call.hears(HIM)
         await waiting.hears(MUSIC)

@@ -58,6 +58,11 @@ async def reload(bureau: Bureau) -> dict[str, Any]:
     return found
 
 
+def database(bureau: Bureau) -> str:
+    """The URL of PostgreSQL, as psycopg wants it."""
+    return (read_card(bureau.state).database or "").replace("+psycopg", "")
+
+
 async def calls(bureau: Bureau, *, stories: bool = False, **chosen: Any) -> list[dict[str, Any]]:
     """The calls in PostgreSQL, newest first; with their `events` and `segments` where `stories` are wanted. `chosen`:
     as `client` or `direction`."""

@@ -1,54 +1,15 @@
-"""A PostgreSQL with a standby, and the door before the two: what a failover is made of."""
+"""A PostgreSQL with a standby; the door before the two is a `Wire`, whose `target` changes: what a failover is made of."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from autocom.journal.postgres import PrivatePostgres
 from autocom.journal.postgres_programs import account_for, find_programs
-
-
-class Door:
-    """A TCP proxy on loopback that can be turned to another server: what stands before a pair of servers."""
-
-    def __init__(self, target: int) -> None:
-        self.target, self.port, self.within = target, 0, 0
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Door]:
-        server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        self.within += 1
-
-        async def on(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-            try:
-                while piece := await source.read(65536):
-                    sink.write(piece)
-                    await sink.drain()
-            except OSError:
-                pass
-            sink.transport.abort()
-
-        async with asyncio.TaskGroup() as both:
-            both.create_task(on(reader, far_writer))
-            both.create_task(on(far_reader, writer))
-        self.within -= 1
-
-    async def left(self) -> bool:
-        """Whether everybody went."""
-        return self.within == 0
 
 
 @contextmanager

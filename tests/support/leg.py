@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 AHEAD = 0.2  # seconds of tone kept queued in the stack
 STALE = 0.3  # so long after the last packet nothing is heard any more
 LATE = 0.12  # audio that arrives later than this after its predecessor's end was preceded by silence
+AUDIBLE = 0.3
+"""Seconds: alone on the machine no sound breaks off for longer (`measured(…, at_most=AUDIBLE)`)."""
 
 
 class Wire(logging.Handler):
@@ -291,3 +293,17 @@ class Leg(Recording, Trail):
             self._tone = np.repeat(tones.sine(self._says, 1, rate), channels).tobytes()
         at = self._tone_at % len(self._tone)
         return (self._tone[at:] + self._tone)[:length]
+
+
+def heard_without_a_gap(*legs: Leg) -> float:
+    """Once something was heard there was always a tone again within a second: what is away is so for longer, while
+    shorter breaks may be a change of tones, or the recorder's own on a busy machine, which reads too late what came
+    in time. The longest break in one and the same tone, in seconds: what somebody hears whom nothing happens to."""
+    longest = 0.0
+    for leg in legs:
+        runs = leg.timeline()
+        quiet = [run.seconds for run in runs if run.chord in (tones.SILENCE, tones.OTHER)]
+        assert max(quiet, default=0.0) < 1.0, ", ".join(map(str, runs))
+        breaks = [gap.seconds for gap in leg.gaps(at_least=0.06) if gap.after == gap.before]
+        longest = max(longest, *breaks, 0.0)
+    return longest

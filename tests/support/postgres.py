@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
@@ -49,3 +51,28 @@ def execute(url: str, statement: sql.Composable | str) -> list[tuple[object, ...
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         done = connection.execute(statement if isinstance(statement, sql.Composable) else sql.SQL(statement))
         return done.fetchall() if done.description else []
+
+
+def processes(folder: Path) -> list[int]:
+    """Of the server whose cluster lies below, the postmaster first."""
+    (pid_file,) = folder.rglob("postmaster.pid")
+    master = psutil.Process(int(pid_file.read_text().splitlines()[0]))
+    return [master.pid, *(child.pid for child in master.children(recursive=True))]
+
+
+def signal_all(pids: list[int], number: signal.Signals) -> None:
+    """The same signal to each that is there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+@contextlib.contextmanager
+def frozen(folder: Path) -> Iterator[None]:
+    """It stands still meanwhile."""
+    pids = processes(folder)
+    signal_all(pids, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        signal_all(pids, signal.SIGCONT)

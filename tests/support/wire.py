@@ -1,6 +1,7 @@
-"""A TCP connection to Asterisk that a test can cut, strand, starve or flood, whatever is spoken over it.
+"""A TCP connection, to Asterisk as a rule, that a test can cut, strand, starve or flood, whatever is spoken over it.
 
     async with Wire(port_of_asterisk).open() as wire:       # `wire.port` is what the exchange is told
+        wire.target = another         # where new ones lead
         wire.cut()                    # every connection reset, as by a router that forgot them
         wire.passes = False           # new ones are reset too
         wire.strand()                 # those that are open: no byte more and no end, for ever (half-open)

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from autocom.state import read_card
 from tests.support import PATIENCE
 from tests.support.bureau import Bureau
 from tests.support.exchange import Exchange
@@ -64,7 +65,7 @@ async def wired(bureau: Bureau) -> AsyncIterator[House]:
             Wire(ports["ami"]).open() as ami,
         ):
             bureau.settings |= {
-                "AUTOCOM_DATABASE_URL": json.loads((bureau.state / "service.json").read_text())["database"],
+                "AUTOCOM_DATABASE_URL": read_card(bureau.state).database or "",
                 "AUTOCOM_ARI_URL": f"http://127.0.0.1:{ari.port}",
                 "AUTOCOM_ARI_USER": keys["ari_user"],
                 "AUTOCOM_ARI_PASSWORD": keys["ari_password"],
