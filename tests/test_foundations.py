@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -34,6 +35,8 @@ class Found(PrivateAsterisk):
         self._remembered.note_start(self._settings)
         self.paths.run.mkdir(parents=True)
         self.process = subprocess.Popen((*ASLEEP, str(self.paths.etc)))
+        while not Path(f"/proc/{self.process.pid}/cmdline").read_bytes():
+            time.sleep(0.001)  # it has none in the instant in which its program begins
         (self.paths.run / "asterisk.pid").write_text(str(self.process.pid))
         self.wrong: Exception | None = None
         self.reloads = 0
