@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,7 +66,8 @@ class Ring:
 @dataclass(slots=True, eq=False)
 class Caller:
     """One caller of the storm: what he means to do, and what came of it. `patience`: seconds until he hangs up where
-    nobody picked up; `talk`: seconds; `first`: whether he ends the conversation."""
+    nobody picked up; `talk`: seconds; `first`: whether he ends the conversation; `waits_on`: who ended it, and he was
+    rung on for all the same: right only where she was gone before anybody had written down that they were joined."""
 
     number: str
     did: str
@@ -77,6 +79,7 @@ class Caller:
     rings: list[Ring] = field(default_factory=list)
     talks: Ring | None = None
     joined: float | None = None
+    waits_on: list[Ring] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
     def note(self, what: str) -> None:
@@ -257,6 +260,13 @@ class Storm:
 
     def _maybe_joined(self, caller: Caller) -> None:
         """With the first of whom he still has; the dialplan may ring several at once."""
+        if (
+            caller.talks is not None
+            and "left" in caller.talks.dialogue.at
+            and any(r.talks for r in caller.rings)
+        ):
+            caller.waits_on.append(caller.talks)
+            caller.talks, caller.joined = None, None
         if caller.joined is not None or caller.dialogue.end is not None or "left" in caller.dialogue.at:
             return
         caller.talks = next((ring for ring in caller.rings if ring.talks), None)
@@ -378,6 +388,7 @@ class Ledger:
                 continue
             self.outcomes[str(records[0]["outcome"])] += 1
             faults = [*_odd_facts(records[0]), *_odd_outcome(caller, records[0], permitted)]
+            faults += [f"rung on for after {r.secretary}" for r in caller.waits_on if _joined(records[0], r)]
             if faults:
                 wrong.append(f"{', '.join(faults)}: {caller}{_story(records[0])}")
         count = len(self.storm.callers)
@@ -423,6 +434,16 @@ def _odd_facts(record: dict[str, Any]) -> list[str]:
     if record["outcome"] is None or record["ended_at"] is None:
         odd.append("no end")
     return odd
+
+
+def _joined(record: dict[str, Any], ring: Ring) -> bool:
+    """Whether he was written down as joined with her before she left."""
+    return any(
+        event["kind"] == "bridged"
+        and event.get("secretary") == ring.secretary
+        and datetime.fromisoformat(event["at"]).timestamp() < ring.dialogue.at["left"]
+        for event in record["events"]
+    )
 
 
 def _leg(event: dict[str, Any]) -> str:
