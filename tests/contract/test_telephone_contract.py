@@ -166,6 +166,17 @@ Worlds = Callable[[Path], Any]
 both = pytest.mark.parametrize("world", [fake_world, real_world], ids=["fake", "real"])
 
 
+async def has_left(w: World, channel: str) -> None:
+    """He hung up, and Asterisk has let go of his channel: it tells so some milliseconds before. What is commanded in
+    between may be done, or fail without a word of why."""
+    await w.caller_leaves()
+    await w.ear.fact(ChannelGone, channel=channel)
+    assert isinstance(w.telephone, Sight)
+    async with asyncio.timeout(PATIENCE):
+        while channel in (await w.telephone.look()).channels:
+            await asyncio.sleep(0.01)
+
+
 def offer(telephone: Telephone, secretary: str = "lea") -> Outbound:
     return Outbound(LEG, telephone.phone_of(secretary), "Cab. Lilas", "+33639980101", timeout=20.0)
 
@@ -334,8 +345,7 @@ async def test_a_phone_nobody_registered_cannot_be_rung(world: Worlds, tmp_path:
 async def test_what_is_gone_is_gone_for_every_command_that_needs_it(world: Worlds, tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         channel = await w.caller()
-        await w.caller_leaves()
-        await w.ear.fact(ChannelGone, channel=channel)
+        await has_left(w, channel)
         commands: list[Callable[[], Any]] = [
             lambda: w.telephone.answer(channel),
             lambda: w.telephone.play(channel, "play-c1-1", w.short),
@@ -425,8 +435,7 @@ async def test_a_recording_asked_for_twice_is_one_and_once_over_its_end_is_told_
 async def test_nothing_can_be_recorded_of_a_caller_who_is_gone(world: Worlds, tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         channel = await w.caller()
-        await w.caller_leaves()
-        await w.ear.fact(ChannelGone, channel=channel)
+        await has_left(w, channel)
         with pytest.raises(Gone):
             await recorded(w, channel)
         with pytest.raises(Gone):
