@@ -54,8 +54,9 @@ CRASH_REST = 1.0
 """Seconds without the timer after a decision that crashed: what is due stays due, and would crash at once again."""
 
 
-QUIET_WITHIN = 2.0
-"""Seconds that a ring waits for the end of the last one at that phone; it takes milliseconds."""
+QUIET_WITHIN = 7.0
+"""Seconds that a ring waits for the end of the last one at that phone. It takes milliseconds; where Asterisk's answer is
+lost, one time-out and the repetition."""
 
 
 class Dispatcher:
