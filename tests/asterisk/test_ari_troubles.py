@@ -13,11 +13,12 @@ from autocom.asterisk import endings
 from autocom.asterisk.ari.client import QUESTION_TRIES, AriClient, Refused, decode
 from autocom.asterisk.ari.feed import Feed
 from autocom.asterisk.clock import SteadyClock
+from autocom.asterisk.telephone import AsteriskTelephone
 from autocom.calls.ports import Gone, TelephoneDown
 from autocom.core.telephony import Cause, ChannelGone, TelephoneBack, TelephoneLost
 from tests.asterisk.ari_support import PASSWORD, Impostor, channel_json, telephone_at
 from tests.asterisk.test_ari_feed import ALL, variables
-from tests.support import PATIENCE
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -162,6 +163,12 @@ def test_what_is_no_event_is_dropped_and_costs_nothing_else(text: str) -> None:
 LEG = "ring-c1-1-lea"
 
 
+async def leg_entered(impostor: Impostor, telephone: AsteriskTelephone) -> None:
+    """A leg of ours is there, and known."""
+    await impostor.say("StasisStart", args=["leg"], channel=channel_json(LEG))
+    await eventually(lambda: LEG in telephone.feed.state.lines)
+
+
 async def test_a_hang_up_is_asked_for_until_the_channel_is_gone_also_after_a_refusal(
     impostor, monkeypatch
 ) -> None:
@@ -177,10 +184,7 @@ async def test_a_hang_up_is_asked_for_until_the_channel_is_gone_also_after_a_ref
 
     impostor.answers[asked] = ends
     async with telephone_at(impostor.url) as line:
-        await impostor.say("StasisStart", args=["leg"], channel=channel_json(LEG))
-        async with asyncio.timeout(PATIENCE):
-            while LEG not in line.telephone.feed.state.lines:
-                await asyncio.sleep(0.01)
+        await leg_entered(impostor, line.telephone)
         await line.telephone.hang_up(LEG, Cause.ANSWERED_ELSEWHERE)
         await line.ear.fact(ChannelGone, channel=LEG, cause=26)
         await asyncio.sleep(0.1)
@@ -194,10 +198,7 @@ async def test_however_often_a_hang_up_is_asked_for_it_is_repeated_once_at_a_tim
     asked = ("DELETE", f"/channels/{LEG}")
     impostor.answers[asked] = done
     async with telephone_at(impostor.url) as line:
-        await impostor.say("StasisStart", args=["leg"], channel=channel_json(LEG))
-        async with asyncio.timeout(PATIENCE):
-            while LEG not in line.telephone.feed.state.lines:
-                await asyncio.sleep(0.01)
+        await leg_entered(impostor, line.telephone)
         for _ in range(5):
             await line.telephone.hang_up(LEG)
         await asyncio.sleep(0.3)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -143,7 +144,7 @@ def test_rows_of_an_older_version_without_the_newer_fields_are_read_and_waited_b
 class SlowToHangUp(FakeTelephone):
     """Asterisk takes its time; `said` is told when it has."""
 
-    def __init__(self, clock: VirtualClock, said: list[str], seconds: float = 0.5) -> None:
+    def __init__(self, clock: VirtualClock, said: list[str], seconds: float) -> None:
         super().__init__(clock, {})
         self._said, self._seconds = said, seconds
 
@@ -152,17 +153,26 @@ class SlowToHangUp(FakeTelephone):
         self._said.append(f"stopped {channel}")
 
 
+@asynccontextmanager
+async def her_phone(said: list[str], *, hangs_up_in: float) -> AsyncIterator[Dispatcher]:
+    """Lea's alone is at work; `said` is told each ring, and each hang-up when Asterisk has answered it."""
+    clock = VirtualClock()
+    telephone = SlowToHangUp(clock, said, hangs_up_in)
+    dispatcher = Dispatcher(telephone, MemoryJournal(), clock, CODEC, Floor(STAFF))
+    dispatcher.invite = lambda ring: said.append(f"rings {ring.leg}")
+    async with asyncio.TaskGroup() as tasks:
+        dispatcher.tasks = tasks
+        dispatcher.see(seeing=True)
+        for fact in (Staffed(STAFF), PhoneSeen("lea", reachable=True), LoggedIn("lea")):
+            dispatcher.submit(fact)
+        yield dispatcher
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_her_phone_is_not_rung_anew_before_it_was_told_that_the_last_offer_is_over(times: int) -> None:
     async def story() -> None:
-        clock, said = VirtualClock(), list[str]()
-        dispatcher = Dispatcher(SlowToHangUp(clock, said), MemoryJournal(), clock, CODEC, Floor(STAFF))
-        dispatcher.invite = lambda ring: said.append(f"rings {ring.leg}")
-        async with asyncio.TaskGroup() as tasks:
-            dispatcher.tasks = tasks
-            dispatcher.see(seeing=True)
-            for fact in (Staffed(STAFF), PhoneSeen("lea", reachable=True), LoggedIn("lea")):
-                dispatcher.submit(fact)
+        said = list[str]()
+        async with her_phone(said, hangs_up_in=0.5) as dispatcher:
             for call in ("c1", "c2", "c3"):
                 dispatcher.submit(CallerJoined(waiter(call)))
             await asyncio.sleep(0.1)
@@ -183,15 +193,8 @@ def test_her_phone_is_not_rung_anew_before_it_was_told_that_the_last_offer_is_ov
 
 def test_a_hang_up_that_is_never_answered_does_not_keep_her_phone_from_the_next_caller() -> None:
     async def story() -> None:
-        clock, said = VirtualClock(), list[str]()
-        telephone = SlowToHangUp(clock, said, seconds=3600.0)
-        dispatcher = Dispatcher(telephone, MemoryJournal(), clock, CODEC, Floor(STAFF))
-        dispatcher.invite = lambda ring: said.append(f"rings {ring.leg}")
-        async with asyncio.TaskGroup() as tasks:
-            dispatcher.tasks = tasks
-            dispatcher.see(seeing=True)
-            for fact in (Staffed(STAFF), PhoneSeen("lea", reachable=True), LoggedIn("lea")):
-                dispatcher.submit(fact)
+        said = list[str]()
+        async with her_phone(said, hangs_up_in=3600.0) as dispatcher:
             dispatcher.submit(CallerJoined(waiter("c1")))
             dispatcher.submit(CallerJoined(waiter("c2")))
             await asyncio.sleep(0.1)

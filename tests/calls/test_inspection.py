@@ -25,7 +25,7 @@ from autocom.core.telephony import (
 )
 from tests.calls.everything_storm import EverythingStorm
 from tests.support.exchange_in_memory import CALM, WELCOME, Bench, client, configuration, nothing_left, over
-from tests.support.fake_telephone import Habit
+from tests.support.fake_telephone import FakeChannel, Habit
 from tests.support.virtual import run
 
 WITHIN = 25.0
@@ -269,6 +269,15 @@ def test_a_caller_who_lost_his_place_in_the_queue_has_it_again() -> None:
     assert repairs(inspected(scenario)) == ["unplaced"]
 
 
+async def waits_in_silence(bench: Bench) -> FakeChannel:
+    """A caller whose music has died."""
+    bench.telephone.call_in("chan-1", "0199001001")
+    await bench.pass_time(6)
+    chan = bench.telephone.channels["chan-1"]
+    chan.heard.append((bench.clock.now(), "silence"))
+    return chan
+
+
 def test_music_that_died_begins_anew_and_where_that_does_not_help_he_hears_ringing() -> None:
     async def scenario(bench: Bench) -> None:
         bench.telephone.call_in("chan-1", "0199001001")
@@ -301,10 +310,7 @@ def test_a_repair_that_is_not_answered_is_not_repeated_into_what_follows() -> No
 
 def test_music_that_is_to_begin_anew_does_not_begin_in_a_conversation() -> None:
     async def scenario(bench: Bench) -> None:
-        bench.telephone.call_in("chan-1", "0199001001")
-        await bench.pass_time(6)
-        chan = bench.telephone.channels["chan-1"]
-        chan.heard.append((bench.clock.now(), "silence"))
+        chan = await waits_in_silence(bench)
         repaired = unanswered_once(bench, "start_music")
         await repaired.wait()
         bench.telephone.habits["lea"] = Habit(0.1)
@@ -318,10 +324,7 @@ def test_music_that_is_to_begin_anew_does_not_begin_in_a_conversation() -> None:
 
 def test_a_repair_of_the_sound_that_was_not_answered_counts_for_nothing() -> None:
     async def scenario(bench: Bench) -> None:
-        bench.telephone.call_in("chan-1", "0199001001")
-        await bench.pass_time(6)
-        chan = bench.telephone.channels["chan-1"]
-        chan.heard.append((bench.clock.now(), "silence"))
+        chan = await waits_in_silence(bench)
         await unanswered_once(bench, "start_music").wait()
         await bench.pass_time(WITHIN)
         assert chan.heard[-1][1] == "music:music-calm"
@@ -331,9 +334,7 @@ def test_a_repair_of_the_sound_that_was_not_answered_counts_for_nothing() -> Non
 
 def test_who_is_served_between_the_two_looks_at_something_else_gets_no_music() -> None:
     async def scenario(bench: Bench) -> None:
-        bench.telephone.call_in("chan-1", "0199001001")
-        await bench.pass_time(6)
-        bench.telephone.channels["chan-1"].heard.append((bench.clock.now(), "silence"))
+        await waits_in_silence(bench)
         await bench.pass_time(EVERY)  # a first look: from now on he should have been sent something
         bench.telephone.bridges["talk-c9-1"] = set()
         look = bench.telephone.look
